@@ -1,0 +1,34 @@
+/** What a step is to the agent: three things it can do, and what it may know while it does them. */
+import type { Step } from '../src/plan/steps.ts'
+import type { UnitReport } from '../src/protocol/messages.ts'
+import type { Before, Header } from './journal.ts'
+import type { Machine } from './machine.ts'
+import type { Owed } from './owed.ts'
+
+export interface Context {
+  readonly machine: Machine
+  readonly header: Header
+  /** The message of an operator who wants it all back, asked for between two steps; undefined while nobody does. */
+  interrupted(): string | undefined
+}
+
+export interface Action<S extends Step> {
+  /** What the step will replace. Looks, and keeps copies, but changes nothing else. */
+  before(step: S, context: Context): Before
+  /** Takes the step. Throws StepFailed, SystemFailure or SystemdFailure. */
+  run(step: S, context: Context): void
+  /**
+   * Puts back what was before, whether the step was taken, half taken or not at all, and also when it has been put
+   * back already. What has to wait for other steps is noted in `owed`.
+   */
+  undo(step: S, before: Before, context: Context, owed: Owed): void
+}
+
+/** A step that was taken and did not come out as it should. */
+export class StepFailed extends Error {
+  readonly units: readonly UnitReport[]
+  constructor(message: string, units: readonly UnitReport[] = []) {
+    super(message)
+    this.units = units
+  }
+}

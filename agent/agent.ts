@@ -1,0 +1,14 @@
+import type { Wire } from './frames.ts'
+import type { Lock } from './lock.ts'
+import type { Machine } from './machine.ts'
+import type { Store } from './store.ts'
+
+/** What one session works with. */
+export interface Agent {
+  readonly machine: Machine
+  readonly wire: Wire
+  readonly lock: Lock
+  readonly store: Store
+  /** What /etc/hostname says. */
+  readonly hostname: string
+}

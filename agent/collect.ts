@@ -1,0 +1,40 @@
+/** Removing what no deployment needs any more. */
+import { APPS } from '../src/plan/links.ts'
+import type { Oid } from '../src/plan/names.ts'
+import { versionName } from './checkout.ts'
+import { removeTree } from './files.ts'
+import type { Files } from './machine.ts'
+import { BACKUP } from './paths.ts'
+import { currentOf, previousOf } from './swap.ts'
+
+/** How many deployments' replaced files are kept after they were confirmed. */
+const BACKUPS = 20
+
+/** After an undo: the version directories of `commit`, and app directories that held nothing else. */
+export function collectVersion(files: Files, commit: Oid): void {
+  const version = versionName(commit)
+  for (const app of files.list(APPS) ?? []) {
+    if (files.readlink(currentOf(app)) === version) continue
+    removeTree(files, `${APPS}/${app}/${version}`)
+    files.rmdir(`${APPS}/${app}`)
+  }
+}
+
+/** After a confirmation: all versions but `current` and the last good one, apps that have left, old backups. */
+export function collectOld(files: Files, apps: ReadonlySet<string>): void {
+  for (const app of files.list(APPS) ?? []) {
+    if (!apps.has(app)) {
+      removeTree(files, `${APPS}/${app}`)
+      continue
+    }
+    const keep = new Set([
+      'current',
+      'previous',
+      files.readlink(currentOf(app)),
+      files.readlink(previousOf(app)),
+    ])
+    for (const name of files.list(`${APPS}/${app}`) ?? [])
+      if (!keep.has(name)) removeTree(files, `${APPS}/${app}/${name}`)
+  }
+  for (const old of (files.list(BACKUP) ?? []).slice(0, -BACKUPS)) removeTree(files, `${BACKUP}/${old}`)
+}

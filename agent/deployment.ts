@@ -1,0 +1,157 @@
+/** One deployment on this host, from 'deploy' to its end: stage, activate, settle, confirm or undo. */
+import { APPS } from '../src/plan/links.ts'
+import type { Step } from '../src/plan/steps.ts'
+import type { Deploy, Failure, Refusal } from '../src/protocol/messages.ts'
+import type { Context } from './action.ts'
+import { activate } from './activate.ts'
+import type { Agent } from './agent.ts'
+import { endUndone, hold } from './ending.ts'
+import { makeDirectories } from './files.ts'
+import { JournalWriter } from './journal.ts'
+import type { Machine } from './machine.ts'
+import { BACKUP, BASE, STORE } from './paths.ts'
+import { recover } from './recover.ts'
+import { type Staged, type StagedPlan, stage } from './stage.ts'
+import { undo } from './undo.ts'
+import { readVerdict } from './verdict.ts'
+
+/** Answers a 'deploy' request, to the end of the deployment. */
+export function deploy(agent: Agent, request: Deploy): void {
+  const refusal = open(agent, request)
+  if (refusal) agent.wire.send({ type: 'refused', refusal })
+  else run(agent, request)
+}
+
+function run(agent: Agent, request: Deploy): void {
+  const { machine, wire } = agent
+  const { id, operator, from, to } = request
+  const journal = new JournalWriter(machine, {
+    id,
+    operator,
+    from,
+    to,
+    started: machine.now(),
+    bootId: machine.bootId(),
+  })
+  const staged = stageSafely(agent, request)
+  if (staged?.kind !== 'staged') {
+    abandon(agent, journal, staged?.refusal)
+    return
+  }
+  wire.send(staged.reply)
+  const next = wire.next(Number.POSITIVE_INFINITY)
+  if (typeof next === 'string' || next.type !== 'activate') abandon(agent, journal)
+  else carryOut(agent, request, journal, staged)
+}
+
+/** Directories, lock, whatever a predecessor left, and whether this host is where the plan starts. */
+function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refusal | undefined {
+  if (hostname !== request.host) return { kind: 'hostname', found: hostname }
+  makeDirectories(machine.files, BASE, 0o755)
+  if (!lock.take()) {
+    const { operator = '', since = 0, id = '' } = lock.holder() ?? {}
+    return { kind: 'busy', holder: operator, since, id }
+  }
+  lock.sign({ operator: request.operator, id: request.id, since: machine.now() })
+  recover(machine, store)
+  const current = store.ref('current')
+  if (current !== request.from) return { kind: 'stale', current }
+  makeDirectories(machine.files, APPS, 0o755)
+  for (const directory of [STORE, BACKUP]) makeDirectories(machine.files, directory, 0o700)
+  store.prepare(request.to.length)
+  return undefined
+}
+
+/** Takes the objects and stages; undefined when the operator's side went away or withdrew. */
+function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged | undefined {
+  try {
+    for (;;) {
+      const next = wire.next(Number.POSITIVE_INFINITY)
+      if (next === 'end' && wire.broken !== undefined) return refused(wire.broken)
+      if (typeof next === 'string' || next.type === 'undo') return undefined
+      if (next.type === 'stage') return stage(machine, store, request)
+      if (next.type !== 'objects') return refused(`'${next.type}' is out of order`)
+      for (const chunk of next.objects) store.receive(chunk)
+    }
+  } catch (error) {
+    return refused((error as Error).message)
+  }
+}
+
+function refused(message: string): Staged {
+  return { kind: 'refused', refusal: { kind: 'error', message } }
+}
+
+/** Ends a deployment that was only staged, as if it had never been. */
+function abandon({ machine, wire, store }: Agent, journal: JournalWriter, refusal?: Refusal): void {
+  const { id } = journal.header
+  undo(journal, context(machine, journal), store)
+  journal.finish()
+  if (refusal) wire.send({ type: 'refused', refusal })
+  else wire.send({ type: 'outcome', id, outcome: 'undone', why: 'withdrawn before it was activated' })
+}
+
+function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, { steps, next }: StagedPlan): void {
+  const { machine, wire, store } = agent
+  const failure = attempt(agent, journal, steps) ?? awaitConfirmation(agent, request)
+  if (failure === undefined) {
+    hold(machine, store, journal, next)
+    wire.send({ type: 'outcome', id: request.id, outcome: 'held', why: '' })
+    return
+  }
+  const leftovers = undo(journal, context(machine, journal), store)
+  endUndone(machine, journal.header, failure.message, leftovers)
+  wire.send({ type: 'undone', failure, leftovers })
+}
+
+function attempt(agent: Agent, journal: JournalWriter, steps: readonly Step[]): Failure | undefined {
+  const { machine, wire, store } = agent
+  const { id, to, operator } = journal.header
+  try {
+    store.setRef('target', to, operator, `deploy ${id}: tried`)
+    return activate(
+      steps,
+      context(machine, journal, () => withdrawn(agent, id)),
+      journal,
+      index => wire.send({ type: 'step', index }),
+    )
+  } catch (error) {
+    return { step: null, message: (error as Error).message, units: [] }
+  }
+}
+
+function context(
+  machine: Machine,
+  { header }: JournalWriter,
+  interrupted: Context['interrupted'] = () => undefined,
+): Context {
+  return { machine, header, interrupted }
+}
+
+/** Waits for the operator's word, from this session or another; a failure when it is 'undo' or does not come in time. */
+function awaitConfirmation({ machine, wire }: Agent, { id, confirmMs }: Deploy): Failure | undefined {
+  wire.send({ type: 'settled', ms: 0 })
+  const deadline = machine.ticks() + confirmMs
+  while (machine.ticks() < deadline) {
+    if (machine.terminated()) return { step: null, message: 'the agent was told to end', units: [] }
+    const verdict = readVerdict(machine.files, id)
+    if (verdict?.verdict === 'confirm') return undefined
+    if (verdict) return { step: null, message: verdict.why, units: [] }
+    const next = wire.next(VERDICT_POLL_MS)
+    if (next === 'end') machine.sleep(VERDICT_POLL_MS)
+    else if (next !== 'timeout' && next.type === 'confirm' && next.id === id) return undefined
+    else if (next !== 'timeout' && next.type === 'undo' && next.id === id)
+      return { step: null, message: next.why, units: [] }
+  }
+  return { step: null, message: `it was not confirmed within ${confirmMs / 1000} s`, units: [] }
+}
+
+/** How often the agent looks for a verdict that another session left, in milliseconds. */
+const VERDICT_POLL_MS = 50
+
+function withdrawn({ machine, wire }: Agent, id: string): string | undefined {
+  const next = wire.next(0)
+  if (typeof next === 'object' && next.type === 'undo' && next.id === id) return next.why
+  const verdict = readVerdict(machine.files, id)
+  return verdict?.verdict === 'undo' ? verdict.why : undefined
+}

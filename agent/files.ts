@@ -1,0 +1,64 @@
+/** What the agent does with files everywhere: whole or not at all, and durable. */
+import { encodeUtf8 } from '../src/plan/bytes.ts'
+import type { Files, Machine } from './machine.ts'
+import { parentOf } from './paths.ts'
+
+/** Replaces the file by rename, durably: after a power cut it holds the old text or the new. */
+export function writeDurably(files: Files, path: string, text: string, mode: number): void {
+  const temporary = `${path}.new`
+  const writer = files.create(temporary, mode)
+  writer.write(encodeUtf8(text))
+  writer.sync()
+  writer.close()
+  files.rename(temporary, path)
+  files.sync(parentOf(path))
+}
+
+/** Makes `path` a link to `target` in one rename: there is no moment without it. */
+export function placeLink(files: Files, target: string, path: string): void {
+  dropTemporary(files, path)
+  files.symlink(target, temporaryFor(path))
+  files.rename(temporaryFor(path), path)
+}
+
+/** The name under which what will be at `path` is made ready. */
+export function temporaryFor(path: string): string {
+  return `${path}.deptool-new`
+}
+
+/** Removes what a killed agent had made ready for `path`. */
+export function dropTemporary(files: Files, path: string): void {
+  files.unlink(temporaryFor(path))
+}
+
+/** Removes whatever is at `path`, and everything below it. Symbolic links are not followed. */
+export function removeTree(files: Files, path: string): void {
+  const stat = files.stat(path)
+  if (stat === undefined) return
+  if (stat.kind !== 'directory') {
+    files.unlink(path)
+    return
+  }
+  for (const name of files.list(path) ?? []) removeTree(files, `${path}/${name}`)
+  files.rmdir(path)
+}
+
+/** Makes the directory and its missing parents, and says which it made, outermost first. */
+export function makeDirectories(files: Files, path: string, mode: number): string[] {
+  if (path === '/' || files.stat(path)?.kind === 'directory') return []
+  const made = makeDirectories(files, parentOf(path), mode)
+  files.mkdir(path, mode)
+  return [...made, path]
+}
+
+/** Copies content, mode and owner, durably. */
+export function copyFile({ files }: Machine, from: string, to: string): void {
+  const stat = files.stat(from)
+  if (stat?.kind !== 'file') return
+  const writer = files.create(to, stat.mode)
+  files.readPieces(from, piece => writer.write(piece))
+  writer.sync()
+  writer.close()
+  files.chown(to, stat.uid, stat.gid)
+  files.chmod(to, stat.mode)
+}

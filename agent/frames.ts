@@ -1,0 +1,50 @@
+/** The agent's end of the wire: requests in, replies out, both as frames. */
+import { decodeRequestBytes, encodeMessage } from '../src/protocol/codec.ts'
+import { ProtocolError } from '../src/protocol/decode.ts'
+import { encodeFrame, FrameReader, MAGIC } from '../src/protocol/frame.ts'
+import type { Reply, Request } from '../src/protocol/messages.ts'
+import type { Machine } from './machine.ts'
+
+export class Wire {
+  private readonly machine: Machine
+  private readonly reader = new FrameReader()
+  private readonly waiting: Uint8Array[] = []
+  private ended = false
+  /** Why the operator's side is no longer listened to, where it broke the protocol. */
+  broken: string | undefined
+
+  constructor(machine: Machine) {
+    this.machine = machine
+    machine.write(MAGIC)
+  }
+
+  /** To an operator who is gone a reply is lost, and that is all: whoever asks later is told by id. */
+  send(reply: Reply): void {
+    this.machine.write(encodeFrame(encodeMessage(reply)))
+  }
+
+  /** The next request; 'timeout' when none came within `ms`; 'end' for good once the operator's side is gone, or `broken`. */
+  next(ms: number): Request | 'timeout' | 'end' {
+    try {
+      return this.receive(ms)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      this.broken = error.message
+      this.ended = true
+      return 'end'
+    }
+  }
+
+  private receive(ms: number): Request | 'timeout' | 'end' {
+    const until = this.machine.ticks() + ms
+    for (;;) {
+      const frame = this.waiting.shift()
+      if (frame) return decodeRequestBytes(frame)
+      if (this.ended) return 'end'
+      const read = this.machine.input.read(Math.max(0, until - this.machine.ticks()))
+      if (read === 'timeout') return 'timeout'
+      if (read === 'end') this.ended = true
+      else this.waiting.push(...this.reader.push(read))
+    }
+  }
+}

@@ -1,0 +1,75 @@
+/** The steps that make and remove links outside our own directory. */
+import { APPS } from '../src/plan/links.ts'
+import type { StepOf } from '../src/plan/steps.ts'
+import type { Action, Context } from './action.ts'
+import { copyFile, dropTemporary, makeDirectories, placeLink, temporaryFor } from './files.ts'
+import type { Before, Was } from './journal.ts'
+import { type Files, type Machine, SystemFailure } from './machine.ts'
+import { BACKUP, parentOf } from './paths.ts'
+
+export const linkAction: Action<StepOf<'link'>> = {
+  before: ({ path }, context) => ({
+    kind: 'path',
+    was: whatIsAt(path, context),
+    madeDirectories: missingDirectories(context.machine.files, parentOf(path)),
+  }),
+  run({ path, target }, { machine: { files } }) {
+    makeDirectories(files, parentOf(path), 0o755)
+    placeLink(files, target, path)
+  },
+  undo: ({ path }, before, context) => putBack(path, before, context),
+}
+
+export const unlinkAction: Action<StepOf<'unlink'>> = {
+  before: ({ path }, context) => ({ kind: 'path', was: whatIsAt(path, context), madeDirectories: [] }),
+  run({ path }, { machine: { files } }) {
+    if (isOurs(files, path)) files.unlink(path)
+  },
+  undo: ({ path }, before, context) => putBack(path, before, context),
+}
+
+/** Whether the path is a link of ours. What somebody else put in its place is theirs. */
+function isOurs(files: Files, path: string): boolean {
+  return files.readlink(path)?.startsWith(`${APPS}/`) ?? false
+}
+
+/** What is at the path now; a file is kept in the backup first, with its mode and owner. */
+function whatIsAt(path: string, { machine, header }: Context): Was {
+  const { files } = machine
+  const target = files.readlink(path)
+  if (target !== undefined) return { kind: 'link', target }
+  if (files.stat(path)?.kind !== 'file') return { kind: 'absent' }
+  const directory = `${BACKUP}/${header.id}`
+  makeDirectories(files, directory, 0o700)
+  const backup = `${directory}/${files.list(directory)?.length ?? 0}`
+  linkOrCopy(machine, path, backup)
+  files.sync(directory)
+  return { kind: 'file', backup }
+}
+
+function putBack(path: string, before: Before, { machine }: Context): void {
+  if (before.kind !== 'path') return
+  const { files } = machine
+  dropTemporary(files, path)
+  if (before.was.kind === 'link') placeLink(files, before.was.target, path)
+  else if (before.was.kind === 'absent' && isOurs(files, path)) files.unlink(path)
+  else if (before.was.kind === 'file' && isOurs(files, path)) {
+    linkOrCopy(machine, before.was.backup, temporaryFor(path))
+    files.rename(temporaryFor(path), path)
+  }
+  for (const directory of [...before.madeDirectories].reverse()) files.rmdir(directory)
+}
+
+/** A second link keeps everything about the file; where the file systems differ, content, mode and owner. */
+function linkOrCopy(machine: Machine, from: string, to: string): void {
+  try {
+    machine.files.link(from, to)
+  } catch (error) {
+    if (!(error instanceof SystemFailure) || error.code !== 'EXDEV') throw error
+    copyFile(machine, from, to)
+  }
+}
+
+function missingDirectories(files: Files, path: string): string[] {
+  return path === '/' || files.stat(path) ? [] : [...missingDirectories(files, parentOf(path)), path]
+}

@@ -1,0 +1,123 @@
+/**
+ * The system as the agent sees it. Everything the agent does to a host goes through here, and is synchronous: the
+ * agent does one thing after the other. QuickJS implements it in qjs.ts, Node in test/support/node-machine.ts.
+ *
+ * Paths are absolute, as seen on the host; an implementation puts its root before them. Every method that touches
+ * the system throws SystemFailure unless its comment names a value for the failure.
+ */
+export interface Machine {
+  /** The directory that stands for `/`: '' on a real host, else an embedded host (`local:`). */
+  readonly root: string
+  readonly files: Files
+  readonly input: Input
+  /** Writes all bytes to stdout. Returns false, for good, once nobody reads there any more. */
+  write(bytes: Uint8Array): boolean
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Milliseconds from a clock that nobody sets. */
+  ticks(): number
+  sleep(ms: number): void
+  /** Whether somebody asked the agent to end, SIGTERM. Nothing else comes of it: undo, then return from main. */
+  terminated(): boolean
+  /** Changes with every boot, /proc/sys/kernel/random/boot_id. */
+  bootId(): string
+  /** Whether systemd runs this host, sd_booted(3): never with a root of its own. */
+  readonly systemd: boolean
+  /** Runs a program found in PATH and waits. Never through a shell; stdin is /dev/null. */
+  run(argv: readonly string[], options?: RunOptions): Ran
+  hasher(algorithm: 'sha1' | 'sha256'): Hasher
+  /** Takes the exclusive flock(2) on a file, which it makes where missing. False when somebody else has it. Held until exit. */
+  lock(path: string): boolean
+}
+
+/** stdin. */
+export interface Input {
+  /**
+   * Some bytes as soon as there are any; 'end' at the end of input; 'timeout' when none came in `ms` (Infinity: wait),
+   * or none are there and the agent is terminated().
+   */
+  read(ms: number): Uint8Array | 'end' | 'timeout'
+}
+
+export interface Files {
+  /** The whole file. undefined where there is none. */
+  read(path: string): Uint8Array | undefined
+  /** Opens for writing from the start; an existing file is emptied. */
+  create(path: string, mode: number): Writer
+  /** Opens for appending, making the file where missing. */
+  append(path: string, mode: number): Writer
+  /** Gives the file in pieces of at most 256 KiB. undefined where there is none. */
+  readPieces(path: string, each: (piece: Uint8Array) => void): true | undefined
+  /** lstat(2). undefined where there is nothing. */
+  stat(path: string): Stat | undefined
+  /** The names in a directory, sorted, without `.` and `..`. undefined where there is none. */
+  list(path: string): string[] | undefined
+  /** The parent must exist. An existing directory is left as it is. */
+  mkdir(path: string, mode: number): void
+  symlink(target: string, path: string): void
+  /** undefined where it is not a symbolic link. */
+  readlink(path: string): string | undefined
+  /** A second name for the same file, link(2). */
+  link(existing: string, path: string): void
+  rename(from: string, to: string): void
+  /** Removes a file or link. False where there is none. */
+  unlink(path: string): boolean
+  /** Removes an empty directory. False where it is not empty or not there. */
+  rmdir(path: string): boolean
+  chmod(path: string, mode: number): void
+  /** Does not follow links. */
+  chown(path: string, uid: number, gid: number): void
+  /** fsync(2) of a file or directory. */
+  sync(path: string): void
+  /** statvfs(3) of the file system at `path`: what an unprivileged writer has left. */
+  space(path: string): { readonly bytes: number; readonly inodes: number }
+}
+
+export interface Writer {
+  write(bytes: Uint8Array): void
+  /** fsync(2). */
+  sync(): void
+  close(): void
+}
+
+export interface Stat {
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other'
+  /** The permission bits, 0o7777. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly size: number
+  /** Milliseconds since 1970. */
+  readonly mtimeMs: number
+}
+
+export interface RunOptions {
+  /** The working directory. */
+  readonly cwd?: string
+  /** After this the program is killed, and `code` is null. */
+  readonly timeoutMs?: number
+}
+
+export interface Ran {
+  /** The exit status; null when a signal or the timeout ended it. */
+  readonly code: number | null
+  /** stdout and stderr, each at most 64 KiB from its end; bytes that are not UTF-8 become U+FFFD. */
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Hasher {
+  update(bytes: Uint8Array): void
+  /** In hexadecimal; the hasher is used up. */
+  digest(): string
+}
+
+/** A system call that failed. */
+export class SystemFailure extends Error {
+  /** As in errno(3): 'ENOSPC'. */
+  readonly code: string
+  constructor(code: string, what: string) {
+    super(`${what}: ${code}`)
+    this.code = code
+  }
+}

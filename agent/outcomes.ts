@@ -1,0 +1,58 @@
+/** How deployments ended on this host: one JSON line each, the newest last. */
+import { decodeUtf8, encodeUtf8 } from '../src/plan/bytes.ts'
+import type { Oid } from '../src/plan/names.ts'
+import type { DeploymentId, Outcome } from '../src/protocol/messages.ts'
+import { writeDurably } from './files.ts'
+import type { Machine } from './machine.ts'
+import { LOG } from './paths.ts'
+
+export interface OutcomeRecord {
+  readonly id: DeploymentId
+  readonly from: Oid | null
+  readonly to: Oid
+  readonly operator: string
+  readonly outcome: Outcome
+  readonly why: string
+  /** When it began, in milliseconds since 1970, and how long it took. */
+  readonly at: number
+  readonly ms: number
+}
+
+/** The log is cut to its newer half when it is longer than this, in bytes. */
+const LOG_MAX = 256 * 1024
+
+/** Adds a record, durably; once only, where a recovery comes by again. */
+export function recordOutcome({ files }: Machine, record: OutcomeRecord): void {
+  if (findOutcome(files, record.id)) return
+  const size = files.stat(LOG)?.size ?? 0
+  if (size > LOG_MAX) {
+    const lines = readLines(files)
+    writeDurably(files, LOG, `${lines.slice(lines.length >> 1).join('\n')}\n`, 0o600)
+  }
+  const writer = files.append(LOG, 0o600)
+  writer.write(encodeUtf8(`${JSON.stringify(record)}\n`))
+  writer.sync()
+  writer.close()
+}
+
+/** The record of a deployment, where it has ended here. */
+export function findOutcome(files: Machine['files'], id: DeploymentId): OutcomeRecord | undefined {
+  return readLines(files)
+    .filter(line => line.includes(id))
+    .flatMap(parse)
+    .find(record => record.id === id)
+}
+
+function readLines(files: Machine['files']): string[] {
+  const raw = files.read(LOG)
+  return raw ? (decodeUtf8(raw) ?? '').split('\n').filter(line => line !== '') : []
+}
+
+/** A line that a power cut left half written is no record. */
+function parse(line: string): OutcomeRecord[] {
+  try {
+    return [JSON.parse(line) as OutcomeRecord]
+  } catch {
+    return []
+  }
+}

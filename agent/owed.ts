@@ -1,0 +1,36 @@
+/** What an undo still owes systemd once files and links are back: those must be in place first. */
+
+import { SETTLE_MS } from '../src/plan/manifest.ts'
+import type { UnitName } from '../src/plan/names.ts'
+import type { Machine } from './machine.ts'
+import { systemctl } from './systemd.ts'
+import { watch } from './watch.ts'
+
+export class Owed {
+  daemonReload = false
+  readonly restart = new Set<UnitName>()
+
+  /** Pays, and says what does not run afterwards. */
+  pay(machine: Machine): string[] {
+    if (!machine.systemd) return []
+    const leftovers: string[] = []
+    const attempt = (act: () => void) => {
+      try {
+        act()
+      } catch (error) {
+        leftovers.push((error as Error).message)
+      }
+    }
+    if (this.daemonReload) attempt(() => systemctl(machine, ['daemon-reload']))
+    const units = [...this.restart].sort()
+    if (units.length === 0) return leftovers
+    // Units that failed too often are refused by their start limit until it is reset (systemctl(1), reset-failed).
+    attempt(() => systemctl(machine, ['reset-failed'], units))
+    attempt(() => systemctl(machine, ['restart'], units))
+    attempt(() => {
+      for (const { unit, fails } of watch(machine, units, SETTLE_MS, () => false))
+        leftovers.push(`${unit} ${fails}`)
+    })
+    return leftovers
+  }
+}

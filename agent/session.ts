@@ -1,0 +1,49 @@
+/** A session: says hello, answers one request, ends. Everything it does on the way is in the rooms beside this one. */
+import { decodeUtf8 } from '../src/plan/bytes.ts'
+import type { Agent } from './agent.ts'
+import { deploy } from './deployment.ts'
+import { Wire } from './frames.ts'
+import { Lock } from './lock.ts'
+import type { Machine } from './machine.ts'
+import { JOURNAL } from './paths.ts'
+import { recover } from './recover.ts'
+import { Store } from './store.ts'
+import { answerAbout } from './verdict.ts'
+
+export interface Identity {
+  readonly version: string
+  /** The same on both ends, or they do not talk: DESIGN 6. */
+  readonly build: string
+}
+
+/** Serves one operator until the request is answered or the operator is gone. */
+export function serve(machine: Machine, { version, build }: Identity): void {
+  const wire = new Wire(machine)
+  const store = new Store(machine)
+  const hostname = (decodeUtf8(machine.files.read('/etc/hostname') ?? new Uint8Array(0)) ?? '').trim()
+  const agent: Agent = { machine, wire, store, lock: new Lock(machine), hostname }
+  const recovered = recoverIfLeft(agent)
+  wire.send({ type: 'hello', version, build, hostname, current: store.ref('current'), recovered })
+  const request = wire.next(Number.POSITIVE_INFINITY)
+  if (typeof request === 'string') return
+  switch (request.type) {
+    case 'deploy':
+      deploy(agent, request)
+      break
+    case 'confirm':
+    case 'undo':
+    case 'ask':
+      wire.send(answerAbout(agent, request))
+      break
+    default:
+      wire.send({
+        type: 'refused',
+        refusal: { kind: 'error', message: `'${request.type}' opens no session` },
+      })
+  }
+}
+
+/** A journal whose writer is alive is none of ours: the lock tells. */
+function recoverIfLeft({ machine, lock, store }: Agent) {
+  return machine.files.stat(JOURNAL) && lock.take() ? recover(machine, store) : null
+}

@@ -1,0 +1,98 @@
+/** Staging: everything that can fail without being seen. When it returns 'staged', only activation is left. */
+
+import { digest } from '../src/plan/digest.ts'
+import { EMPTY_HOST, type HostState, readHosts } from '../src/plan/host-state.ts'
+import { conflicts } from '../src/plan/links.ts'
+import type { Oid } from '../src/plan/names.ts'
+import { readAll } from '../src/plan/reading.ts'
+import { makeSteps, type Step } from '../src/plan/steps.ts'
+import type { Deploy, Refusal, Reply } from '../src/protocol/messages.ts'
+import { checkout } from './checkout.ts'
+import type { Machine } from './machine.ts'
+import { BASE } from './paths.ts'
+import { preflight } from './preflight.ts'
+import type { Store } from './store.ts'
+
+export interface StagedPlan {
+  readonly kind: 'staged'
+  readonly steps: readonly Step[]
+  readonly next: HostState
+  readonly reply: Reply
+}
+
+export type Staged = StagedPlan | { readonly kind: 'refused'; readonly refusal: Refusal }
+
+/** Called under the lock, with the journal's header written. Throws SystemFailure, BadObject. */
+export function stage(machine: Machine, store: Store, deploy: Deploy): Staged {
+  const commit = store.commit(deploy.to)
+  if (commit === undefined) return failed(`the commit ${deploy.to} was not sent`)
+  if (commit.parent !== deploy.from)
+    return failed(`the commit ${deploy.to} does not follow what is deployed here`)
+  const fromTree = deploy.from === null ? null : (store.commit(deploy.from)?.tree ?? null)
+  const old = stateOf(store, fromTree)
+  const next = stateOf(store, commit.tree)
+  const problem = [...next.problems, ...conflicts(next)][0]
+  if (problem) return failed(`'${problem.file}': ${problem.what}`)
+
+  const steps = makeSteps(old, next)
+  const own = digest({ fromTree, toTree: commit.tree, steps }, text => sha256(machine, text))
+  if (own !== deploy.digest) return { kind: 'refused', refusal: { kind: 'plan', steps } }
+
+  const missing = next.apps.flatMap(app => app.files).find(file => !store.has(file.oid))
+  if (missing) return failed(`the object ${missing.oid} ('${missing.path}') was not sent`)
+  const tight = shortOfSpace(machine, store, steps, next)
+  if (tight !== undefined) return failed(tight)
+  store.admit()
+  for (const step of steps)
+    if (step.kind === 'checkout')
+      checkout(machine, store, {
+        app: appOf(next, step.app)!,
+        running: appOf(old, step.app),
+        commit: deploy.to,
+      })
+
+  const { obstacles, adopted, notes } = preflight(machine, steps, next, deploy.to)
+  if (obstacles.length > 0) return { kind: 'refused', refusal: { kind: 'preflight', problems: obstacles } }
+  return { kind: 'staged', steps, next, reply: { type: 'staged', adopted, notes } }
+}
+
+function failed(message: string): Staged {
+  return { kind: 'refused', refusal: { kind: 'error', message } }
+}
+
+function stateOf(store: Store, tree: Oid | null): HostState {
+  return tree === null ? EMPTY_HOST : readAll(readHosts([tree]), oids => store.read(oids))[0]!
+}
+
+function appOf(state: HostState, name: string) {
+  return state.apps.find(app => app.name === name)
+}
+
+function sha256(machine: Machine, bytes: Uint8Array): string {
+  const hasher = machine.hasher('sha256')
+  hasher.update(bytes)
+  return hasher.digest()
+}
+
+/** How much is to be left on the file system after a checkout, in bytes: room for the undo, the log, the journal. */
+const RESERVE = 4 * 1024 * 1024
+
+function shortOfSpace(
+  machine: Machine,
+  store: Store,
+  steps: readonly Step[],
+  next: HostState,
+): string | undefined {
+  const files = steps.flatMap(step => (step.kind === 'checkout' ? appOf(next, step.app)!.files : []))
+  const needed = RESERVE + files.reduce((sum, file) => sum + store.storedSize(file.oid) + 4096, 0)
+  const space = machine.files.space(BASE)
+  if (space.bytes < needed)
+    return `too little space for '${BASE}': ${mebibytes(space.bytes)} are free, ${mebibytes(needed)} are needed`
+  if (space.inodes < files.length + 64)
+    return `too few inodes for '${BASE}': ${space.inodes} are free, ${files.length + 64} are needed`
+  return undefined
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+}

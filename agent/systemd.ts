@@ -1,0 +1,140 @@
+/** systemd, through systemctl(1) and journalctl(1). What they print is read with LC_ALL=C; nothing is thrown away. */
+import type { UnitName } from '../src/plan/names.ts'
+import type { UnitReport } from '../src/protocol/messages.ts'
+import type { Files, Machine } from './machine.ts'
+import { baseOf } from './paths.ts'
+
+export const UNIT_DIRECTORY = '/etc/systemd/system'
+
+/** Where systemd looks for unit files (systemd.unit(5)), ours aside. */
+const SEARCH = [
+  UNIT_DIRECTORY,
+  '/run/systemd/system',
+  '/run/systemd/generator',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+]
+
+/** A systemctl that did not do what it was asked. */
+export class SystemdFailure extends Error {}
+
+/** What systemd says of a unit, systemctl(1) `show`. */
+export interface UnitState {
+  readonly unit: UnitName
+  readonly type: string
+  readonly load: string
+  readonly active: string
+  readonly sub: string
+  readonly result: string
+  readonly restarts: number
+}
+
+/** Runs `systemctl <verb> <units>`. Throws SystemdFailure with what it printed. */
+export function systemctl(machine: Machine, verb: readonly string[], units: readonly string[] = []): void {
+  const ran = machine.run([
+    'systemctl',
+    '--no-ask-password',
+    ...verb,
+    ...(units.length > 0 ? ['--', ...units] : []),
+  ])
+  if (ran.code === 0) return
+  const said = (ran.stderr || ran.stdout).trim() || `exit status ${ran.code}`
+  throw new SystemdFailure(`systemctl ${verb[0]} ${units.join(' ')}: ${said}`)
+}
+
+const PROPERTIES = ['Id', 'Type', 'LoadState', 'ActiveState', 'SubState', 'Result', 'NRestarts']
+
+/** The units' states, in the order asked. One call, whatever their number. */
+export function showUnits(machine: Machine, units: readonly UnitName[]): UnitState[] {
+  const asked = units.filter(unit => !isTemplate(unit))
+  if (asked.length === 0) return []
+  const ran = machine.run(['systemctl', 'show', `--property=${PROPERTIES.join(',')}`, '--', ...asked])
+  if (ran.code !== 0) throw new SystemdFailure(`systemctl show: ${ran.stderr.trim()}`)
+  const blocks = ran.stdout.trim().split('\n\n')
+  return asked.map((unit, i) => {
+    const field = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(blocks[i] ?? '')?.[1] ?? ''
+    return {
+      unit,
+      type: field('Type'),
+      load: field('LoadState'),
+      active: field('ActiveState'),
+      sub: field('SubState'),
+      result: field('Result'),
+      restarts: Number(field('NRestarts')) || 0,
+    }
+  })
+}
+
+export function isRunning(state: UnitState): boolean {
+  return ['active', 'activating', 'reloading'].includes(state.active)
+}
+
+/** `foo@.service`: not a unit but a template for some. */
+export function isTemplate(unit: UnitName): boolean {
+  return unit.includes('@.')
+}
+
+/** What to call a unit when stopping it: of a template, every instance. */
+export function stopPattern(unit: UnitName): string {
+  return isTemplate(unit) ? unit.replace('@.', '@*.') : unit
+}
+
+/** Whether there is a unit file by this name, or the template of this instance. */
+export function unitExists(files: Files, unit: UnitName): boolean {
+  const template = unit.replace(/@.*(?=\.)/, '@')
+  return SEARCH.some(directory =>
+    [unit, template].some(name => files.stat(`${directory}/${name}`) !== undefined),
+  )
+}
+
+export interface EnablementLink {
+  readonly path: string
+  readonly target: string
+}
+
+/** The links that enable the units: in `.wants`, `.requires` and `.upholds` directories, and aliases. */
+export function enablementLinks(files: Files, units: readonly UnitName[]): EnablementLink[] {
+  const names = new Set<string>(units)
+  const inDirectory = (directory: string, matches: (name: string, target: string) => boolean) =>
+    (files.list(directory) ?? []).flatMap(name => {
+      const path = `${directory}/${name}`
+      const target = files.readlink(path)
+      return target !== undefined && matches(name, target) ? [{ path, target }] : []
+    })
+  const dependencies = (files.list(UNIT_DIRECTORY) ?? [])
+    .filter(name => /\.(?:wants|requires|upholds)$/.test(name))
+    .flatMap(name => inDirectory(`${UNIT_DIRECTORY}/${name}`, unit => names.has(unit)))
+  const aliases = inDirectory(
+    UNIT_DIRECTORY,
+    (name, target) => !names.has(name) && names.has(baseOf(target)) && !target.startsWith('/dev/'),
+  )
+  return [...dependencies, ...aliases]
+}
+
+/** How a unit that was just (re)started fares. 'wait': it may still fail. */
+export function judge(state: UnitState): 'runs' | 'wait' | { readonly fails: string } {
+  const { active, sub, type, result, restarts } = state
+  if (state.load !== 'loaded') return { fails: `is ${state.load}` }
+  if (active === 'failed') return { fails: `failed (${result})` }
+  if (sub === 'auto-restart' || sub === 'auto-restart-queued' || restarts > 0)
+    return { fails: `restarts again and again (${result})` }
+  const watched = ['simple', 'exec', 'idle'].includes(type)
+  if (active === 'active' || active === 'reloading') return watched ? 'wait' : 'runs'
+  if (active === 'activating') return 'wait'
+  // A oneshot that has finished is inactive, and fine. Units without a type of service (timers, sockets) never are.
+  if (active === 'inactive' && type === 'oneshot' && result === 'success') return 'runs'
+  return { fails: `is ${active} (${sub})` }
+}
+
+/** The unit's state in words and the last lines of its log, since `since` (ms since 1970). */
+export function reportUnit(machine: Machine, unit: UnitName, state: string, since: number): UnitReport {
+  const from = `--since=@${Math.floor(since / 1000)}`
+  const ran = machine.run(
+    ['journalctl', '--no-pager', '--quiet', '--output=cat', from, '--lines=12', `--unit=${unit}`],
+    {
+      timeoutMs: 3000,
+    },
+  )
+  return { unit, state, log: ran.stdout.split('\n').filter(line => line.trim() !== '') }
+}

@@ -1,0 +1,192 @@
+/** The steps that speak to systemd. Without systemd (an embedded host) they are not taken, and so never undone. */
+import { APPS } from '../src/plan/links.ts'
+import type { UnitName } from '../src/plan/names.ts'
+import type { Step, StepOf } from '../src/plan/steps.ts'
+import { type Action, type Context, StepFailed } from './action.ts'
+import { dropTemporary, makeDirectories, placeLink } from './files.ts'
+import type { Before } from './journal.ts'
+import type { Machine } from './machine.ts'
+import { baseOf, parentOf } from './paths.ts'
+import {
+  enablementLinks,
+  isRunning,
+  judge,
+  reportUnit,
+  SystemdFailure,
+  showUnits,
+  stopPattern,
+  systemctl,
+  UNIT_DIRECTORY,
+} from './systemd.ts'
+import { watch } from './watch.ts'
+
+const NOTHING: Before = { kind: 'nothing' }
+
+export const stopAction = onSystemd<StepOf<'stop'>>({
+  before: ({ units }, { machine }) => runningUnits(machine, units),
+  run: ({ units }, { machine }) => systemctl(machine, ['stop'], units.map(stopPattern)),
+  undo(_, before, __, owed) {
+    if (before.kind === 'units') for (const unit of before.running) owed.restart.add(unit)
+  },
+})
+
+export const disableAction = onSystemd<StepOf<'disable'>>({
+  before: ({ units }, { machine }) => enablement(machine, units),
+  run({ units }, { machine }) {
+    const own = ownLinks(machine, units)
+    systemctl(machine, ['disable', '--no-reload'], units)
+    // Disabling a linked unit also removes the link that makes it known; whether that goes is another step's matter.
+    for (const { path, target } of own) placeLink(machine.files, target, path)
+  },
+  undo: (_, before, { machine }) => restoreEnablement(machine, before),
+})
+
+export const enableAction = onSystemd<StepOf<'enable'>>({
+  before: ({ units }, { machine }) => enablement(machine, units),
+  run({ units }, { machine }) {
+    systemctl(machine, ['enable', '--no-reload'], units)
+    // systemctl writes the resolved path, which is of one version; through our own link it is of every version.
+    for (const { path, target } of enablementLinks(machine.files, units))
+      if (target.startsWith(`${APPS}/`)) placeLink(machine.files, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)
+  },
+  undo({ units }, before, { machine }) {
+    const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
+    const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
+    const fresh = units.filter(unit =>
+      added().some(({ path, target }) => baseOf(path) === unit || baseOf(target) === unit),
+    )
+    if (fresh.length > 0) disableQuietly(machine, fresh)
+    for (const { path } of added()) machine.files.unlink(path)
+    restoreEnablement(machine, before)
+  },
+})
+
+export const daemonReloadAction = onSystemd<StepOf<'daemonReload'>>({
+  before: () => NOTHING,
+  run: (_, { machine }) => systemctl(machine, ['daemon-reload']),
+  undo(_, __, ___, owed) {
+    owed.daemonReload = true
+  },
+})
+
+export const restartAction = onSystemd<StepOf<'restart'>>({
+  before: ({ units }, { machine }) => runningUnits(machine, units),
+  run: ({ units }, context) => startOrFail(context, 'restart', units),
+  undo({ units }, before, { machine }, owed) {
+    const running = before.kind === 'units' ? before.running : []
+    for (const unit of running) owed.restart.add(unit)
+    const others = units.filter(unit => !running.includes(unit))
+    if (others.length === 0) return
+    const loaded = showUnits(machine, others)
+      .filter(state => state.load === 'loaded')
+      .map(state => state.unit)
+    if (loaded.length === 0) return
+    systemctl(machine, ['stop'], loaded)
+    systemctl(machine, ['reset-failed'], loaded)
+  },
+})
+
+export const reloadAction = onSystemd<StepOf<'reload'>>({
+  before: ({ units }, { machine }) => runningUnits(machine, units),
+  run: ({ units }, context) => startOrFail(context, 'reload-or-restart', units),
+  undo(_, before, __, owed) {
+    // Restarted, not reloaded: what a refused reload left in the process nobody knows.
+    if (before.kind === 'units') for (const unit of before.running) owed.restart.add(unit)
+  },
+})
+
+export const settleAction = onSystemd<StepOf<'settle'>>({
+  before: () => NOTHING,
+  run({ units, ms }, context) {
+    const { machine, header } = context
+    const failing = watch(machine, units, ms, () => context.interrupted() !== undefined)
+    if (failing.length === 0) return
+    const reports = failing.map(({ unit, fails }) => reportUnit(machine, unit, fails, header.started))
+    throw new StepFailed(failing.map(({ unit, fails }) => `${unit} ${fails}`).join(', '), reports)
+  },
+  undo() {},
+})
+
+export const sysusersAction = onSystemd<StepOf<'sysusers'>>({
+  before: () => NOTHING,
+  run(_, { machine }) {
+    const ran = machine.run(['systemd-sysusers'])
+    if (ran.code !== 0)
+      throw new SystemdFailure(`systemd-sysusers: ${ran.stderr.trim() || `exit status ${ran.code}`}`)
+  },
+  // Users stay: files may belong to them by now, and sysusers.d(5) has no way back.
+  undo() {},
+})
+
+function onSystemd<S extends Step>(action: Action<S>): Action<S> {
+  return {
+    before: (step, context) => (context.machine.systemd ? action.before(step, context) : NOTHING),
+    run(step, context) {
+      if (context.machine.systemd) action.run(step, context)
+    },
+    undo(step, before, context, owed) {
+      if (context.machine.systemd) action.undo(step, before, context, owed)
+    },
+  }
+}
+
+function startOrFail(context: Context, verb: string, units: readonly UnitName[]): void {
+  const { machine, header } = context
+  try {
+    systemctl(machine, [verb], units)
+  } catch (error) {
+    const failing = showUnits(machine, units).flatMap(state => {
+      const verdict = judge(state)
+      return typeof verdict === 'object'
+        ? [reportUnit(machine, state.unit, verdict.fails, header.started)]
+        : []
+    })
+    throw failing.length === 0
+      ? error
+      : new StepFailed(failing.map(({ unit, state }) => `${unit} ${state}`).join(', '), failing)
+  }
+}
+
+function runningUnits(machine: Machine, units: readonly UnitName[]): Before {
+  return {
+    kind: 'units',
+    running: showUnits(machine, units)
+      .filter(isRunning)
+      .map(state => state.unit),
+  }
+}
+
+function enablement(machine: Machine, units: readonly UnitName[]): Before {
+  return {
+    kind: 'enablement',
+    links: [...ownLinks(machine, units), ...enablementLinks(machine.files, units)],
+  }
+}
+
+/** The links by which systemd knows units that are not in its own directories. */
+function ownLinks({ files }: Machine, units: readonly UnitName[]): { path: string; target: string }[] {
+  return units.flatMap(unit => {
+    const path = `${UNIT_DIRECTORY}/${unit}`
+    const target = files.readlink(path)
+    return target === undefined ? [] : [{ path, target }]
+  })
+}
+
+function restoreEnablement({ files }: Machine, before: Before): void {
+  if (before.kind !== 'enablement') return
+  for (const { path, target } of before.links) {
+    dropTemporary(files, path)
+    if (files.readlink(path) === target) continue
+    // systemctl disable also removes a .wants directory that it leaves empty.
+    makeDirectories(files, parentOf(path), 0o755)
+    placeLink(files, target, path)
+  }
+}
+
+function disableQuietly(machine: Machine, units: readonly UnitName[]): void {
+  try {
+    systemctl(machine, ['disable', '--no-reload'], units)
+  } catch {
+    // A unit whose file is gone already cannot be disabled; its links are removed one by one right after.
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The operator's word on a deployment that another agent process holds: left in a file, because the session that
+ * began it may be the one that was cut off.
+ */
+import { decodeUtf8 } from '../src/plan/bytes.ts'
+import type { DeploymentId, Reply, Request } from '../src/protocol/messages.ts'
+import type { Agent } from './agent.ts'
+import { writeDurably } from './files.ts'
+import type { Files } from './machine.ts'
+import { findOutcome } from './outcomes.ts'
+import { VERDICT } from './paths.ts'
+import { recover } from './recover.ts'
+
+export interface Verdict {
+  readonly id: DeploymentId
+  readonly verdict: 'confirm' | 'undo'
+  readonly why: string
+}
+
+const POLL_MS = 20
+
+/** The verdict on this deployment, where one was left. */
+export function readVerdict(files: Files, id: DeploymentId): Verdict | undefined {
+  const raw = files.read(VERDICT)
+  if (raw === undefined) return undefined
+  try {
+    const verdict = JSON.parse(decodeUtf8(raw) ?? '') as Verdict
+    return verdict.id === id ? verdict : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Answers 'confirm', 'undo' and 'ask' in a session of their own, once the deployment has ended. */
+export function answerAbout(
+  agent: Agent,
+  request: Extract<Request, { type: 'confirm' | 'undo' | 'ask' }>,
+): Reply {
+  const { machine, lock, store } = agent
+  const { id } = request
+  let delivered = request.type === 'ask'
+  for (;;) {
+    const record = findOutcome(machine.files, id)
+    if (record) return { type: 'outcome', id, outcome: record.outcome, why: record.why }
+    if (lock.take()) {
+      recover(machine, store)
+      const late = findOutcome(machine.files, id)
+      return { type: 'outcome', id, outcome: late?.outcome ?? 'unknown', why: late?.why ?? '' }
+    }
+    const holder = lock.holder()
+    if (holder !== undefined && holder.id !== id) return { type: 'outcome', id, outcome: 'unknown', why: '' }
+    if (!delivered && request.type !== 'ask') {
+      const verdict: Verdict = { id, verdict: request.type, why: request.type === 'undo' ? request.why : '' }
+      writeDurably(machine.files, VERDICT, JSON.stringify(verdict), 0o600)
+      delivered = true
+    }
+    machine.sleep(POLL_MS)
+  }
+}

@@ -1,0 +1,47 @@
+/** Watching units after they were (re)started, until each runs for certain or one fails. */
+import type { UnitName } from '../src/plan/names.ts'
+import type { Machine } from './machine.ts'
+import { judge, showUnits } from './systemd.ts'
+
+const POLL_MS = 50
+/** A unit of another type than simple that is still activating when systemctl returned is given this long. */
+const ACTIVATING_MS = 60_000
+
+export interface Failing {
+  readonly unit: UnitName
+  readonly fails: string
+}
+
+/**
+ * The units that fail, as soon as one does; none once all run. Units whose type tells readiness are taken at their
+ * word; one of Type=simple or exec must last `settleMs`, counted from the call. `stop` ends the watch early.
+ */
+export function watch(
+  machine: Machine,
+  units: readonly UnitName[],
+  settleMs: number,
+  stop: () => boolean,
+): Failing[] {
+  const started = machine.ticks()
+  for (;;) {
+    const elapsed = machine.ticks() - started
+    const states = showUnits(machine, units)
+    const verdicts = states.map(state => ({ state, verdict: judge(state) }))
+    const failing = verdicts.flatMap(({ state, verdict }) =>
+      typeof verdict === 'object' ? [{ unit: state.unit, fails: verdict.fails }] : [],
+    )
+    if (failing.length > 0) return failing
+    const waiting = verdicts.filter(({ verdict }) => verdict === 'wait').map(({ state }) => state)
+    const limit = waiting.some(state => state.active === 'activating') ? ACTIVATING_MS : settleMs
+    if (waiting.length === 0 || elapsed >= limit || stop()) return elapsed >= limit ? late(waiting) : []
+    machine.sleep(Math.min(POLL_MS, Math.max(1, limit - elapsed)))
+  }
+}
+
+function late(
+  waiting: readonly { readonly unit: UnitName; readonly active: string; readonly sub: string }[],
+): Failing[] {
+  return waiting
+    .filter(({ active }) => active === 'activating')
+    .map(({ unit, sub }) => ({ unit, fails: `is still activating (${sub})` }))
+}

@@ -1,0 +1,257 @@
+/** The command line: argv -> Command. The only importer of yargs, which is asked for a grammar and runs nothing. */
+import yargs, { type InferredOptionTypes, type Options } from 'yargs'
+import { COLOR_WHEN, type ColorWhen, type Command } from './command.ts'
+import { suggest } from './plan/manifest.ts'
+import { helpText, synopsis } from './terminal/usage.ts'
+
+/** What `argv`, without the program's own name, asks for. Never throws: wrong usage is a Command too. */
+export function parseCommand(argv: readonly string[]): Command {
+  const [first] = argv
+  const name = first !== undefined && Object.hasOwn(VERBS, first) ? (first as VerbName) : undefined
+  const verb = VERBS[name ?? 'deploy']
+  try {
+    return verb.read(name === undefined ? argv : argv.slice(1))
+  } catch (error) {
+    if (!(error instanceof Misuse)) throw error
+    return { kind: 'misuse', message: error.message, hint: error.hint, usage: synopsis(verb.usage) }
+  }
+}
+
+/** Every option of every command, as it is typed: '-y', '--yes'. */
+export function flagsOf(): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(VERBS).map(([name, verb]) => [name, Object.entries(verb.options).flatMap(spellings)]),
+  )
+}
+
+type VerbName = 'deploy' | 'plan' | 'diff' | 'status' | 'init'
+type OptionTable = Readonly<Record<string, Options>>
+
+interface Words {
+  readonly words: readonly string[]
+  readonly known: readonly string[]
+  /** Options that the command does not know. */
+  readonly unknown: readonly string[]
+  /** What follows `--`; null where there is none. */
+  readonly paths: readonly string[] | null
+}
+
+interface Grammar<O extends OptionTable> {
+  readonly usage: readonly string[]
+  readonly options: O
+  readonly examples: readonly (readonly [line: string, meaning: string])[]
+  readonly command: (words: Words, given: InferredOptionTypes<O>) => Command
+}
+
+interface Verb extends Omit<Grammar<OptionTable>, 'command'> {
+  readonly read: (argv: readonly string[]) => Command
+}
+
+class Misuse extends Error {
+  readonly hint: string | null
+  constructor(message: string, hint: string | null = null) {
+    super(message)
+    this.hint = hint
+  }
+}
+
+const HELP = { help: { alias: 'h', type: 'boolean', describe: 'show this help' } } as const
+const VERBOSE = { verbose: { alias: 'v', type: 'boolean', describe: 'list every file and host' } } as const
+const COLOR = {
+  color: { type: 'string', describe: 'when to colour: always, auto or never' },
+  'no-color': { type: 'boolean', describe: 'the same as --color=never' },
+} as const
+
+const VERBS: { readonly [name in VerbName]: Verb } = {
+  deploy: verb({
+    usage: ['[<options>] [<cluster>] [<rev>]', '(plan | diff | status) [<cluster>]', 'init [<cluster>]'],
+    options: {
+      'dry-run': { alias: ['n', 'plan-only'], type: 'boolean', describe: 'show the plan and stop' },
+      yes: { alias: ['y', 'no-confirm'], type: 'boolean', describe: 'deploy without asking' },
+      ...VERBOSE,
+      ...COLOR,
+      version: { type: 'boolean', describe: 'show the version' },
+      ...HELP,
+    },
+    examples: [
+      ['git deploy prod', "show what 'prod/' changes, ask, deploy"],
+      ['git deploy prod v1.2', "deploy 'prod/' as it is in v1.2"],
+      ['git deploy -n', 'show the plan of the only, or the configured, cluster'],
+      ['git deploy --yes prod HEAD', 'deploy what is committed, from a script'],
+      ['git deploy ./plan', "a cluster called 'plan'"],
+    ],
+    command: (words, given) =>
+      given.version
+        ? { kind: 'version' }
+        : {
+            kind: 'deploy',
+            ...clusterAndRev(withoutVerb(words)),
+            yes: given.yes ?? false,
+            dryRun: given['dry-run'] ?? false,
+            verbose: given.verbose ?? false,
+            color: colorWhen(given),
+          },
+  }),
+  plan: verb({
+    usage: ['plan [<options>] [<cluster>] [<rev>]'],
+    options: {
+      'exit-code': { type: 'boolean', describe: 'exit with 2 when changes are pending' },
+      ...VERBOSE,
+      ...COLOR,
+      ...HELP,
+    },
+    examples: [
+      ['git deploy plan prod', "what 'prod/' would change, on which host"],
+      ['git deploy plan prod main', 'the same for what is committed on main'],
+      ['git deploy plan -v prod', 'with every file of every app'],
+      ['git deploy plan --exit-code prod', 'for scripts: 0 nothing to do, 2 changes pending'],
+    ],
+    command: (words, given) => ({
+      kind: 'plan',
+      ...clusterAndRev(words),
+      exitCode: given['exit-code'] ?? false,
+      verbose: given.verbose ?? false,
+      color: colorWhen(given),
+    }),
+  }),
+  diff: verb({
+    usage: ['diff [<cluster>] [<rev>] [<git diff options>] [--] [<host>/<path>…]'],
+    options: HELP,
+    examples: [
+      ['git deploy diff prod', 'the pending changes, line by line'],
+      ['git deploy diff prod v1.2 --stat', "what deploying v1.2 would change, summarised"],
+      ['git deploy diff --word-diff prod', "any of git diff's options"],
+      ['git deploy diff prod -- web1', 'one host'],
+      ["git deploy diff prod -- '*/nginx'", 'one app on every host'],
+    ],
+    command: words => ({
+      kind: 'diff',
+      ...clusterAndRev({ ...words, unknown: [], paths: null }),
+      options: words.unknown,
+      paths: words.paths ?? [],
+    }),
+  }),
+  status: verb({
+    usage: ['status [<options>] [<cluster>]'],
+    options: { ...COLOR, ...HELP },
+    examples: [
+      ['git deploy status', 'what runs on each host, as far as this repository knows'],
+      ['git deploy status prod', "of the cluster 'prod'"],
+      ['git log refs/deptool/web1', 'the history of one host'],
+    ],
+    command: (words, given) => ({
+      kind: 'status',
+      cluster: atMost(words, 1)[0] ?? null,
+      color: colorWhen(given),
+    }),
+  }),
+  init: verb({
+    usage: ['init [<cluster>]'],
+    options: HELP,
+    examples: [
+      ['git deploy init', "start with a cluster called 'prod'"],
+      ['git deploy init staging', "make 'staging/' the cluster that 'git deploy' means"],
+      ['git config deptool.cluster', 'which one it is now'],
+    ],
+    command: words => ({ kind: 'init', cluster: atMost(words, 1)[0] ?? null }),
+  }),
+}
+
+function verb<const O extends OptionTable>(grammar: Grammar<O>): Verb {
+  const { usage, options, examples, command } = grammar
+  const read = (argv: readonly string[]): Command => {
+    const { _: rest, '--': paths, $0: _, ...given } = parse(argv, options)
+    if (given['help']) return { kind: 'help', text: helpText(usage, describe(options), examples) }
+    const isOption = (word: string) => word.length > 1 && word.startsWith('-')
+    const words: Words = {
+      known: Object.entries(options).flatMap(spellings),
+      words: rest.filter(word => !isOption(word)),
+      // yargs takes --no-<option> for its own even where it is told not to negate.
+      unknown: [
+        ...rest.filter(isOption),
+        ...Object.keys(given).flatMap(key => (options[key] ? [] : `--${key}`)),
+      ],
+      paths: paths ?? null,
+    }
+    return command(words, given as InferredOptionTypes<O>)
+  }
+  return { usage, options, examples, read }
+}
+
+/** Options that yargs does not know stay in `_`, in order and as they were typed. */
+function parse(argv: readonly string[], options: OptionTable) {
+  const [valued] = argv.slice(0, argv.indexOf('--') + 1 || undefined).filter(word => takesNone(word, options))
+  if (valued !== undefined) throw new Misuse(`option '${valued.replace(/=.*/s, '')}' takes no value`)
+  return yargs([...argv])
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'populate--': true,
+      'strip-aliased': true,
+      'unknown-options-as-args': true,
+    })
+    .help(false)
+    .version(false)
+    .detectLocale(false)
+    .exitProcess(false)
+    .options(options)
+    .parseSync() as { readonly _: string[]; readonly '--'?: string[]; readonly [option: string]: unknown }
+}
+
+/** yargs reads `--yes=sure` as `--yes=false`. */
+function takesNone(word: string, options: OptionTable): boolean {
+  const [flag, ...value] = word.split('=')
+  return (
+    value.length > 0 &&
+    Object.entries(options).some(entry => entry[1].type === 'boolean' && spellings(entry).includes(flag!))
+  )
+}
+
+function clusterAndRev(words: Words) {
+  const [cluster = null, rev = null] = atMost(words, 2)
+  return { cluster, rev }
+}
+
+function atMost({ words, unknown, known, paths }: Words, count: number): readonly string[] {
+  const [option] = unknown
+  if (option !== undefined)
+    throw new Misuse(`unknown option '${option}'`, suggest(option.replace(/=.*/, ''), known))
+  const extra = words[count] ?? paths?.[0]
+  if (extra !== undefined) throw new Misuse(`unexpected argument '${extra}'`)
+  return words
+}
+
+/** `git deploy -n plan prod` would deploy a directory called 'plan' in the state of a branch called 'prod'. */
+function withoutVerb(words: Words): Words {
+  const [first] = words.words
+  if (first !== undefined && Object.hasOwn(VERBS, first))
+    throw new Misuse(`'${first}' comes before its options`, `for a directory of that name use './${first}'`)
+  return words
+}
+
+function colorWhen(given: InferredOptionTypes<typeof COLOR>): ColorWhen | null {
+  if (given['no-color']) return 'never'
+  if (given.color === undefined) return null
+  const when = COLOR_WHEN.find(word => word === given.color)
+  if (when === undefined) throw new Misuse("'--color' takes always, auto or never, as in '--color=always'")
+  return when
+}
+
+function spellings([name, { alias = [] }]: [string, Options]): string[] {
+  const words = [name, alias].flat()
+  return [
+    ...words.filter(word => word.length === 1).map(letter => `-${letter}`),
+    ...words.filter(word => word.length > 1).map(word => `--${word}`),
+  ]
+}
+
+function describe(options: OptionTable) {
+  return Object.entries(options).map(([name, option]) => ({
+    flags: spellings([name, option]).join(', '),
+    meaning: option.describe ?? '',
+  }))
+}

@@ -1,0 +1,101 @@
+/** Which cluster is meant, and where its directory is. */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, isAbsolute, join, posix, relative, resolve } from 'node:path'
+import { Fatal } from '../errors.ts'
+import type { Repository } from '../git/git.ts'
+import type { Tracked } from '../git/refs.ts'
+import { type ClusterName, clusterName } from '../plan/names.ts'
+
+export interface Cluster {
+  readonly name: ClusterName
+  /** Below the root of the repository, `/`-separated. */
+  readonly path: string
+  /** As the operator would type it from where they are. */
+  readonly shown: string
+}
+
+/** Where to look when the command line names no cluster. */
+export interface Known {
+  readonly configured: Promise<string | null>
+  readonly tracking: Promise<ReadonlyMap<unknown, Tracked>>
+}
+
+/** Throws Fatal where no cluster is named and none can be meant. */
+export async function findCluster(repo: Repository, given: string | null, known: Known): Promise<Cluster> {
+  if (given !== null) return clusterNamed(repo, given)
+  const [configured, tracking] = await Promise.all([known.configured, known.tracking])
+  if (configured !== null) return clusterAt(repo, configured, posix.normalize(configured))
+  const deployed = [...new Set([...tracking.values()].flatMap(({ cluster }) => cluster ?? []))]
+  if (deployed.length === 1) return clusterAt(repo, deployed[0]!, deployed[0]!)
+  const names = deployed.length > 0 ? deployed : candidates(repo)
+  throw new Fatal('no cluster given', {
+    hint:
+      names.length > 0
+        ? names
+            .slice(0, 5)
+            .map(name => `git deploy ${name}`)
+            .join('\n')
+        : "'git deploy init' makes one",
+  })
+}
+
+/** The cluster that the command line names; its directory may not exist. */
+export function clusterNamed(repo: Repository, given: string): Cluster {
+  return clusterAt(repo, given, pathFrom(repo, given))
+}
+
+/** The cluster's directory on disk. Throws Fatal where there is none. */
+export function directoryOf(repo: Repository, { shown, path }: Cluster): string {
+  if (repo.topLevel === null)
+    throw new Fatal(`cannot read '${shown}': this repository has no working tree`, {
+      hint: `name a revision: git deploy ${shown} HEAD`,
+    })
+  const dir = join(repo.topLevel, path)
+  if (isDirectory(dir)) return dir
+  const names = candidates(repo).map(name => `'${name}'`)
+  throw new Fatal(`cannot read '${shown}': there is no such directory`, {
+    hint:
+      names.length > 0
+        ? `clusters of this repository: ${names.slice(0, 5).join(', ')}`
+        : 'a cluster is a directory <cluster>/<host>/<app>/… of this repository',
+  })
+}
+
+/** The directories at the top that look like clusters: they hold hosts, which hold apps. */
+export function candidates({ topLevel }: Repository): string[] {
+  if (topLevel === null) return []
+  return below(topLevel).filter(name =>
+    below(join(topLevel, name)).some(host => below(join(topLevel, name, host)).length > 0),
+  )
+}
+
+function below(dir: string): string[] {
+  return readdirSync(dir, { withFileTypes: true })
+    .filter(entry => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(entry => entry.name)
+}
+
+/** Relative to the current directory, or to the root where nothing is there but something is here. */
+function pathFrom({ topLevel, prefix, cwd }: Repository, given: string): string {
+  if (isAbsolute(given)) return topLevel === null ? given : relative(topLevel, given)
+  const here = posix.normalize(posix.join(prefix, given))
+  const elsewhere =
+    topLevel !== null && !existsSync(resolve(cwd, given)) && isDirectory(join(topLevel, given))
+  return elsewhere ? posix.normalize(given) : here
+}
+
+function clusterAt({ prefix }: Repository, given: string, normal: string): Cluster {
+  const path = normal.replace(/\/+$/, '')
+  if (path === '..' || path.startsWith('../') || isAbsolute(path))
+    throw new Fatal(`cannot use '${given}' as a cluster: it is outside of this repository`)
+  const name = path === '.' || path === '' ? undefined : clusterName(basename(path))
+  if (name === undefined)
+    throw new Fatal(`cannot use '${given}' as a cluster`, {
+      hint: 'a cluster is a directory of this repository, and its name does not begin with a dot',
+    })
+  return { name, path, shown: posix.relative(prefix, path) || '.' }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}

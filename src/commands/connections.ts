@@ -1,0 +1,53 @@
+/** The ways to the hosts of one command: made ahead while the operator reads, then taken. */
+import type { HostName } from '../plan/names.ts'
+import type { Connection } from '../remote/transport.ts'
+
+/** Opens a connection. `mayAsk`: whether a question may be put to the operator on the way. */
+export type Connect = (host: HostName, mayAsk: boolean) => Promise<Connection>
+
+export class Connections {
+  readonly #connect: Connect
+  readonly #ahead = new Map<HostName, Promise<Connection>>()
+  #closed = false
+
+  constructor(connect: Connect) {
+    this.#connect = connect
+  }
+
+  /** Begins connecting in the background: nothing is locked, nothing is written, nothing is asked. */
+  warm(hosts: readonly HostName[]): void {
+    for (const host of hosts) {
+      const connection = this.#connect(host, false)
+      this.#ahead.set(host, connection)
+      connection.then(
+        opened => this.#closed && opened.close(),
+        // Tried again, with questions allowed, once the operator has agreed to the plan.
+        () => this.#ahead.delete(host),
+      )
+    }
+  }
+
+  /** The connection made ahead, or a new one. Whoever takes it closes it. Rejects with HostError. */
+  async take(host: HostName): Promise<Connection> {
+    const ahead = this.#ahead.get(host)
+    this.#ahead.delete(host)
+    try {
+      if (ahead) return await ahead
+    } catch {
+      // Tried again below, and then the error is the operator's to see.
+    }
+    return this.#connect(host, true)
+  }
+
+  /** Closes what was made ahead and never taken. */
+  close(): void {
+    this.#closed = true
+    for (const connection of this.#ahead.values())
+      connection.then(
+        opened => opened.close(),
+        () => {
+          // It never opened.
+        },
+      )
+  }
+}

@@ -1,0 +1,60 @@
+import type { CommandOf } from '../command.ts'
+import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import { gitTTY, type Repository } from '../git/git.ts'
+import { makeTree, writeTrees } from '../git/tree-object.ts'
+import type { HostName, Oid } from '../plan/names.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Context } from './context.ts'
+import { planOffline } from './plan-offline.ts'
+
+/** `git deploy diff`: git's own diff of what a deployment would change. */
+export async function diff(command: CommandOf<'diff'>, context: Context): Promise<ExitCode> {
+  const { plan, repo, objects } = await planOffline(command, context)
+  objects.close()
+  const code = await showDiff(plan, repo, context, command)
+  // With --exit-code, 1 says that there is a difference.
+  if (code > 1) throw new Fatal(`git diff ended with code ${code}`)
+  return code === 1 ? EXIT.failed : EXIT.done
+}
+
+export interface DiffArguments {
+  readonly options: readonly string[]
+  /** Empty for all. */
+  readonly paths: readonly string[]
+}
+
+/** One diff for all hosts, so that git pages once and counts everything; resolves to git's exit code. */
+export async function showDiff(
+  plan: Plan,
+  repo: Repository,
+  { terminal }: Context,
+  { options, paths }: DiffArguments = { options: [], paths: [] },
+): Promise<number> {
+  const trees = [fleet(plan, repo, ({ fromTree }) => fromTree), fleet(plan, repo, ({ toTree }) => toTree)]
+  await writeTrees(repo, trees)
+  const [from, to] = trees.map(tree => tree.oid)
+  // Ctrl-C is for the pager, which uses it to stop a search.
+  const release = terminal.onInterrupt(() => {})
+  try {
+    // The root, because paths are those of the two trees and not of a subdirectory we happen to be in.
+    const root = repo.topLevel ?? repo.gitDir
+    return await gitTTY(repo, ['-C', root, 'diff', ...options, from!, to!, '--', ...paths])
+  } finally {
+    release()
+  }
+}
+
+interface Sides {
+  readonly host: HostName
+  readonly fromTree: Oid | null
+  readonly toTree: Oid
+}
+
+/** A tree `<host>/<app>/…` of one side of the plan. */
+function fleet({ hosts }: Plan, { format }: Repository, side: (host: Sides) => Oid | null) {
+  const entries = hosts.flatMap(host => {
+    const oid = side(host)
+    return oid === null ? [] : [{ mode: '40000', name: host.host, oid } as const]
+  })
+  return makeTree(entries, format)
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import { chunkSource } from '../git/chunks.ts'
+import { commitHosts } from '../git/history.ts'
+import { digest } from '../plan/digest.ts'
+import { newObjects } from '../plan/new-objects.ts'
+import type { HostPlan } from '../plan/plan.ts'
+import type { DeploymentId } from '../protocol/messages.ts'
+import type { HostJob } from '../rollout.ts'
+import type { Offline } from './plan-offline.ts'
+
+/** What each host is to be told. Writes the host commits; no ref names them until the host says that they hold. */
+export async function makeJobs(offline: Offline, id: DeploymentId): Promise<HostJob[]> {
+  const { repo, plan, source, states, objects } = offline
+  const commits = await commitHosts(
+    repo,
+    plan.hosts.map(host => ({
+      host: host.host,
+      cluster: plan.cluster,
+      tree: host.toTree,
+      parent: host.from,
+      source,
+      deployment: id,
+      subject: subjectOf(host),
+      body: bodyOf(host),
+    })),
+  )
+  const chunks = chunkSource(objects)
+  return plan.hosts.map(host => {
+    const commit = commits.get(host.host)!
+    const { old, next } = states.get(host.host)!
+    return {
+      plan: host,
+      commit,
+      digest: digest(host, bytes => createHash('sha256').update(bytes).digest('hex')),
+      objects: () => chunks([...newObjects(old, next), commit]),
+    }
+  })
+}
+
+const VERBS = { add: 'add', update: 'update', remove: 'remove' } as const
+const SIGNS = { add: '+', modify: '~', delete: '-' } as const
+
+/** 'web1: update nginx, add redis' */
+function subjectOf({ host, apps }: HostPlan): string {
+  const said = apps.map(({ app, action }) => `${VERBS[action]} ${app}`)
+  const all = said.join(', ')
+  return `${host}: ${all.length <= 60 ? all : `${said[0]} and ${said.length - 1} more`}`
+}
+
+function bodyOf({ apps }: HostPlan): string {
+  return apps
+    .flatMap(({ app, files }) => files.map(({ path, action }) => `${SIGNS[action]} ${app}/${path}`))
+    .slice(0, 200)
+    .join('\n')
+}

@@ -1,0 +1,38 @@
+/** Failures that an operator is told about, and the exit code each ends with (git-deploy(1), EXIT STATUS). */
+
+export const EXIT = {
+  done: 0,
+  /** Failed, and no host was changed. */
+  failed: 1,
+  /** `plan --exit-code`: there are changes. */
+  pending: 2,
+  declined: 3,
+  /** Some hosts failed or were rolled back. */
+  partial: 4,
+  /** What happened on some host is not known. */
+  unknown: 5,
+  /** As git's own. */
+  usage: 129,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/**
+ * Ends the command. `message` is lower case, the failed action first, its subject quoted, no full stop; `hint` says
+ * what to do. The words are shown as they are, so text from a host is cleaned before it gets here.
+ */
+export class Fatal extends Error {
+  readonly hint: string | undefined
+  readonly exitCode: ExitCode
+  constructor(message: string, { hint, exitCode = EXIT.failed, cause }: FatalOptions = {}) {
+    super(message, { cause })
+    this.hint = hint
+    this.exitCode = exitCode
+  }
+}
+
+export interface FatalOptions {
+  readonly hint?: string | undefined
+  readonly exitCode?: ExitCode
+  readonly cause?: unknown
+}

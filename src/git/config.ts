@@ -1,0 +1,94 @@
+/** The settings of this tool, kept in git's configuration. */
+import { Fatal } from '../errors.ts'
+import type { HostName } from '../plan/names.ts'
+import { git, type Repository } from './git.ts'
+
+export interface Config {
+  /** The cluster that is meant where none is named. */
+  readonly cluster: string | null
+  /** How many hosts are worked on at a time. */
+  readonly jobs: number
+  readonly confirmTimeoutMs: number
+  readonly preconnect: boolean
+  readonly transport: Transport
+  readonly atomic: boolean
+  hostUrl(host: HostName): string | null
+}
+
+export type Transport = (typeof TRANSPORTS)[number]
+
+const TRANSPORTS = ['auto', 'ssh2', 'openssh'] as const
+
+export async function readConfig(repo: Repository): Promise<Config> {
+  const args = ['config', '--null', '--get-regexp', '^(deptool|deptool-host)\\.']
+  // 1: there is no such setting.
+  const { stdout } = await git(repo, args, { okCodes: [0, 1] })
+  const settings = parseSettings(stdout.toString())
+  const read = <T>(key: string, standard: T, parse: (setting: Setting) => T): T => {
+    // Git compares the last part of a key without regard to case, and prints it in lower case.
+    const value = settings.get(key.toLowerCase())
+    return value === undefined ? standard : parse({ key, value })
+  }
+  return {
+    cluster: read('deptool.cluster', null, parseText),
+    jobs: read('deptool.jobs', 32, parseCount),
+    confirmTimeoutMs: read('deptool.confirmTimeout', 30, parseCount) * 1000,
+    preconnect: read('deptool.preconnect', true, parseBoolean),
+    transport: read('deptool.transport', 'auto', parseTransport),
+    atomic: read('deptool.atomic', false, parseBoolean),
+    hostUrl: host => {
+      const key = `deptool-host.${host}.url`
+      const value = settings.get(key)
+      return value === undefined ? null : parseText({ key, value })
+    },
+  }
+}
+
+export async function setConfig(repo: Repository, key: string, value: string): Promise<void> {
+  await git(repo, ['config', key, value])
+}
+
+interface Setting {
+  readonly key: string
+  /** Null for a key without `=`, which git takes for true. */
+  readonly value: string | null
+}
+
+/** Where a key is set more than once, the last one holds. */
+function parseSettings(text: string): Map<string, string | null> {
+  const records = text.split('\0').slice(0, -1)
+  return new Map(
+    records.map(record => {
+      const end = record.indexOf('\n')
+      return end < 0 ? [record, null] : [record.slice(0, end), record.slice(end + 1)]
+    }),
+  )
+}
+
+function parseText(setting: Setting): string {
+  return setting.value || refuse(setting, 'a value')
+}
+
+function parseCount(setting: Setting): number {
+  const count = /^\d{1,6}$/.test(setting.value ?? '') ? Number(setting.value) : 0
+  return count > 0 ? count : refuse(setting, 'a whole number from 1')
+}
+
+/** The words of git-config(1). */
+function parseBoolean(setting: Setting): boolean {
+  const value = setting.value?.toLowerCase() ?? 'true'
+  if (['true', 'yes', 'on', '1'].includes(value)) return true
+  if (['false', 'no', 'off', '0', ''].includes(value)) return false
+  return refuse(setting, "'true' or 'false'")
+}
+
+function parseTransport(setting: Setting): Transport {
+  const allowed = TRANSPORTS.map(name => `'${name}'`).join(', ')
+  return TRANSPORTS.find(name => name === setting.value) ?? refuse(setting, `one of ${allowed}`)
+}
+
+function refuse({ key, value }: Setting, expected: string): never {
+  throw new Fatal(`cannot use '${key}': it is '${value ?? ''}', expected ${expected}`, {
+    hint: `git config ${key} <value>`,
+  })
+}

@@ -1,0 +1,149 @@
+/** The door to git: which repository this is, and how its commands are run. */
+import { spawn } from 'node:child_process'
+import { Fatal } from '../errors.ts'
+
+export interface Repository {
+  /** Absolute; of this worktree. */
+  readonly gitDir: string
+  /** Absolute; what all worktrees share. */
+  readonly commonDir: string
+  /** The root of the working tree; null where there is none. */
+  readonly topLevel: string | null
+  /** Where below `topLevel` the command was started: '' or 'a/b/'. */
+  readonly prefix: string
+  readonly format: 'sha1' | 'sha256'
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+}
+
+export interface GitOptions {
+  readonly input?: string | Uint8Array
+  /** Added to the environment of the repository. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Exit codes that are answers, not failures. Default: only 0. */
+  readonly okCodes?: readonly number[]
+  /** A relative GIT_DIR in the environment (as in a hook) is relative to `repo.cwd`, so take care. */
+  readonly cwd?: string
+}
+
+export interface GitResult {
+  readonly code: number
+  readonly stdout: Buffer
+  readonly stderr: string
+}
+
+/** A git command that failed. The message carries the reason that git gave. */
+export class GitError extends Fatal {
+  readonly code: number
+  readonly stderr: string
+  constructor(command: string, { code, stderr }: GitResult) {
+    const { reason, advice } = explain(stderr)
+    super(`cannot run 'git ${command}': ${reason ?? `it ended with code ${code}`}`, { hint: advice })
+    this.code = code
+    this.stderr = stderr
+  }
+}
+
+/** The repository that `cwd` and git's own variables in `env` lead to. Throws Fatal where there is none. */
+export async function openRepository({ cwd, env }: Pick<Repository, 'cwd' | 'env'>): Promise<Repository> {
+  const result = await run(REV_PARSE, { cwd, env })
+  const fields = result.stdout.toString().split('\n').slice(0, -1)
+  const [gitDir, commonDir, format, prefix, topLevel = null] = fields
+  // Without a working tree only the last question has no answer.
+  if (gitDir === undefined || commonDir === undefined || format === undefined || prefix === undefined)
+    throw noRepository(result)
+  if (format !== 'sha1' && format !== 'sha256')
+    throw new Fatal(`cannot use the repository '${gitDir}': its object format is '${format}'`)
+  return { gitDir, commonDir, topLevel, prefix, format, env, cwd }
+}
+
+const REV_PARSE = [
+  'rev-parse',
+  '--path-format=absolute',
+  '--git-dir',
+  '--git-common-dir',
+  '--show-object-format',
+  '--show-prefix',
+  '--show-toplevel',
+]
+
+function noRepository({ stderr, code }: GitResult): Fatal {
+  const { reason, advice } = explain(stderr)
+  const hint = stderr.includes('not a git repository')
+    ? 'run it inside the repository that holds the config tree'
+    : advice
+  return new Fatal(reason ?? `cannot open the repository: git ended with code ${code}`, { hint })
+}
+
+/** Runs a git command for its output. Throws GitError where the exit code is not among `okCodes`. */
+export async function git(
+  repo: Repository,
+  args: readonly string[],
+  options: GitOptions = {},
+): Promise<GitResult> {
+  const { okCodes = [0], env, cwd = repo.cwd, input } = options
+  const result = await run(args, { cwd, env: { ...repo.env, ...env }, input })
+  if (!okCodes.includes(result.code)) throw new GitError(args[0] ?? '', result)
+  return result
+}
+
+/** Runs a git command on the user's terminal, pager included, and resolves to its exit code. */
+export function gitTTY(repo: Repository, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('git', args, { cwd: repo.cwd, env: repo.env, stdio: 'inherit' })
+    child.on('error', error => reject(notStarted(error)))
+    // A pager that was quit early ends git by SIGPIPE: no failure.
+    child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGPIPE' ? 0 : 1)))
+  })
+}
+
+/** The environment for output that is parsed: git's words untranslated, and objects that are what their names say. */
+export function parsedEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_NO_REPLACE_OBJECTS: '1' }
+}
+
+/** What to tell when a git process could not even be started. */
+export function notStarted(error: Error): Fatal {
+  return new Fatal(`cannot run 'git': ${error.message}`, {
+    hint: 'is it installed, and on your PATH?',
+    cause: error,
+  })
+}
+
+interface Invocation {
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+  readonly input?: string | Uint8Array | undefined
+}
+
+function run(args: readonly string[], { cwd, env, input }: Invocation): Promise<GitResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('git', args, { cwd, env: parsedEnv(env), stdio: 'pipe' })
+    const out: Buffer[] = []
+    const err: Buffer[] = []
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
+    child.on('error', error => reject(notStarted(error)))
+    child.on('close', code =>
+      resolve({ code: code ?? -1, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() }),
+    )
+    // A command that ends before it has read everything tells why in its exit code.
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+  })
+}
+
+/** Git's reason for a failure, and the advice that it gives with it. */
+function explain(stderr: string): { reason: string | undefined; advice: string | undefined } {
+  const lines = stderr.trim().split('\n')
+  const at = Math.max(
+    0,
+    lines.findIndex(line => /^(?:fatal|error): /.test(line)),
+  )
+  const reason = lines[at]?.replace(/^(?:fatal|error): /, '').trim()
+  const advice = lines
+    .slice(at + 1)
+    .join('\n')
+    .trim()
+  return { reason: reason || undefined, advice: advice || undefined }
+}

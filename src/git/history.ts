@@ -1,0 +1,143 @@
+/** The history that deployments leave behind: a commit for each host, and one for the fleet. */
+import { Fatal } from '../errors.ts'
+import type { ClusterName, HostName, Oid } from '../plan/names.ts'
+import { GitError, git, type Repository } from './git.ts'
+import type { Source } from './snapshot.ts'
+import { type Entry, makeTree, writeTrees } from './tree-object.ts'
+import { writeObjects } from './write-objects.ts'
+
+/** What a commit says about the deployment that it records. */
+export interface Account {
+  readonly cluster: ClusterName
+  readonly source: Source
+  readonly deployment: string
+  readonly subject: string
+  readonly body: string
+}
+
+export interface HostCommit extends Account {
+  readonly host: HostName
+  readonly tree: Oid
+  /** What was deployed there before. */
+  readonly parent: Oid | null
+}
+
+export interface FleetCommit extends Account {
+  /** What every tracked host runs now. */
+  readonly hosts: ReadonlyMap<HostName, Oid>
+  readonly previous: Oid | null
+  /** The host commits that are new. */
+  readonly parents: readonly Oid[]
+}
+
+/** Writes a commit for each host. No ref moves. */
+export async function commitHosts(
+  repo: Repository,
+  requests: readonly HostCommit[],
+): Promise<Map<HostName, Oid>> {
+  const people = await readPeople(repo)
+  const commits = requests.map(request =>
+    encodeCommit({
+      tree: request.tree,
+      parents: request.parent === null ? [] : [request.parent],
+      people,
+      message: accountOf(request),
+    }),
+  )
+  const oids = await writeObjects(repo, 'commit', commits)
+  return new Map(requests.map(({ host }, i) => [host, oids[i]!]))
+}
+
+/** Writes the commit that records a deployment for the whole fleet. No ref moves. */
+export async function commitFleet(repo: Repository, request: FleetCommit): Promise<Oid> {
+  const entries = [...request.hosts].map(([name, oid]): Entry => ({ mode: '40000', name, oid }))
+  const tree = makeTree(entries, repo.format)
+  const [people] = await Promise.all([readPeople(repo), writeTrees(repo, [tree])])
+  const previous = request.previous ?? (await commitBeginning(repo, people))
+  const parents = [...new Set([previous, ...request.parents])]
+  const commit = encodeCommit({ tree: tree.oid, parents, people, message: accountOf(request) })
+  const [oid] = await writeObjects(repo, 'commit', [commit])
+  return oid!
+}
+
+/** The operator, as `Name <email>`. Throws Fatal where git does not know who that is. */
+export async function operatorName(repo: Repository): Promise<string> {
+  const { author } = await readPeople(repo)
+  return author.slice(0, author.lastIndexOf('>') + 1)
+}
+
+/**
+ * The fleet before its first deployment, so that the first parent of every deployment is the fleet's state before
+ * and never a host's commit: `git log --first-parent` follows the fleet only.
+ */
+async function commitBeginning(repo: Repository, people: People): Promise<Oid> {
+  const tree = makeTree([], repo.format)
+  await writeTrees(repo, [tree])
+  const commit = encodeCommit({
+    tree: tree.oid,
+    parents: [],
+    people,
+    message: 'begin the history of the fleet\n',
+  })
+  const [oid] = await writeObjects(repo, 'commit', [commit])
+  return oid!
+}
+
+interface People {
+  /** As git writes them into a commit: name, address, time and zone. */
+  readonly author: string
+  readonly committer: string
+}
+
+async function readPeople(repo: Repository): Promise<People> {
+  const [author, committer] = await Promise.all([
+    readIdentity(repo, 'GIT_AUTHOR_IDENT'),
+    readIdentity(repo, 'GIT_COMMITTER_IDENT'),
+  ])
+  return { author, committer }
+}
+
+async function readIdentity(repo: Repository, variable: string): Promise<string> {
+  try {
+    return (await git(repo, ['var', variable])).stdout.toString().trimEnd()
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error
+    throw new Fatal('cannot record a deployment: git does not know who you are', {
+      hint: "git config --global user.name 'Your Name'\ngit config --global user.email you@example.com",
+      cause: error,
+    })
+  }
+}
+
+interface Commit {
+  readonly tree: Oid
+  readonly parents: readonly Oid[]
+  readonly people: People
+  readonly message: string
+}
+
+function encodeCommit({ tree, parents, people, message }: Commit): Uint8Array {
+  const header = [
+    `tree ${tree}`,
+    ...parents.map(parent => `parent ${parent}`),
+    `author ${people.author}`,
+    `committer ${people.committer}`,
+  ]
+  return Buffer.from(`${header.join('\n')}\n\n${message}`)
+}
+
+function accountOf({ subject, body, cluster, source, deployment }: Account): string {
+  const trailers = [
+    `Deptool-Cluster: ${cluster}`,
+    `Deptool-Source: ${sourceOf(source)}`,
+    `Deptool-Deployment: ${deployment}`,
+  ].join('\n')
+  const paragraphs = [subject.trim(), body.trim(), trailers].filter(Boolean)
+  return `${paragraphs.join('\n\n')}\n`
+}
+
+function sourceOf(source: Source): string {
+  if (source.kind === 'revision') return source.commit
+  if (source.commit === null) return 'none+dirty'
+  return source.dirty ? `${source.commit}+dirty` : source.commit
+}

@@ -1,0 +1,124 @@
+/** The config tree of a cluster at one moment, from disk or from a commit: a git tree for each host. */
+import { existsSync, realpathSync } from 'node:fs'
+import { relative } from 'node:path'
+import { Fatal } from '../errors.ts'
+import { order } from '../plan/host-state.ts'
+import type { ClusterName, Oid } from '../plan/names.ts'
+import type { Problem } from '../plan/problem.ts'
+import { captureCluster } from './capture.ts'
+import { type ClusterTree, type HostTree, readClusterTree } from './cluster-tree.ts'
+import { git, type Repository } from './git.ts'
+import type { ObjectReader } from './objects.ts'
+import { writeTrees } from './tree-object.ts'
+
+export interface Snapshot {
+  /** By name. The trees hold apps only: no hidden entries, no plain files beside the apps. */
+  readonly hosts: readonly HostTree[]
+  /** Their paths are below the cluster's directory, and what they name is left out of the trees. */
+  readonly problems: readonly Problem[]
+  readonly source: Source
+}
+
+export type Source =
+  | {
+      readonly kind: 'worktree'
+      readonly commit: Oid | null
+      readonly branch: string | null
+      /** Whether what would be deployed differs from what `commit` has. */
+      readonly dirty: boolean
+    }
+  | { readonly kind: 'revision'; readonly rev: string; readonly commit: Oid }
+
+/**
+ * The cluster in the directory `dir` (absolute), as it is on disk: ignored files included, byte for byte. Its objects
+ * are in the repository afterwards; one that is missing all the same was collected by `git gc` while only our stat
+ * cache knew it, and then `forgetIndex` and another snapshot bring it back.
+ */
+export async function snapshotWorktree(
+  repo: Repository,
+  cluster: ClusterName,
+  dir: string,
+  reader: ObjectReader,
+): Promise<Snapshot> {
+  if (!existsSync(dir)) throw noDirectory(`cannot read '${dir}': there is no such directory`)
+  // Git works on what it was asked while we read the directory, so its questions come first.
+  const [head, branch, { hosts, problems }] = await Promise.all([
+    readHead(repo, dir, reader),
+    currentBranch(repo),
+    captureCluster(repo, cluster, dir),
+  ])
+  const committed = head.tree && (await readCluster(repo, reader, head.tree, hosts))
+  const dirty = head.commit === null || !sameHosts(hosts, committed?.hosts ?? [])
+  return {
+    hosts,
+    problems: sorted(problems),
+    source: { kind: 'worktree', commit: head.commit, branch, dirty },
+  }
+}
+
+/** The cluster in the directory `clusterPath` (below the root of the repository) of a commit. */
+export async function snapshotRevision(
+  repo: Repository,
+  rev: string,
+  clusterPath: string,
+  reader: ObjectReader,
+): Promise<Snapshot> {
+  const commit = await reader.readTyped(`${rev}^{commit}`)
+  if (commit?.type !== 'commit')
+    throw new Fatal(`cannot read revision '${rev}': there is no such commit`, {
+      hint: "'git log' and 'git branch --all' show what there is",
+    })
+  const tree = await reader.readTyped(treeExpression(commit.oid, clusterPath))
+  if (tree?.type !== 'tree')
+    throw noDirectory(`cannot read '${clusterPath}' in revision '${rev}': there is no such directory`)
+  const { hosts, problems, rewritten } = await readCluster(repo, reader, tree.content)
+  await writeTrees(repo, rewritten)
+  return { hosts, problems: sorted(problems), source: { kind: 'revision', rev, commit: commit.oid } }
+}
+
+function noDirectory(message: string): Fatal {
+  return new Fatal(message, { hint: 'a cluster is a directory <cluster>/<host>/<app>/... in the repository' })
+}
+
+interface Head {
+  readonly commit: Oid | null
+  /** The cluster's raw tree object there. */
+  readonly tree: Uint8Array | null
+}
+
+async function readHead(repo: Repository, dir: string, reader: ObjectReader): Promise<Head> {
+  const path = repo.topLevel === null ? '..' : relative(repo.topLevel, realpathSync(dir))
+  const [commit, tree] = await Promise.all([
+    reader.readTyped('HEAD^{commit}'),
+    path.startsWith('..') ? undefined : reader.readTyped(treeExpression('HEAD', path)),
+  ])
+  return { commit: commit?.oid ?? null, tree: tree?.type === 'tree' ? tree.content : null }
+}
+
+function treeExpression(rev: string, path: string): string {
+  return path === '' ? `${rev}^{tree}` : `${rev}:${path}`
+}
+
+async function currentBranch(repo: Repository): Promise<string | null> {
+  const { code, stdout } = await git(repo, ['symbolic-ref', '--quiet', '--short', 'HEAD'], {
+    okCodes: [0, 1],
+  })
+  return code === 0 ? stdout.toString().trimEnd() : null
+}
+
+function readCluster(
+  { format }: Repository,
+  reader: ObjectReader,
+  raw: Uint8Array,
+  known: readonly HostTree[] = [],
+): Promise<ClusterTree> {
+  return readClusterTree(reader, raw, { format, clean: new Set(known.map(({ tree }) => tree)) })
+}
+
+function sameHosts(a: readonly HostTree[], b: readonly HostTree[]): boolean {
+  return a.length === b.length && a.every(({ host, tree }, i) => host === b[i]?.host && tree === b[i]?.tree)
+}
+
+function sorted(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort((a, b) => order(a.file, b.file))
+}

@@ -1,0 +1,48 @@
+/** Puts blobs and commits into the repository, many with one process. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { must, type Oid, oid } from '../plan/names.ts'
+import type { ObjectType } from './batch-parser.ts'
+import { git, type Repository } from './git.ts'
+
+/** Writes objects of one type, and names them in the order of `contents`. */
+export async function writeObjects(
+  repo: Repository,
+  type: ObjectType,
+  contents: readonly Uint8Array[],
+): Promise<Oid[]> {
+  if (contents.length === 0) return []
+  const dir = await makeTemporary(repo)
+  try {
+    const paths = contents.map((_, i) => join(dir, `${i}`))
+    await Promise.all(paths.map((path, i) => writeFile(path, contents[i]!)))
+    return await hashFiles(repo, type, paths)
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+/** Writes the files at absolute paths as blobs, byte for byte: no filter, no line-ending conversion. */
+export async function writeFiles(repo: Repository, paths: readonly string[]): Promise<Oid[]> {
+  return paths.length === 0 ? [] : hashFiles(repo, 'blob', paths)
+}
+
+async function makeTemporary(repo: Repository): Promise<string> {
+  const parent = join(repo.gitDir, 'deptool')
+  await mkdir(parent, { recursive: true })
+  return mkdtemp(join(parent, 'objects-'))
+}
+
+async function hashFiles(repo: Repository, type: ObjectType, paths: readonly string[]): Promise<Oid[]> {
+  const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin-paths']
+  const { stdout } = await git(repo, args, { input: paths.map(path => `${quote(path)}\n`).join('') })
+  const oids = stdout.toString().split('\n').slice(0, -1)
+  if (oids.length !== paths.length)
+    throw new Error(`git named ${oids.length} objects where we gave it ${paths.length}`)
+  return oids.map(text => must(oid, text))
+}
+
+/** A path as git reads it back from a line. */
+function quote(path: string): string {
+  return `"${path.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`
+}

@@ -1,0 +1,90 @@
+/** argv, env and streams -> exit code. The only file that touches `process`. */
+import { parseCommand } from './cli.ts'
+import type { Command, CommandOf } from './command.ts'
+import type { Context } from './commands/context.ts'
+import { EXIT, type ExitCode, Fatal } from './errors.ts'
+import { makeTerminal } from './terminal/terminal.ts'
+
+declare const VERSION: string
+
+type Run<K extends Command['kind']> = (
+  command: CommandOf<K>,
+  context: Context,
+) => ExitCode | Promise<ExitCode>
+
+const RUN: { readonly [K in Command['kind']]: Run<K> } = {
+  deploy: async (command, context) => (await import('./commands/deploy.ts')).deploy(command, context),
+  plan: async (command, context) => (await import('./commands/plan.ts')).plan(command, context),
+  diff: async (command, context) => (await import('./commands/diff.ts')).diff(command, context),
+  status: async (command, context) => (await import('./commands/status.ts')).status(command, context),
+  init: async (command, context) => (await import('./commands/init.ts')).init(command, context),
+  help: ({ text }, { terminal }) => {
+    terminal.out(text)
+    return EXIT.done
+  },
+  version: (_, { terminal }) => {
+    terminal.out(`git-deploy version ${VERSION}`)
+    return EXIT.done
+  },
+  misuse: ({ message, hint, usage }, { terminal }) => {
+    terminal.note(`error: ${message}`)
+    if (hint !== null) terminal.note(`hint: ${hint}`)
+    terminal.note(usage)
+    return EXIT.usage
+  },
+}
+
+async function main(argv: readonly string[], context: Context): Promise<ExitCode> {
+  try {
+    const command = parseCommand(argv)
+    return await (RUN[command.kind] as Run<Command['kind']>)(command as never, context)
+  } catch (error) {
+    return report(error, context)
+  }
+}
+
+function report(error: unknown, { terminal, env }: Context): ExitCode {
+  const trace = env['DEPTOOL_TRACE'] === '1' && error instanceof Error ? error.stack : undefined
+  if (error instanceof Fatal) {
+    terminal.note(`fatal: ${error.message}`)
+    if (error.hint !== undefined) for (const line of error.hint.split('\n')) terminal.note(`hint: ${line}`)
+    if (trace !== undefined) terminal.note(trace)
+    return error.exitCode
+  }
+  terminal.note(`fatal: internal error: ${error instanceof Error ? error.message : String(error)}`)
+  terminal.note(
+    trace ?? 'hint: this is a bug in git-deploy; please report it with the output of DEPTOOL_TRACE=1',
+  )
+  return EXIT.failed
+}
+
+// A reader that went away, as in `git deploy plan | head`, ends the output but not a deployment under way.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+
+const terminal = makeTerminal(
+  {
+    get stdin() {
+      return process.stdin
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    onInterrupt: listener => {
+      process.on('SIGINT', listener)
+      return () => process.off('SIGINT', listener)
+    },
+  },
+  process.env,
+)
+
+// Not process.exit: what was written to a pipe may still be on its way.
+process.exitCode = await main(process.argv.slice(2), {
+  cwd: process.cwd(),
+  env: process.env,
+  terminal,
+  now: () => new Date(),
+  ticks: () => performance.now(),
+  random: bytes => crypto.getRandomValues(new Uint8Array(bytes)),
+})

@@ -1,0 +1,152 @@
+/** What a host holds, or shall hold: its apps with their files and manifests, read from a host tree. */
+import { decodeUtf8 } from './bytes.ts'
+import { type Manifest, NO_MANIFEST, parseManifest } from './manifest.ts'
+import { type AppName, type AppPath, appName, type Oid } from './names.ts'
+import type { Problem } from './problem.ts'
+import type { Contents, Reading } from './reading.ts'
+import { type FileMode, parseTree } from './tree.ts'
+
+export interface AppFile {
+  readonly path: AppPath
+  readonly mode: FileMode
+  readonly oid: Oid
+}
+
+export interface App {
+  readonly name: AppName
+  /** The app's own tree object: equal trees are equal apps. */
+  readonly tree: Oid
+  /** In git's order. */
+  readonly files: readonly AppFile[]
+  readonly manifest: Manifest
+}
+
+export interface HostState {
+  readonly apps: readonly App[]
+  readonly problems: readonly Problem[]
+  /** Every tree object of the host, the root first. */
+  readonly trees: readonly Oid[]
+}
+
+export const EMPTY_HOST: HostState = { apps: [], problems: [], trees: [] }
+
+/** A git object that a tree names and nobody has. */
+export class MissingObject extends Error {
+  readonly oid: Oid
+  constructor(oid: Oid) {
+    super(`object ${oid} is missing`)
+    this.oid = oid
+  }
+}
+
+interface Directory {
+  readonly host: Draft
+  readonly app: AppDraft | undefined
+  readonly prefix: string
+  readonly oid: Oid
+}
+
+interface AppDraft {
+  readonly name: AppName
+  readonly tree: Oid
+  readonly files: AppFile[]
+  manifest: Manifest
+}
+
+interface Draft {
+  readonly apps: AppDraft[]
+  readonly problems: Problem[]
+  readonly trees: Oid[]
+}
+
+/**
+ * The states that the host trees `roots` describe, in the same order. Asks for objects level by level, for all
+ * hosts at once, so that a far-away source is asked a handful of times. Throws MissingObject.
+ */
+export function* readHosts(roots: readonly Oid[]): Reading<HostState[]> {
+  const hosts: Draft[] = roots.map(() => ({ apps: [], problems: [], trees: [] }))
+  let level: Directory[] = roots.map((oid, i) => ({ host: hosts[i]!, app: undefined, prefix: '', oid }))
+  while (level.length > 0) {
+    const contents: Contents = yield unique(level.map(dir => dir.oid))
+    level = level.flatMap(dir => readDirectory(dir, take(contents, dir.oid)))
+  }
+  for (const host of hosts) for (const app of host.apps) app.files.sort((a, b) => order(a.path, b.path))
+  const contents: Contents = yield unique(hosts.flatMap(host => host.apps.flatMap(blobsToRead)))
+  for (const host of hosts) for (const app of host.apps) readBlobs(host, app, contents)
+  return hosts
+}
+
+/** -1, 0 or 1 by UTF-16 code units: the same in every engine and locale. */
+export function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function readDirectory(dir: Directory, raw: Uint8Array): Directory[] {
+  const { host, app, prefix } = dir
+  host.trees.push(dir.oid)
+  const below: Directory[] = []
+  for (const entry of parseTree(raw, dir.oid.length / 2)) {
+    const path = `${prefix}${entry.name}`
+    const inApp = app ? `${app.name}/${path}` : path
+    if (entry.kind === 'refused')
+      host.problems.push({ file: inApp, what: `it cannot be deployed: ${entry.why}` })
+    else if (app) {
+      if (entry.kind === 'tree') below.push({ host, app, prefix: `${path}/`, oid: entry.oid })
+      else app.files.push({ path: path as AppPath, mode: entry.mode, oid: entry.oid })
+    } else if (entry.kind === 'tree') {
+      const name = appName(entry.name)
+      if (name === undefined) continue // parseTree has refused every name that is none
+      const draft: AppDraft = { name, tree: entry.oid, files: [], manifest: NO_MANIFEST }
+      host.apps.push(draft)
+      below.push({ host, app: draft, prefix: '', oid: entry.oid })
+    }
+  }
+  return below
+}
+
+const isManifest = (file: AppFile) => file.path === 'manifest.json'
+
+function blobsToRead(app: AppDraft): Oid[] {
+  return app.files.filter(file => isManifest(file) || file.mode === '120000').map(file => file.oid)
+}
+
+function readBlobs(host: Draft, app: AppDraft, contents: Contents): void {
+  for (const file of app.files) {
+    const at = `${app.name}/${file.path}`
+    if (file.mode === '120000') {
+      const target = decodeUtf8(take(contents, file.oid))
+      if (isManifest(file)) host.problems.push({ file: at, what: 'a manifest cannot be a symbolic link' })
+      else if (target === undefined || !staysInside(file.path, target))
+        host.problems.push({
+          file: at,
+          what: `the symbolic link leaves the app: it points at '${target ?? '(not UTF-8)'}'`,
+          hint: "a link to a place on the host goes into the manifest's 'symlinks'",
+        })
+    } else if (isManifest(file)) {
+      const text = decodeUtf8(take(contents, file.oid))
+      if (text === undefined) host.problems.push({ file: at, what: 'it is not UTF-8' })
+      else app.manifest = parseManifest(at, text, host.problems)
+    }
+  }
+}
+
+/**
+ * Whether a link at `path` can only lead to places inside its app. `..` counts only at the front: behind a
+ * directory that is itself a link, `..` would climb from where that link leads.
+ */
+function staysInside(path: AppPath, target: string): boolean {
+  if (target === '' || target.startsWith('/') || target.includes('\0')) return false
+  const parts = target.split('/').filter(part => part !== '' && part !== '.')
+  const climbs = parts.filter(part => part === '..').length
+  return climbs <= path.split('/').length - 1 && parts.slice(0, climbs).every(part => part === '..')
+}
+
+function unique(oids: readonly Oid[]): Oid[] {
+  return [...new Set(oids)]
+}
+
+function take(contents: Contents, oid: Oid): Uint8Array {
+  const found = contents.get(oid)
+  if (found === undefined) throw new MissingObject(oid)
+  return found
+}

@@ -1,0 +1,143 @@
+/** The links on a host that an app implies: from its special directories and from its manifest's symlinks. */
+import type { App, HostState } from './host-state.ts'
+import { order } from './host-state.ts'
+import { type AppName, type AppPath, type HostPath, type UnitName, unitName } from './names.ts'
+import type { Problem } from './problem.ts'
+
+export type LinkRole = 'unit' | 'quadlet' | 'sysusers' | 'symlink'
+
+export interface Link {
+  readonly path: HostPath
+  /** Always through the app's `current`, so that a link outlives the versions. */
+  readonly target: HostPath
+  readonly role: LinkRole
+  readonly app: AppName
+  readonly source: AppPath
+}
+
+export const APPS = '/var/lib/deptool/apps'
+
+interface Special {
+  readonly directory: string
+  readonly role: LinkRole
+  readonly host: string
+  readonly takes: (name: string, isDirectory: boolean) => boolean
+}
+
+/** The special directories. Other files in them are deployed with the app, but not linked. */
+const SPECIAL: readonly Special[] = [
+  { directory: 'systemd', role: 'unit', host: '/etc/systemd/system', takes: isUnitEntry },
+  {
+    directory: 'quadlets',
+    role: 'quadlet',
+    host: '/etc/containers/systemd',
+    takes: name => !name.startsWith('.'),
+  },
+  {
+    directory: 'sysusers',
+    role: 'sysusers',
+    host: '/etc/sysusers.d',
+    takes: (name, isDirectory) => !isDirectory && name.endsWith('.conf'),
+  },
+]
+
+/** The directories that links from special directories are made in; made on a host where they are missing. */
+export const MANAGED_DIRECTORIES: readonly string[] = SPECIAL.map(({ host }) => host)
+
+/** The links of one app, ordered by path. */
+export function linksOf(app: App): Link[] {
+  const special = SPECIAL.flatMap(({ directory, role, host, takes }) =>
+    [...entriesOf(app, directory)]
+      .filter(([name, isDirectory]) => takes(name, isDirectory))
+      .map(([name]) => link(app, `${host}/${name}`, `${directory}/${name}`, role)),
+  )
+  const declared = app.manifest.symlinks.map(({ path, source }) => link(app, path, source, 'symlink'))
+  return [...special, ...declared].sort((a, b) => order(a.path, b.path))
+}
+
+/** The unit files that an app ships, without drop-in directories. */
+export function unitsShipped(app: App): UnitName[] {
+  return [...entriesOf(app, 'systemd').keys()].flatMap(name => unitName(name) ?? []).sort()
+}
+
+/** The services that Podman's generator makes of an app's quadlets (podman-systemd.unit(5)). */
+export function unitsGenerated(app: App): UnitName[] {
+  return [...entriesOf(app, 'quadlets').keys()].flatMap(name => {
+    const match = /^(.+)\.(container|kube|volume|network|pod|image|build)$/.exec(name)
+    if (!match) return []
+    const [, stem, type] = match
+    return unitName(`${stem}${type === 'container' || type === 'kube' ? '' : `-${type}`}.service`) ?? []
+  })
+}
+
+/** What two apps of a host cannot both have: the same link, one link inside another, the same enabled unit. */
+export function conflicts(state: HostState): Problem[] {
+  const problems: Problem[] = []
+  const links = new Map<string, Link>()
+  for (const link of state.apps.flatMap(linksOf)) {
+    const other = links.get(link.path)
+    if (other) problems.push(clash(link, `'${link.path}' is also claimed by '${other.app}/${other.source}'`))
+    else links.set(link.path, link)
+  }
+  for (const link of links.values())
+    for (let at = link.path.lastIndexOf('/'); at > 0; at = link.path.lastIndexOf('/', at - 1)) {
+      const outer = links.get(link.path.slice(0, at))
+      if (outer)
+        problems.push(clash(link, `'${link.path}' is inside '${outer.path}', a link of '${outer.app}'`))
+    }
+  const enabled = new Map<UnitName, AppName>()
+  for (const app of state.apps)
+    app.manifest.unitsEnabled.forEach(unit => {
+      const other = enabled.get(unit)
+      if (other === undefined) enabled.set(unit, app.name)
+      else
+        problems.push({
+          file: `${app.name}/manifest.json`,
+          at: ['systemd', 'units_enabled'],
+          what: `'${unit}' is also enabled by '${other}'`,
+        })
+    })
+  return [...problems, ...state.apps.flatMap(missingSources)]
+}
+
+function missingSources(app: App): Problem[] {
+  return app.manifest.symlinks
+    .filter(({ source }) => !app.files.some(({ path }) => path === source || path.startsWith(`${source}/`)))
+    .map(({ path, source }) => ({
+      file: `${app.name}/manifest.json`,
+      at: ['symlinks', path],
+      what: `there is no '${source}' in the app`,
+    }))
+}
+
+function clash(link: Link, what: string): Problem {
+  return link.role === 'symlink'
+    ? { file: `${link.app}/manifest.json`, at: ['symlinks', link.path], what }
+    : { file: `${link.app}/${link.source}`, what }
+}
+
+function link(app: App, path: string, source: string, role: LinkRole): Link {
+  return {
+    path: path as HostPath,
+    target: `${APPS}/${app.name}/current/${source}` as HostPath,
+    role,
+    app: app.name,
+    source: source as AppPath,
+  }
+}
+
+/** The names directly in a directory of the app, and whether each is a directory. */
+function entriesOf(app: App, directory: string): Map<string, boolean> {
+  const entries = new Map<string, boolean>()
+  for (const { path } of app.files) {
+    if (!path.startsWith(`${directory}/`)) continue
+    const [name, ...rest] = path.slice(directory.length + 1).split('/')
+    entries.set(name!, rest.length > 0)
+  }
+  return entries
+}
+
+/** A unit file, a drop-in directory (also type-wide, as in `service.d`), or a directory of dependencies. */
+function isUnitEntry(name: string, isDirectory: boolean): boolean {
+  return isDirectory ? /.\.(?:d|wants|requires|upholds)$/.test(name) : unitName(name) !== undefined
+}

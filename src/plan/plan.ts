@@ -1,0 +1,79 @@
+/** A plan: what a deployment will do on each host. Pure data, made from two states a host. */
+import { type AppFile, type HostState, order } from './host-state.ts'
+import type { AppName, AppPath, ClusterName, HostName, Oid } from './names.ts'
+import { type AppChange, changedApps, makeSteps, type Step } from './steps.ts'
+
+export interface Plan {
+  readonly cluster: ClusterName
+  /** Hosts with something to do, by name. */
+  readonly hosts: readonly HostPlan[]
+  /** Hosts of this cluster that are not in the tree any more, but that we still track. */
+  readonly vanished: readonly HostName[]
+  /** How many hosts the tree has. */
+  readonly total: number
+}
+
+export interface HostPlan {
+  readonly host: HostName
+  /** The commit we know to be deployed there; null where none was. */
+  readonly from: Oid | null
+  readonly fromTree: Oid | null
+  /** The host tree that shall be there. */
+  readonly toTree: Oid
+  readonly apps: readonly AppPlan[]
+  readonly steps: readonly Step[]
+}
+
+export interface AppPlan {
+  readonly app: AppName
+  readonly action: 'add' | 'update' | 'remove'
+  readonly files: readonly FileChange[]
+}
+
+export interface FileChange {
+  readonly path: AppPath
+  readonly action: 'add' | 'modify' | 'delete'
+}
+
+export interface Compared {
+  readonly host: HostName
+  readonly from: Oid | null
+  readonly fromTree: Oid | null
+  readonly toTree: Oid
+  readonly old: HostState
+  readonly next: HostState
+}
+
+/** The plan for one host. */
+export function planHost({ host, from, fromTree, toTree, old, next }: Compared): HostPlan {
+  return {
+    host,
+    from,
+    fromTree,
+    toTree,
+    apps: changedApps(old, next).map(planApp),
+    steps: makeSteps(old, next),
+  }
+}
+
+function planApp(change: AppChange): AppPlan {
+  const { name } = change.to ?? change.from
+  return {
+    app: name,
+    action: change.action,
+    files: diffFiles(change.from?.files ?? [], change.to?.files ?? []),
+  }
+}
+
+/** The files that differ in content or mode, by path. */
+export function diffFiles(old: readonly AppFile[], next: readonly AppFile[]): FileChange[] {
+  const before = new Map(old.map(file => [file.path, file]))
+  const after = new Map(next.map(file => [file.path, file]))
+  return [...new Set([...before.keys(), ...after.keys()])].sort(order).flatMap((path): FileChange[] => {
+    const a = before.get(path)
+    const b = after.get(path)
+    if (!a) return [{ path, action: 'add' }]
+    if (!b) return [{ path, action: 'delete' }]
+    return a.oid === b.oid && a.mode === b.mode ? [] : [{ path, action: 'modify' }]
+  })
+}

@@ -1,0 +1,128 @@
+/**
+ * The heart: what a deployment does on a host, as one ordered list. The plan prints it, the digest hashes it, the
+ * agent derives it again from the same two trees, carries it out and undoes it in reverse.
+ */
+import { type App, type HostState, order } from './host-state.ts'
+import { type Link, type LinkRole, linksOf, unitsGenerated, unitsShipped } from './links.ts'
+import type { AppName, HostPath, Oid, UnitName } from './names.ts'
+
+export type Step =
+  /** Write the app's version directory beside the running one. */
+  | { readonly kind: 'checkout'; readonly app: AppName; readonly tree: Oid }
+  | { readonly kind: 'stop'; readonly units: readonly UnitName[] }
+  | { readonly kind: 'disable'; readonly units: readonly UnitName[] }
+  /** Point `current` at the version that was checked out. */
+  | { readonly kind: 'swap'; readonly app: AppName }
+  /** Take `current` and `previous` away; the versions go when the deployment is confirmed. */
+  | { readonly kind: 'remove'; readonly app: AppName }
+  | { readonly kind: 'unlink'; readonly path: HostPath; readonly target: HostPath; readonly role: LinkRole }
+  | { readonly kind: 'link'; readonly path: HostPath; readonly target: HostPath; readonly role: LinkRole }
+  | { readonly kind: 'sysusers' }
+  | { readonly kind: 'daemonReload' }
+  | { readonly kind: 'enable'; readonly units: readonly UnitName[] }
+  | { readonly kind: 'restart'; readonly units: readonly UnitName[] }
+  | { readonly kind: 'reload'; readonly units: readonly UnitName[] }
+  /** Watch that the units run. */
+  | { readonly kind: 'settle'; readonly units: readonly UnitName[]; readonly ms: number }
+
+export type StepKind = Step['kind']
+export type StepOf<K extends StepKind> = Extract<Step, { kind: K }>
+
+export type AppChange =
+  | { readonly action: 'add'; readonly to: App; readonly from?: never }
+  | { readonly action: 'update'; readonly from: App; readonly to: App }
+  | { readonly action: 'remove'; readonly from: App; readonly to?: never }
+
+/** The apps that differ, by name. */
+export function changedApps(from: HostState, to: HostState): AppChange[] {
+  const old = new Map(from.apps.map(app => [app.name, app]))
+  const next = new Map(to.apps.map(app => [app.name, app]))
+  return [...new Set([...old.keys(), ...next.keys()])].sort(order).flatMap((name): AppChange[] => {
+    const before = old.get(name)
+    const after = next.get(name)
+    if (!before) return after ? [{ action: 'add', to: after }] : []
+    if (!after) return [{ action: 'remove', from: before }]
+    return before.tree === after.tree ? [] : [{ action: 'update', from: before, to: after }]
+  })
+}
+
+/** The steps from one state to the other, in the order in which they are carried out. None where they are equal. */
+export function makeSteps(from: HostState, to: HostState): Step[] {
+  const changes = changedApps(from, to)
+  const units = unitChanges(from, to, changes)
+  const links = linkChanges(from, to)
+  const staying = changes.flatMap(change => change.to ?? [])
+  return [
+    ...staying.map((app): Step => ({ kind: 'checkout', app: app.name, tree: app.tree })),
+    ...some(units.stop, units => ({ kind: 'stop', units })),
+    ...some(units.disable, units => ({ kind: 'disable', units })),
+    ...staying.map((app): Step => ({ kind: 'swap', app: app.name })),
+    ...links,
+    ...changes.flatMap((change): Step[] => (change.to ? [] : [{ kind: 'remove', app: change.from.name }])),
+    ...(changesIn(changes, 'sysusers/') ? [{ kind: 'sysusers' } as const] : []),
+    ...(changesIn(changes, 'systemd/') || changesIn(changes, 'quadlets/')
+      ? [{ kind: 'daemonReload' } as const]
+      : []),
+    ...some(units.enable, units => ({ kind: 'enable', units })),
+    ...some(units.restart, units => ({ kind: 'restart', units })),
+    ...some(units.reload, units => ({ kind: 'reload', units })),
+    ...some([...units.restart, ...units.reload].sort(order), units => ({
+      kind: 'settle',
+      units,
+      ms: Math.max(...staying.map(app => app.manifest.settleMs)),
+    })),
+  ]
+}
+
+function some(units: readonly UnitName[], step: (units: readonly UnitName[]) => Step): Step[] {
+  return units.length > 0 ? [step(units)] : []
+}
+
+function linkChanges(from: HostState, to: HostState): Step[] {
+  const old = new Map(from.apps.flatMap(linksOf).map(link => [link.path, link]))
+  const next = new Map(to.apps.flatMap(linksOf).map(link => [link.path, link]))
+  const gone = [...old.values()].filter(link => !next.has(link.path))
+  const come = [...next.values()].filter(link => old.get(link.path)?.target !== link.target)
+  const step = (kind: 'link' | 'unlink', links: Link[]) =>
+    links
+      .sort((a, b) => order(a.path, b.path))
+      .map(({ path, target, role }): Step => ({ kind, path, target, role }))
+  return [...step('unlink', gone), ...step('link', come)]
+}
+
+function unitChanges(from: HostState, to: HostState, changes: readonly AppChange[]) {
+  const enabledBefore = new Set(from.apps.flatMap(app => app.manifest.unitsEnabled))
+  const enabledAfter = new Set(to.apps.flatMap(app => app.manifest.unitsEnabled))
+  const generated = new Set([...from.apps, ...to.apps].flatMap(unitsGenerated))
+  const shippedAfter = new Set(to.apps.flatMap(unitsShipped))
+  const leaving = [...enabledBefore].filter(unit => !enabledAfter.has(unit))
+  const unshipped = from.apps.flatMap(unitsShipped).filter(unit => !shippedAfter.has(unit))
+  const active = changes.flatMap(change => (change.to ? change.to.manifest.unitsEnabled : []))
+  const reload = changes
+    .filter(change => change.action === 'update' && !changesIn([change], 'systemd/'))
+    .flatMap(change => change.to?.manifest.unitsReload ?? [])
+    .filter(unit => enabledBefore.has(unit))
+  return {
+    // A unit whose file goes but which another part of the host still enables (a distribution's own) stays.
+    stop: sorted([...leaving, ...unshipped.filter(unit => !enabledAfter.has(unit))]),
+    // Generated units have no enablement of their own: their generator reads [Install].
+    disable: sorted(leaving.filter(unit => !generated.has(unit))),
+    enable: sorted([...enabledAfter].filter(unit => !enabledBefore.has(unit) && !generated.has(unit))),
+    restart: sorted(active.filter(unit => !reload.includes(unit))),
+    reload: sorted(reload),
+  }
+}
+
+function sorted(units: readonly UnitName[]): UnitName[] {
+  return [...new Set(units)].sort(order)
+}
+
+/** Whether a file below `prefix` came, went or changed in any of the apps. */
+function changesIn(changes: readonly AppChange[], prefix: string): boolean {
+  const print = (app: App | undefined) =>
+    app?.files
+      .filter(file => file.path.startsWith(prefix))
+      .map(file => `${file.path} ${file.mode} ${file.oid}`)
+      .join('\n') ?? ''
+  return changes.some(change => print(change.from) !== print(change.to))
+}

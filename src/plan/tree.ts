@@ -1,0 +1,60 @@
+/** Git tree objects, read from their raw form (gitformat-tree: `<mode> SP <name> NUL <oid bytes>`). */
+import { decodeUtf8, toHex } from './bytes.ts'
+import { isSegment, type Oid } from './names.ts'
+
+export type FileMode = '100644' | '100755' | '120000'
+
+export type TreeEntry =
+  | { readonly kind: 'file'; readonly name: string; readonly mode: FileMode; readonly oid: Oid }
+  | { readonly kind: 'tree'; readonly name: string; readonly oid: Oid }
+  /** What a config tree cannot hold: a submodule, a name that is not UTF-8 or not safe to create. */
+  | { readonly kind: 'refused'; readonly name: string; readonly why: string; readonly oid: Oid }
+
+/**
+ * The entries of a raw tree object in git's order. `oidLength` is 20 for SHA-1 and 32 for SHA-256 repositories.
+ * Throws where the bytes are not a tree at all; a well-formed entry that we cannot deploy is 'refused'.
+ */
+export function parseTree(raw: Uint8Array, oidLength: number): TreeEntry[] {
+  const entries: TreeEntry[] = []
+  for (let at = 0; at < raw.length; ) {
+    const space = raw.indexOf(0x20, at)
+    const nul = raw.indexOf(0, space)
+    const end = nul + 1 + oidLength
+    if (space < 0 || nul < 0 || end > raw.length) throw new Error('malformed tree object')
+    const mode = String.fromCharCode(...raw.subarray(at, space))
+    entries.push(entry(mode, raw.subarray(space + 1, nul), toHex(raw, nul + 1, end) as Oid))
+    at = end
+  }
+  return entries
+}
+
+function entry(mode: string, rawName: Uint8Array, oid: Oid): TreeEntry {
+  const decoded = decodeUtf8(rawName)
+  const name = decoded ?? escapeBytes(rawName)
+  if (decoded === undefined) return { kind: 'refused', name, why: 'its name is not UTF-8', oid }
+  if (!isSegment(name))
+    return { kind: 'refused', name: escapeBytes(rawName), why: 'its name is not safe to create', oid }
+  if (name.toLowerCase() === '.git') return { kind: 'refused', name, why: "git does not track a '.git'", oid }
+  switch (mode) {
+    case '40000':
+    case '040000':
+      return { kind: 'tree', name, oid }
+    case '100644':
+    case '100664':
+      return { kind: 'file', name, mode: '100644', oid }
+    case '100755':
+    case '120000':
+      return { kind: 'file', name, mode, oid }
+    case '160000':
+      return { kind: 'refused', name, why: 'it is a submodule or a repository of its own', oid }
+    default:
+      return { kind: 'refused', name, why: `its mode is ${mode}`, oid }
+  }
+}
+
+/** Bytes that are no text, as the shell's $'…' would write them. */
+function escapeBytes(bytes: Uint8Array): string {
+  return Array.from(bytes, byte =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${toHex(Uint8Array.of(byte))}`,
+  ).join('')
+}

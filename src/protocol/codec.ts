@@ -1,0 +1,24 @@
+/** Messages to bytes and back: MessagePack, plain maps and arrays only. */
+import { Packr } from 'msgpackr'
+import { decodeReply, decodeRequest, ProtocolError } from './decode.ts'
+import type { Reply, Request } from './messages.ts'
+
+const packr = new Packr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number', moreTypes: false })
+
+export function encodeMessage(message: Request | Reply): Uint8Array {
+  return packr.pack(message)
+}
+
+/** Throws ProtocolError. */
+export const decodeRequestBytes = (bytes: Uint8Array): Request => decodeRequest(unpack(bytes))
+
+/** Throws ProtocolError. */
+export const decodeReplyBytes = (bytes: Uint8Array): Reply => decodeReply(unpack(bytes))
+
+function unpack(bytes: Uint8Array): unknown {
+  try {
+    return packr.unpack(bytes)
+  } catch (cause) {
+    throw new ProtocolError(`a frame of ${bytes.length} bytes is not MessagePack (${cause})`)
+  }
+}

@@ -1,0 +1,185 @@
+/** From whatever msgpack made of the peer's bytes to messages. Every decoder throws ProtocolError, naming the field. */
+import {
+  appName,
+  type HostName,
+  type HostPath,
+  hostName,
+  hostPath,
+  type Oid,
+  oid,
+  unitName,
+} from '../plan/names.ts'
+import type { Step, StepKind, StepOf } from '../plan/steps.ts'
+import type {
+  Failure,
+  ObjectChunk,
+  Obstacle,
+  Outcome,
+  Refusal,
+  Reply,
+  Request,
+  UnitReport,
+} from './messages.ts'
+
+/** The peer said something that this protocol does not know. */
+export class ProtocolError extends Error {}
+
+/** The message a client sent. */
+export function decodeRequest(value: unknown): Request {
+  return variant<Request>({
+    deploy: record<Request & { type: 'deploy' }>({
+      type: literal('deploy'),
+      id,
+      host: name(hostName, 'a host name') as Decoder<HostName>,
+      operator: text,
+      from: nullable(object),
+      to: object,
+      digest: text,
+      confirmMs: integer,
+    }),
+    objects: record<Request & { type: 'objects' }>({ type: literal('objects'), objects: list(chunk) }),
+    stage: record<Request & { type: 'stage' }>({ type: literal('stage') }),
+    activate: record<Request & { type: 'activate' }>({ type: literal('activate') }),
+    confirm: record<Request & { type: 'confirm' }>({ type: literal('confirm'), id }),
+    undo: record<Request & { type: 'undo' }>({ type: literal('undo'), id, why: text }),
+    ask: record<Request & { type: 'ask' }>({ type: literal('ask'), id }),
+  })(value, 'request')
+}
+
+/** The message an agent sent. */
+export function decodeReply(value: unknown): Reply {
+  return variant<Reply>({
+    hello: record<Reply & { type: 'hello' }>({
+      type: literal('hello'),
+      version: text,
+      build: text,
+      hostname: text,
+      current: nullable(object),
+      recovered: nullable(record({ id, outcome })),
+    }),
+    refused: record<Reply & { type: 'refused' }>({ type: literal('refused'), refusal }),
+    staged: record<Reply & { type: 'staged' }>({
+      type: literal('staged'),
+      adopted: list(path),
+      notes: list(text),
+    }),
+    step: record<Reply & { type: 'step' }>({ type: literal('step'), index: integer }),
+    settled: record<Reply & { type: 'settled' }>({ type: literal('settled'), ms: integer }),
+    undone: record<Reply & { type: 'undone' }>({ type: literal('undone'), failure, leftovers: list(text) }),
+    outcome: record<Reply & { type: 'outcome' }>({ type: literal('outcome'), id, outcome, why: text }),
+  })(value, 'reply')
+}
+
+type Decoder<T> = (value: unknown, at: string) => T
+
+const LIST_MAX = 100_000
+const ID = /^[0-9A-Za-z-]{8,64}$/
+
+const text: Decoder<string> = (value, at) => (typeof value === 'string' ? value : wrong(at, 'a string'))
+const bytes: Decoder<Uint8Array> = (value, at) => (value instanceof Uint8Array ? value : wrong(at, 'bytes'))
+const integer: Decoder<number> = (value, at) =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(at, 'a whole number')
+const truth: Decoder<boolean> = (value, at) =>
+  typeof value === 'boolean' ? value : wrong(at, 'true or false')
+const id: Decoder<string> = (value, at) =>
+  typeof value === 'string' && ID.test(value) ? value : wrong(at, 'a deployment id')
+const object = name<Oid>(oid, 'an object name')
+const path = name<HostPath>(hostPath, 'an absolute path')
+const unit = name(unitName, 'a unit name')
+const outcome = choice<Outcome>(['held', 'undone', 'damaged', 'unknown'])
+const role = choice(['unit', 'quadlet', 'sysusers', 'symlink'] as const)
+const app = name(appName, 'an app name')
+
+const chunk = record<ObjectChunk>({ oid: object, bytes, last: truth })
+const report = record<UnitReport>({ unit, state: text, log: list(text) })
+const failure = record<Failure>({ step: nullable(integer), message: text, units: list(report) })
+const obstacle = record<Obstacle>({ what: text, hint: nullable(text) })
+
+const steps: { readonly [K in StepKind]: Decoder<StepOf<K>> } = {
+  checkout: record<StepOf<'checkout'>>({ kind: literal('checkout'), app, tree: object }),
+  stop: record<StepOf<'stop'>>({ kind: literal('stop'), units: list(unit) }),
+  disable: record<StepOf<'disable'>>({ kind: literal('disable'), units: list(unit) }),
+  swap: record<StepOf<'swap'>>({ kind: literal('swap'), app }),
+  remove: record<StepOf<'remove'>>({ kind: literal('remove'), app }),
+  unlink: record<StepOf<'unlink'>>({ kind: literal('unlink'), path, target: path, role }),
+  link: record<StepOf<'link'>>({ kind: literal('link'), path, target: path, role }),
+  sysusers: record<StepOf<'sysusers'>>({ kind: literal('sysusers') }),
+  daemonReload: record<StepOf<'daemonReload'>>({ kind: literal('daemonReload') }),
+  enable: record<StepOf<'enable'>>({ kind: literal('enable'), units: list(unit) }),
+  restart: record<StepOf<'restart'>>({ kind: literal('restart'), units: list(unit) }),
+  reload: record<StepOf<'reload'>>({ kind: literal('reload'), units: list(unit) }),
+  settle: record<StepOf<'settle'>>({ kind: literal('settle'), units: list(unit), ms: integer }),
+}
+const step = variant<Step, 'kind'>(steps, 'kind')
+
+const refusal = variant<Refusal, 'kind'>(
+  {
+    hostname: record<Refusal & { kind: 'hostname' }>({ kind: literal('hostname'), found: text }),
+    busy: record<Refusal & { kind: 'busy' }>({
+      kind: literal('busy'),
+      holder: text,
+      since: integer,
+      id: text,
+    }),
+    stale: record<Refusal & { kind: 'stale' }>({ kind: literal('stale'), current: nullable(object) }),
+    plan: record<Refusal & { kind: 'plan' }>({ kind: literal('plan'), steps: list(step) }),
+    preflight: record<Refusal & { kind: 'preflight' }>({
+      kind: literal('preflight'),
+      problems: list(obstacle),
+    }),
+    error: record<Refusal & { kind: 'error' }>({ kind: literal('error'), message: text }),
+  },
+  'kind',
+)
+
+function literal<const T extends string>(expected: T): Decoder<T> {
+  return (value, at) => (value === expected ? expected : wrong(at, `'${expected}'`))
+}
+
+function choice<const T extends string>(allowed: readonly T[]): Decoder<T> {
+  return (value, at) => allowed.find(one => one === value) ?? wrong(at, `one of ${allowed.join(', ')}`)
+}
+
+function name<T extends string>(make: (text: string) => T | undefined, what: string): Decoder<T> {
+  return (value, at) => (typeof value === 'string' ? make(value) : undefined) ?? wrong(at, what)
+}
+
+function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
+  return (value, at) => (value === null ? null : decode(value, at))
+}
+
+function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
+  return (value, at) => {
+    if (!Array.isArray(value) || value.length > LIST_MAX) return wrong(at, 'a list')
+    return value.map((item, i) => decode(item, `${at}[${i}]`))
+  }
+}
+
+function record<T>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }): Decoder<T> {
+  return (value, at) => {
+    if (!isObject(value)) return wrong(at, 'an object')
+    const result: Partial<T> = {}
+    for (const key of Object.keys(fields) as (keyof T & string)[])
+      result[key] = fields[key](value[key], `${at}.${key}`)
+    return result as T
+  }
+}
+
+function variant<T extends { [P in Tag]: string }, Tag extends string = 'type'>(
+  decoders: { readonly [K in T[Tag]]: Decoder<Extract<T, { [P in Tag]: K }>> },
+  tag: Tag = 'type' as Tag,
+): Decoder<T> {
+  return (value, at) => {
+    const kind = isObject(value) ? value[tag] : undefined
+    if (typeof kind !== 'string' || !Object.keys(decoders).includes(kind)) return wrong(at, `a known ${tag}`)
+    return decoders[kind as T[Tag]](value, `${at}(${kind})`)
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function wrong(at: string, expected: string): never {
+  throw new ProtocolError(`${at} is not ${expected}`)
+}

@@ -1,0 +1,110 @@
+/**
+ * What the two ends say to each other. One session is one agent process; docs/protocol.md shows it as a conversation.
+ * Each message is decoded with checks (decode.ts) before anything looks at it.
+ */
+import type { HostName, HostPath, Oid, UnitName } from '../plan/names.ts'
+import type { Step } from '../plan/steps.ts'
+
+/** A deployment's id: the UTC second it was made and 40 random bits, as in 20261123T074502-3f9a1c0b7e. Sorts by time. */
+export type DeploymentId = string
+
+/** From the operator's side to the agent. */
+export type Request =
+  /** Opens a deployment; its objects and 'stage' follow in the same flight. */
+  | Deploy
+  | { readonly type: 'objects'; readonly objects: readonly ObjectChunk[] }
+  /** All objects were sent: stage. Answered by 'staged' or 'refused'. */
+  | { readonly type: 'stage' }
+  /** Answered by 'step' messages, then 'settled' or 'undone'. */
+  | { readonly type: 'activate' }
+  /** Makes the deployment hold. Also in a session of its own; answered by 'outcome'. */
+  | { readonly type: 'confirm'; readonly id: DeploymentId }
+  /** Takes the deployment back. Also in a session of its own; answered by 'outcome'. */
+  | { readonly type: 'undo'; readonly id: DeploymentId; readonly why: string }
+  /** Asks how a deployment ended; waits while it is under way. Answered by 'outcome'. */
+  | { readonly type: 'ask'; readonly id: DeploymentId }
+
+export interface Deploy {
+  readonly type: 'deploy'
+  readonly id: DeploymentId
+  /** The name the operator knows the host by; the agent compares it with /etc/hostname. */
+  readonly host: HostName
+  readonly operator: string
+  readonly from: Oid | null
+  readonly to: Oid
+  /** Of the plan that the operator accepted, plan/digest.ts. */
+  readonly digest: string
+  /** How long the agent waits for 'confirm' once it has settled, in milliseconds. */
+  readonly confirmMs: number
+}
+
+/** A piece of a loose object as git stores it: zlib over `<type> <size>NUL<content>`. Pieces of one object follow each other. */
+export interface ObjectChunk {
+  readonly oid: Oid
+  readonly bytes: Uint8Array
+  readonly last: boolean
+}
+
+/** From the agent to the operator's side. */
+export type Reply =
+  | Hello
+  | { readonly type: 'refused'; readonly refusal: Refusal }
+  | { readonly type: 'staged'; readonly adopted: readonly HostPath[]; readonly notes: readonly string[] }
+  /** Step number `index` of the plan begins. */
+  | { readonly type: 'step'; readonly index: number }
+  /** Everything runs; the agent now waits for 'confirm'. */
+  | { readonly type: 'settled'; readonly ms: number }
+  | Undone
+  | { readonly type: 'outcome'; readonly id: DeploymentId; readonly outcome: Outcome; readonly why: string }
+
+export interface Hello {
+  readonly type: 'hello'
+  readonly version: string
+  readonly build: string
+  readonly hostname: string
+  /** The commit that holds on the host. */
+  readonly current: Oid | null
+  /** What this session found left behind by a killed predecessor, and finished, before it said hello. */
+  readonly recovered: { readonly id: DeploymentId; readonly outcome: Outcome } | null
+}
+
+/** Nothing of the plan was carried out. */
+export type Refusal =
+  | { readonly kind: 'hostname'; readonly found: string }
+  | { readonly kind: 'busy'; readonly holder: string; readonly since: number; readonly id: DeploymentId }
+  | { readonly kind: 'stale'; readonly current: Oid | null }
+  | { readonly kind: 'plan'; readonly steps: readonly Step[] }
+  | { readonly kind: 'preflight'; readonly problems: readonly Obstacle[] }
+  | { readonly kind: 'error'; readonly message: string }
+
+export interface Obstacle {
+  readonly what: string
+  readonly hint: string | null
+}
+
+export interface Undone {
+  readonly type: 'undone'
+  readonly failure: Failure
+  /** What did not go back to what it was; empty when all is as before. */
+  readonly leftovers: readonly string[]
+}
+
+export interface Failure {
+  /** The step that failed; null where the operator, a deadline or a lost agent was the cause. */
+  readonly step: number | null
+  readonly message: string
+  readonly units: readonly UnitReport[]
+}
+
+/** A unit that does not run as it should, and its last words. */
+export interface UnitReport {
+  readonly unit: UnitName
+  readonly state: string
+  readonly log: readonly string[]
+}
+
+/**
+ * held: what was deployed is what runs. undone: the host is back where it was. unknown: the host has never heard of
+ * this deployment. damaged: undone, but not everything went back.
+ */
+export type Outcome = 'held' | 'undone' | 'damaged' | 'unknown'

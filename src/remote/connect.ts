@@ -1,0 +1,105 @@
+/** The way to a host: where it is, by which transport it is reached, and what of the way many hosts share. */
+import type { HostName } from '../plan/names.ts'
+import type { Address, SshAddress } from './address.ts'
+import type { Agents } from './agents.ts'
+import { type ConfirmHostKey, keysOf } from './host-key.ts'
+import { installAgent, startAgent } from './install.ts'
+import { type AskPassphrase, KeyStore } from './keys.ts'
+import { connectLocal } from './local.ts'
+import { connectOpenssh, joinMaster } from './openssh.ts'
+import { resolveHost } from './resolve.ts'
+import type { Shell } from './shell.ts'
+import { connectSsh2 } from './ssh2-shell.ts'
+import { type Connection, type Env, HostError } from './transport.ts'
+import { Turns } from './turns.ts'
+
+export type Transport = 'auto' | 'ssh2' | 'openssh'
+
+export interface Settings {
+  readonly env: Env
+  readonly agents: Agents
+  /** deptool.transport. */
+  readonly transport: Transport
+  /** Without one, a host with an unknown key is refused. */
+  readonly confirmHostKey?: ConfirmHostKey | undefined
+  /** Without one, a locked key serves only if an agent holds it. */
+  readonly askPassphrase?: AskPassphrase | undefined
+}
+
+export interface Way {
+  /** deptool-host.<host>.url; null where it is not set. */
+  readonly url: string | null
+  /** A new connection that shares nothing with any other, not even a ControlMaster. */
+  readonly fresh?: boolean
+  /** Gives up connecting. A connection that was made stays. */
+  readonly signal?: AbortSignal
+}
+
+/** Rejects with HostError; nothing is left open then. The caller closes the connection. */
+export type Connect = (host: HostName, way: Way) => Promise<Connection>
+
+/** Keys are read, agents asked and questions queued once for all hosts that one connector reaches. */
+export function connector(settings: Settings): Connect {
+  const questions = new Turns()
+  const keys = new KeyStore(questions, settings.askPassphrase)
+  const { agents, env, confirmHostKey } = settings
+  const bySsh2: Reach = (address, { signal }) =>
+    connectSsh2(address, { keys, questions, confirmHostKey, signal })
+  const byOpenssh: Reach = (address, { signal }) => connectOpenssh(address, env, signal)
+
+  return async (host, way) => {
+    const address: Address = await resolveHost(host, way.url, env)
+    if (address.kind === 'local') return connectLocal(address, agents, env)
+    const shell = await choose(settings, { bySsh2, byOpenssh })(address, way)
+    return {
+      host,
+      user: shell.user,
+      agent: agents,
+      startAgent: () => startAgent(shell, agents),
+      installAgent: () => installAgent(shell, agents),
+      close: () => shell.close(),
+    }
+  }
+}
+
+type Reach = (address: SshAddress, way: Way) => Promise<Shell>
+
+interface Transports {
+  readonly bySsh2: Reach
+  readonly byOpenssh: Reach
+}
+
+function choose({ transport, env }: Settings, { bySsh2, byOpenssh }: Transports): Reach {
+  if (transport === 'openssh') {
+    return async (address, way) =>
+      (way.fresh ? undefined : await joinMaster(address, env)) ?? byOpenssh(address, way)
+  }
+  if (transport === 'ssh2') {
+    return (address, way) => {
+      const [setting] = beyondSsh2(address)
+      if (setting === undefined) return bySsh2(address, way)
+      const hint = 'git config deptool.transport auto'
+      throw new HostError(
+        address.host,
+        'unsupported',
+        `cannot honour '${setting}' of ~/.ssh/config by ssh2`,
+        hint,
+      )
+    }
+  }
+  return async (address, way) => {
+    const shell = way.fresh ? undefined : await joinMaster(address, env)
+    if (shell) return shell
+    if (beyondSsh2(address).length > 0) return byOpenssh(address, way)
+    return bySsh2(address, way).catch(async error => {
+      if (!(error instanceof HostError) || error.kind !== 'unsupported') throw error
+      return byOpenssh(address, way)
+    })
+  }
+}
+
+/** What this host needs and only the ssh program gives. */
+function beyondSsh2(address: SshAddress): readonly string[] {
+  const certified = keysOf(address).some(key => key.marker === 'cert-authority')
+  return certified ? [...address.opensshOnly, '@cert-authority'] : address.opensshOnly
+}

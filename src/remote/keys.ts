@@ -1,0 +1,186 @@
+/**
+ * The keys to log in with, in the order in which ssh tries them: those that are configured and that the agent
+ * holds, the agent's others, and last the configured ones that have to be read from their files.
+ */
+import { readFileSync } from 'node:fs'
+import type { HostName } from '../plan/names.ts'
+import type { SshAddress } from './address.ts'
+import { publicPart } from './private-key.ts'
+import { type AgentKey, listAgentKeys, signWithAgent } from './ssh-agent.ts'
+import type { Turns } from './turns.ts'
+
+/** A key as ssh2 parses it; this much of it is used. */
+export interface ParsedKey {
+  readonly type: string
+  sign(data: Buffer, hash?: string): Buffer | Error
+  isPrivateKey(): boolean
+  getPublicSSH(): Buffer
+}
+
+/** ssh2's, so that this file need not load ssh2. */
+export type ParseKey = (data: Buffer, passphrase?: string) => ParsedKey | readonly ParsedKey[] | Error
+
+export interface LoginKey {
+  readonly publicKey: ParsedKey
+  /** How messages name it: the file, or the agent's comment. */
+  readonly label: string
+  /** Signing asks nobody, so a signature may be offered before the host has said that it wants this key. */
+  readonly eager: boolean
+  sign(data: Buffer, hash: string | undefined): Promise<Buffer>
+}
+
+export interface LoginKeys {
+  readonly keys: readonly LoginKey[]
+  /** What ssh would try and we cannot: hardware keys, certificates, types that ssh2 does not know. */
+  readonly unusable: readonly string[]
+}
+
+/** null: the operator gave none. */
+export type AskPassphrase = (question: {
+  readonly host: HostName
+  readonly file: string
+}) => Promise<string | null>
+
+/** Reads files, asks agents and asks for passphrases once for all hosts. */
+export class KeyStore {
+  private readonly files = new Map<string, FileKey | undefined>()
+  private readonly agents = new Map<string, Promise<AgentKey[]>>()
+  private readonly unlocked = new Map<string, Promise<ParsedKey>>()
+  private readonly askPassphrase: AskPassphrase | undefined
+  private readonly questions: Turns
+
+  constructor(questions: Turns, askPassphrase: AskPassphrase | undefined) {
+    this.questions = questions
+    this.askPassphrase = askPassphrase
+  }
+
+  async keysFor({ host, identities }: SshAddress, parse: ParseKey): Promise<LoginKeys> {
+    const files = identities.files.map(file => this.file(file, parse)).filter(key => key !== undefined)
+    const held = await this.agentKeys(identities.agent)
+    const isHeld = (key: FileKey) => held.some(({ blob }) => key.blob && blob.equals(key.blob))
+    const isConfigured = ({ blob }: AgentKey) => files.some(key => key.blob?.equals(blob))
+    const ordered = [
+      ...held.filter(isConfigured),
+      ...held.filter(key => !identities.only && !isConfigured(key)),
+    ]
+    const found = [
+      ...ordered.map(key => fromAgent(key, identities.agent!, ordered.length === 1, parse)),
+      ...files.filter(key => !isHeld(key)).flatMap(key => this.fromFile(host, key, parse) ?? []),
+    ]
+    return {
+      keys: found.filter(key => typeof key !== 'string'),
+      unusable: found.filter(key => typeof key === 'string'),
+    }
+  }
+
+  private file(path: string, parse: ParseKey): FileKey | undefined {
+    if (!this.files.has(path)) this.files.set(path, readKey(path, parse))
+    return this.files.get(path)
+  }
+
+  /** No agent, or one that does not answer, holds no keys: ssh goes on without it too. */
+  private agentKeys(socket: string | undefined): Promise<AgentKey[]> {
+    if (socket === undefined || socket === '') return Promise.resolve([])
+    const keys = this.agents.get(socket) ?? listAgentKeys(socket).catch(() => [])
+    this.agents.set(socket, keys)
+    return keys
+  }
+
+  private fromFile(host: HostName, key: FileKey, parse: ParseKey): LoginKey | string | undefined {
+    const { path, blob, key: parsed, content } = key
+    if (parsed?.isPrivateKey()) {
+      return {
+        publicKey: parsed,
+        label: path,
+        eager: true,
+        sign: async (data, hash) => signature(parsed, data, hash),
+      }
+    }
+    // A public key in place of a private one only chooses among the agent's.
+    if (content === undefined || parsed) return undefined
+    const publicKey = blob && parseOne(parse, blob)
+    if (!publicKey) return path
+    const sign = async (data: Buffer, hash: string | undefined) =>
+      signature(await this.unlock(host, path, content, parse), data, hash)
+    return { publicKey, label: path, eager: false, sign }
+  }
+
+  private unlock(host: HostName, path: string, content: Buffer, parse: ParseKey): Promise<ParsedKey> {
+    const known =
+      this.unlocked.get(path) ?? this.questions.take(() => this.decrypt(host, path, content, parse))
+    this.unlocked.set(path, known)
+    return known
+  }
+
+  private async decrypt(host: HostName, path: string, content: Buffer, parse: ParseKey): Promise<ParsedKey> {
+    const passphrase = await this.askPassphrase?.({ host, file: path })
+    if (passphrase === undefined || passphrase === null) throw new Locked(path, 'is locked by a passphrase')
+    const key = parseOne(parse, content, passphrase)
+    if (!key) throw new Locked(path, 'is not unlocked by that passphrase')
+    return key
+  }
+}
+
+/** A key that the host would accept, if only we could use it. */
+export class Locked extends Error {
+  constructor(path: string, why: string) {
+    super(`'${path}' ${why}`)
+  }
+}
+
+interface FileKey {
+  readonly path: string
+  /** The public key, where it can be known. */
+  readonly blob: Buffer | undefined
+  /** The key itself, unless it is locked or nothing that ssh2 understands. */
+  readonly key: ParsedKey | undefined
+  readonly content: Buffer | undefined
+}
+
+function readKey(path: string, parse: ParseKey): FileKey | undefined {
+  const content = read(path)
+  const beside = read(`${path}.pub`)
+  if (!content && !beside) return undefined
+  const key = content && parseOne(parse, content)
+  const blob = key?.getPublicSSH() ?? (beside && blobOf(beside)) ?? (content && publicPart(content))
+  return { path, blob, key, content }
+}
+
+function read(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch {
+    // Most of the files that ssh looks for by default do not exist.
+    return undefined
+  }
+}
+
+/** Of a .pub file: `<type> <base64> <comment>`. */
+function blobOf(text: Buffer): Buffer | undefined {
+  const [, base64] = /^\S+ ([A-Za-z0-9+/=]+)/.exec(text.toString('latin1')) ?? []
+  return base64 === undefined ? undefined : Buffer.from(base64, 'base64')
+}
+
+function parseOne(parse: ParseKey, data: Buffer, passphrase?: string): ParsedKey | undefined {
+  const parsed = parse(data, passphrase)
+  const key = Array.isArray(parsed) ? parsed[0] : parsed
+  return key instanceof Error ? undefined : (key as ParsedKey)
+}
+
+function fromAgent(key: AgentKey, socket: string, alone: boolean, parse: ParseKey): LoginKey | string {
+  const publicKey = parseOne(parse, key.blob)
+  if (!publicKey) return `${key.comment} (agent)`
+  return {
+    publicKey,
+    label: `${key.comment} (agent)`,
+    // With several keys, a signature for each would be as many confirmations (ssh-add -c) or touches.
+    eager: alone,
+    sign: (data, hash) => signWithAgent(socket, key.blob, data, hash),
+  }
+}
+
+function signature(key: ParsedKey, data: Buffer, hash: string | undefined): Buffer {
+  const result = key.sign(data, hash)
+  if (result instanceof Error) throw result
+  return result
+}

@@ -1,0 +1,83 @@
+/**
+ * A conversation with the agent of one host. It is started on the assumption that it is there: only where it turns
+ * out not to be, it is installed over the same connection and everything is said again.
+ */
+import type { Hello, Reply, Request } from '../protocol/messages.ts'
+import { lastLine, printable } from './clean.ts'
+import { Conversation, type Flight } from './conversation.ts'
+import { type Connection, HostError } from './transport.ts'
+
+export interface Session {
+  readonly hello: Hello
+  /** Whether the agent had to be put on the host first. */
+  readonly installed: boolean
+  /** Resolves when more may be sent. A connection that breaks is told by next(), not here. */
+  send(request: Request): Promise<void>
+  /**
+   * The next reply; one call at a time. Rejects with HostError: 'lost' when the connection broke, the agent died or
+   * nothing came in time (by default it waits for ever), 'protocol' when what came is not understood.
+   */
+  next(timeoutMs?: number): Promise<Reply>
+  /** Hangs up, at once; the agent carries on as the protocol says. The connection stays open. */
+  close(): void
+}
+
+export interface SessionOptions {
+  /** What is sent without waiting for the greeting. Called again where the agent had to be installed. */
+  readonly flight?: Flight
+  /** How long the greeting may take. An agent that finds an unfinished deployment undoes it before it greets. */
+  readonly helloMs?: number
+}
+
+/** Rejects with HostError; nothing is left running then. The caller closes the connection. */
+export async function openSession(connection: Connection, options: SessionOptions = {}): Promise<Session> {
+  const first = await greet(connection, options)
+  if (first.kind === 'ready') return sessionOf(first, false)
+  await connection.installAgent()
+  const second = await greet(connection, options)
+  if (second.kind === 'ready') return sessionOf(second, true)
+  throw new HostError(connection.host, 'install', `cannot start the agent just installed: ${second.why}`)
+}
+
+type Greeted =
+  | { readonly kind: 'ready'; readonly hello: Hello; readonly conversation: Conversation }
+  | { readonly kind: 'absent'; readonly why: string }
+
+/** systemd gives a unit 90 s to stop or to start, and the undo of a killed agent may wait for one. */
+const HELLO_MS = 150_000
+
+async function greet(connection: Connection, options: SessionOptions): Promise<Greeted> {
+  const channel = await connection.startAgent()
+  const conversation = new Conversation(connection, channel, options.flight ?? (() => []))
+  try {
+    const first = await conversation.first(options.helloMs ?? HELLO_MS)
+    if (first.kind === 'absent') return first
+    const { reply } = first
+    if (reply.type !== 'hello') {
+      throw new HostError(connection.host, 'protocol', `the agent greets with '${reply.type}'`)
+    }
+    if (reply.build === connection.agent.build) return { kind: 'ready', hello: clean(reply), conversation }
+    conversation.close()
+    return { kind: 'absent', why: `it is build '${lastLine(reply.build, 20)}'` }
+  } catch (error) {
+    conversation.close()
+    throw error
+  }
+}
+
+function clean(hello: Hello): Hello {
+  return { ...hello, version: printable(hello.version), hostname: printable(hello.hostname) }
+}
+
+function sessionOf(
+  { hello, conversation }: Extract<Greeted, { kind: 'ready' }>,
+  installed: boolean,
+): Session {
+  return {
+    hello,
+    installed,
+    send: request => conversation.send(request),
+    next: timeoutMs => conversation.next(timeoutMs),
+    close: () => conversation.close(),
+  }
+}

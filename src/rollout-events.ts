@@ -1,0 +1,28 @@
+/** What a rollout reports while it runs (rollout.ts yields it, terminal/ shows it). Plain data. */
+import type { HostName, HostPath } from './plan/names.ts'
+import type { Step } from './plan/steps.ts'
+import type { DeploymentId, Failure, Outcome, Refusal } from './protocol/messages.ts'
+
+/** `ms` counts from the rollout's beginning. */
+export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
+  | { readonly kind: 'installed' }
+  | { readonly kind: 'recovered'; readonly id: DeploymentId; readonly outcome: Outcome }
+  | { readonly kind: 'staged'; readonly adopted: readonly HostPath[]; readonly notes: readonly string[] }
+  | { readonly kind: 'step'; readonly step: Step }
+  | { readonly kind: 'reconnecting'; readonly why: string }
+  | HostEnd
+)
+
+/** How it ended on one host. */
+export type HostEnd =
+  | { readonly kind: 'held' }
+  /** Back where it was; `leftovers` says what is not. */
+  | { readonly kind: 'undone'; readonly failure: Failure; readonly leftovers: readonly string[] }
+  /** Nothing was carried out there. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'unreachable'; readonly message: string; readonly hint: string | null }
+  | { readonly kind: 'withdrawn' }
+  /** It could not be asked how it ended. */
+  | { readonly kind: 'unknown'; readonly why: string }
+
+export type Ends = ReadonlyMap<HostName, HostEnd>

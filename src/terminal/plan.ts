@@ -1,0 +1,137 @@
+/** A plan as the operator reads it before saying yes. */
+import type { ClusterName, HostName } from '../plan/names.ts'
+import type { AppPlan, FileChange, HostPlan, Plan } from '../plan/plan.ts'
+import { quoted } from './clean.ts'
+import { stepLines } from './steps.ts'
+import type { Colors } from './terminal.ts'
+import { wrap } from './wrap.ts'
+
+/** Where the config tree was taken from. */
+export type PlanSource =
+  | {
+      readonly kind: 'worktree'
+      readonly commit: string | null
+      readonly branch: string | null
+      readonly dirty: boolean
+    }
+  | { readonly kind: 'revision'; readonly rev: string; readonly commit: string }
+
+export interface Look {
+  readonly colors: Colors
+  readonly columns: number
+  /** Every file and every host by name, however many they are. */
+  readonly verbose: boolean
+}
+
+/** The lines of a plan, hosts with the same changes together. */
+export function renderPlan(plan: Plan, source: PlanSource, look: Look): string[] {
+  const { cluster, hosts, vanished, total } = plan
+  const left = vanished.length > 0 ? [vanishedBlock(cluster, vanished, look)] : []
+  if (hosts.length === 0) return paragraphs([...left, [`${cluster} is up to date (${count(total, 'host')})`]])
+  const blocks = together(hosts, look).map(group => [...heading(group, look), ...group.body])
+  return paragraphs([[header(cluster, source, look)], ...blocks, ...left])
+}
+
+/** What the operator answers with y or n. */
+export function question(plan: Plan): string {
+  return `Apply to ${count(plan.hosts.length, 'host')} in '${plan.cluster}'? Rolls back by itself if it fails.`
+}
+
+/** How many names are listed before the rest is only counted. */
+const MANY = 20
+
+function header(cluster: ClusterName, source: PlanSource, { colors }: Look): string {
+  if (source.kind === 'revision') return `${cluster} from ${source.rev} (${source.commit.slice(0, 7)})`
+  const dirty = source.dirty ? `, ${colors.yellow('with uncommitted changes')}` : ''
+  return `${cluster} from the working tree (${whereabouts(source.branch, source.commit)}${dirty})`
+}
+
+function whereabouts(branch: string | null, commit: string | null): string {
+  if (commit === null) return branch === null ? 'no commit yet' : `${branch}, no commit yet`
+  return branch === null ? commit.slice(0, 7) : `${branch} ${commit.slice(0, 7)}`
+}
+
+interface Group {
+  readonly hosts: HostName[]
+  readonly fresh: boolean
+  readonly body: readonly string[]
+}
+
+function together(plans: readonly HostPlan[], look: Look): Group[] {
+  const groups = new Map<string, Group>()
+  for (const plan of plans) {
+    const fresh = plan.from === null
+    const body = hostBody(plan, look)
+    const key = [fresh, ...body].join('\n')
+    const group = groups.get(key)
+    if (group) group.hosts.push(plan.host)
+    else groups.set(key, { hosts: [plan.host], fresh, body })
+  }
+  return [...groups.values()]
+}
+
+function heading({ hosts, fresh }: Group, look: Look): string[] {
+  const { colors, columns } = look
+  const { shown, more } = cut(hosts, look)
+  const names = commas(more > 0 ? [...shown, `… and ${more} more`] : shown)
+  const [kind] =
+    hosts.length > 1 ? [`(${hosts.length} ${fresh ? 'new ' : ''}hosts)`] : fresh ? ['(new host)'] : []
+  return wrap(kind ? [...names, kind] : names, columns).map(line => colors.bold(line))
+}
+
+function hostBody(plan: HostPlan, look: Look): string[] {
+  const steps = stepLines(plan)
+  const of = (app: string | null) => steps.filter(line => line.app === app).map(line => line.text)
+  return [
+    ...plan.apps.flatMap(app => [
+      `    ${action(app, look)} ${quoted(app.app)}`,
+      ...[...fileLines(app.files, look), ...of(app.app)].map(line => `        ${line}`),
+    ]),
+    ...of(null).map(line => `    ${line}`),
+  ]
+}
+
+function action({ action }: AppPlan, { colors }: Look): string {
+  return { add: colors.green, update: colors.cyan, remove: colors.red }[action](action)
+}
+
+function fileLines(files: readonly FileChange[], look: Look): string[] {
+  const { colors } = look
+  const signs = { add: colors.green('+'), modify: colors.cyan('~'), delete: colors.red('-') }
+  const { shown, more } = cut(files, look)
+  const lines = shown.map(({ path, action }) => `${signs[action]} ${quoted(path)}`)
+  const [same] = new Set(files.map(file => file.action)).size === 1 ? files : []
+  return more > 0 ? [...lines, `${same ? signs[same.action] : ' '} … and ${more} more files`] : lines
+}
+
+function vanishedBlock(
+  cluster: ClusterName,
+  hosts: readonly HostName[],
+  { colors, columns }: Look,
+): string[] {
+  const [are, their] = hosts.length === 1 ? ['is', 'its'] : ['are', 'their']
+  const fact = `${are} not in '${cluster}' any more and ${are} left alone`
+  return [
+    ...wrap([...commas(hosts), ...fact.split(' ')], columns).map(line => colors.yellow(line)),
+    `hint: to remove ${their} apps, make an empty directory '${cluster}/${hosts[0]}'`,
+    `hint: to stop tracking, 'git update-ref -d refs/deptool/${hosts[0]}'`,
+  ]
+}
+
+function commas(names: readonly string[]): string[] {
+  return names.map((name, i) => (i + 1 < names.length ? `${name},` : name))
+}
+
+function cut<T>(items: readonly T[], { verbose }: Look): { shown: readonly T[]; more: number } {
+  // Counting one away would take the line that it has.
+  const shown = verbose || items.length <= MANY + 1 ? items : items.slice(0, MANY)
+  return { shown, more: items.length - shown.length }
+}
+
+function paragraphs(blocks: readonly (readonly string[])[]): string[] {
+  return blocks.flatMap((block, i) => (i === 0 ? block : ['', ...block]))
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
+}

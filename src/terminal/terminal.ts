@@ -1,0 +1,60 @@
+/** The operator's terminal, or the pipes that stand for it. */
+import type { Readable } from 'node:stream'
+import picocolors from 'picocolors'
+
+export interface Terminal {
+  /** Answers: whole lines, on stdout. */
+  out(text: string): void
+  /** Talk: whole lines, on stderr. */
+  note(text: string): void
+  /** A question, on stderr: the cursor stays behind it. */
+  prompt(text: string): void
+  /** Calls back on Ctrl-C, instead of ending the program, until what it returns is called. */
+  onInterrupt(listener: () => void): () => void
+  /** Colours for `out`. `when` is what --color or git config says; null where they are silent. */
+  colors(when: string | null): Colors
+  /** The width to wrap at. */
+  readonly columns: number
+  /** Where answers are read; null unless somebody can see a question and type. */
+  readonly input: Readable | null
+}
+
+export type Colors = ReturnType<typeof picocolors.createColors>
+
+export interface Streams {
+  readonly stdin: Readable & { readonly isTTY?: boolean }
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly onInterrupt: Terminal['onInterrupt']
+}
+
+export interface Output {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+export function makeTerminal(streams: Streams, env: Env): Terminal {
+  const { stdout, stderr } = streams
+  return {
+    out: text => void stdout.write(`${text}\n`),
+    note: text => void stderr.write(`${text}\n`),
+    prompt: text => void stderr.write(text),
+    onInterrupt: streams.onInterrupt,
+    colors: when => picocolors.createColors(wantsColor(when, { env, isTTY: stdout.isTTY ?? false })),
+    columns: stdout.columns ?? 80,
+    // A getter: opening stdin costs time, and most commands ask nothing.
+    get input() {
+      return stderr.isTTY && streams.stdin.isTTY ? streams.stdin : null
+    },
+  }
+}
+
+/** What was asked for outright outranks the environment, as https://no-color.org has it. */
+export function wantsColor(when: string | null, { env, isTTY }: { env: Env; isTTY: boolean }): boolean {
+  if (when === 'always') return true
+  if (when !== null && /^(?:never|false|no|off|0)$/i.test(when)) return false
+  return isTTY && env['TERM'] !== 'dumb' && !env['NO_COLOR']
+}

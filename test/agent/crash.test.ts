@@ -1,0 +1,223 @@
+/**
+ * kill -9 at every single thing the agent does to its host: after the next session the host is at old or new, as
+ * that session says, and nothing is left over. Files and links here; test/e2e/kill.test.ts does the same at each
+ * step on a host with systemd.
+ */
+import assert from 'node:assert/strict'
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { Files, Machine, Writer } from '../../agent/machine.ts'
+import { serve } from '../../agent/session.ts'
+import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
+import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
+import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
+import { makeRoot, NOTHING, type Prepared, prepare, type Version } from '../support/agent-driver.ts'
+import { nodeMachine } from '../support/node-machine.ts'
+import type { Tree } from '../support/tree-builder.ts'
+
+const IDENTITY = { version: '0', build: 'test' }
+const link = JSON.stringify({ symlinks: { '/etc/app.conf': 'app.conf' } })
+const OLD: Tree = {
+  'app/app.conf': 'one',
+  'app/same': 'same',
+  'app/manifest.json': link,
+  'gone/x': 'x',
+  'gone/sysusers/g.conf': '',
+}
+const NEW: Tree = {
+  'app/app.conf': 'two',
+  'app/same': 'same',
+  'app/d/l': { mode: '120000', text: '../same' },
+  'app/manifest.json': link,
+  'fresh/motd': 'hello',
+  'fresh/systemd/f.service': '[Service]',
+  'fresh/manifest.json': JSON.stringify({ symlinks: { '/etc/motd': 'motd' } }),
+}
+
+const scenarios: { readonly [name: string]: { readonly old: Tree | null; readonly next: Tree } } = {
+  'a first deployment': { old: null, next: NEW },
+  'an update that adds, changes and removes': { old: OLD, next: NEW },
+  'the removal of everything': { old: OLD, next: {} },
+}
+
+for (const [name, { old, next }] of Object.entries(scenarios))
+  test(`kill -9 during ${name}`, t => {
+    const start = hostAt(t, old)
+    const update = prepare(start.version, next)
+    const before = hostTree(start.root)
+    const reference = copyOf(t, start.root)
+    const { operations } = session(nodeMachine({ root: reference }), confirmed(update))
+    const after = hostTree(reference)
+    assert.equal(readRef(reference), update.commit)
+    assert.ok(operations > 50, `${operations} operations`)
+
+    const seen = { old: 0, new: 0 }
+    for (let killAt = 1; killAt <= operations; killAt++)
+      for (const torn of [false, true]) {
+        const root = copyOf(t, start.root)
+        const { replies } = session(nodeMachine({ root }), confirmed(update), { killAt, torn })
+        const hello = session(nodeMachine({ root }), []).replies[0]
+        assert.ok(hello?.type === 'hello')
+        const state = readRef(root) === update.commit ? 'new' : 'old'
+        const where = `killed at operation ${killAt} of ${operations}${torn ? ', half way' : ''}: the host is ${state}`
+        assert.deepEqual(hostTree(root), state === 'new' ? after : before, where)
+        assert.equal(hello.recovered?.outcome ?? '', hello.recovered ? OUTCOME[state] : '', where)
+        // Whoever was told that it holds was told the truth.
+        if (replies.some(reply => reply.type === 'outcome')) assert.equal(state, 'new', where)
+        seen[state]++
+        rmSync(root, { recursive: true })
+      }
+    assert.ok(seen.old > 0 && seen.new > 0)
+    t.diagnostic(`${operations} operations, killed before and half way through each: ${JSON.stringify(seen)}`)
+  })
+
+const OUTCOME = { old: 'undone', new: 'held' }
+
+function hostAt(t: TestContext, files: Tree | null): { root: string; version: Version | typeof NOTHING } {
+  const root = makeRoot(t)
+  mkdirSync(join(root, 'var/lib/deptool'), { recursive: true })
+  // A file that is adopted on the way.
+  writeFileSync(join(root, 'etc/motd'), 'hello', { mode: 0o640 })
+  mkdirSync(join(root, 'etc/systemd'))
+  if (files === null) return { root, version: NOTHING }
+  const version = prepare(NOTHING, files)
+  session(nodeMachine({ root }), confirmed(version))
+  return { root, version }
+}
+
+function copyOf(t: TestContext, root: string): string {
+  const copy = makeRoot(t)
+  cpSync(root, copy, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+  return copy
+}
+
+function confirmed({ requests }: Prepared): Request[] {
+  const [deploy] = requests as [Deploy]
+  return [...requests, { type: 'activate' }, { type: 'confirm', id: deploy.id }]
+}
+
+class KilledNow extends Error {}
+
+/** Runs a session whose operator says the next thing once the last was answered. `killAt`: dies before that operation. */
+function session(
+  machine: ReturnType<typeof nodeMachine>,
+  requests: readonly Request[],
+  { killAt = Number.POSITIVE_INFINITY, torn = false } = {},
+): { operations: number; replies: Reply[] } {
+  const replies: Reply[] = []
+  const reader = new FrameReader()
+  const waiting = [...requests]
+  let operations = 0
+  let first = true
+  const operate = <T>(act: () => T, half?: () => void): T => {
+    if (++operations >= killAt) {
+      if (operations === killAt && torn) half?.()
+      throw new KilledNow()
+    }
+    return act()
+  }
+  const told = (type: Reply['type']) => replies.some(reply => reply.type === type)
+  const ready = (request: Request | undefined) =>
+    request?.type === 'activate'
+      ? told('staged')
+      : request?.type === 'confirm'
+        ? told('settled')
+        : request !== undefined
+  const killable: Machine = {
+    ...machine,
+    files: killableFiles(machine.files, operate),
+    write: bytes => {
+      for (const frame of first ? [] : reader.push(bytes)) replies.push(decodeReplyBytes(frame))
+      if (first) assert.deepEqual(Buffer.from(bytes), Buffer.from(MAGIC))
+      first = false
+      return true
+    },
+    input: {
+      read: () => {
+        if (waiting.length === 0) return 'end'
+        return ready(waiting[0]) ? encodeFrame(encodeMessage(waiting.shift()!)) : 'timeout'
+      },
+    },
+  }
+  try {
+    serve(killable, IDENTITY)
+  } catch (error) {
+    if (!(error instanceof KilledNow)) throw error
+  } finally {
+    machine.exit()
+  }
+  return { operations, replies }
+}
+
+type Operate = <T>(act: () => T, half?: () => void) => T
+
+function killableFiles(files: Files, operate: Operate): Files {
+  const writer = (inner: Writer): Writer => ({
+    write: bytes =>
+      operate(
+        () => inner.write(bytes),
+        () => inner.write(bytes.subarray(0, bytes.length >> 1)),
+      ),
+    sync: () => operate(() => inner.sync()),
+    close: () => inner.close(),
+  })
+  return {
+    ...files,
+    create: (path, mode) => writer(operate(() => files.create(path, mode))),
+    append: (path, mode) => writer(operate(() => files.append(path, mode))),
+    mkdir: (path, mode) => operate(() => files.mkdir(path, mode)),
+    symlink: (target, path) => operate(() => files.symlink(target, path)),
+    link: (existing, path) => operate(() => files.link(existing, path)),
+    rename: (from, to) => operate(() => files.rename(from, to)),
+    unlink: path => operate(() => files.unlink(path)),
+    rmdir: path => operate(() => files.rmdir(path)),
+    chmod: (path, mode) => operate(() => files.chmod(path, mode)),
+    chown: (path, uid, gid) => operate(() => files.chown(path, uid, gid)),
+    sync: path => operate(() => files.sync(path)),
+  }
+}
+
+function readRef(root: string): string | null {
+  try {
+    return readFileSync(join(root, 'var/lib/deptool/store/refs/deptool/current'), 'utf8').trim()
+  } catch {
+    return null
+  }
+}
+
+/** Every path, with its mode and content. Of our own directory only the apps, and that nothing is under way. */
+function hostTree(root: string): Record<string, string> {
+  const found: Record<string, string> = {}
+  const walk = (path: string) => {
+    for (const name of readdirSync(join(root, path)).sort()) {
+      const below = join(path, name)
+      if (OURS.test(below)) continue
+      const stat = lstatSync(join(root, below))
+      const mode = (stat.mode & 0o7777).toString(8)
+      if (stat.isDirectory()) {
+        if (!ROOMS.test(below)) found[below] = `${mode} directory`
+        walk(below)
+      } else if (stat.isSymbolicLink()) found[below] = `-> ${readlinkSync(join(root, below))}`
+      else found[below] = `${mode} ${readFileSync(join(root, below), 'utf8')}`
+    }
+  }
+  walk('')
+  return found
+}
+
+/** What may differ between two hosts in one state. The journal, a quarantine or a verdict may not: they are shown. */
+const OURS =
+  /^var\/lib\/deptool\/(?:log(?:\.new)?|lock|backup\/.*|store\/(?:objects|refs|logs|HEAD|config).*)$/
+
+/** Made by the first deployment that is tried, and kept. */
+const ROOMS = /^var\/lib\/deptool\/(?:apps|store|backup)$/

@@ -1,0 +1,149 @@
+/** The agent's two machines: the same cases for both, then what only a real process shows. */
+import assert from 'node:assert/strict'
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, suite, type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { nodeMachine } from '../support/node-machine.ts'
+import { machineCases } from './machine-cases.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+suite('machine on node', () => {
+  for (const [name, check] of Object.entries(machineCases)) {
+    test(name, t => {
+      const machine = nodeMachine({ root: makeRoot(t), input: [Buffer.from('hel'), Buffer.from('lo')] })
+      t.after(machine.exit)
+      check(machine)
+    })
+  }
+})
+
+suite('machine on QuickJS', () => {
+  let programs: string
+  let cases: string
+
+  before(() => {
+    programs = mkdtempSync(join(tmpdir(), 'machine-programs-'))
+    cases = buildProgram('cases', CASES)
+  })
+  after(() => rmSync(programs, { recursive: true }))
+
+  for (const name of Object.keys(machineCases)) {
+    test(name, t => {
+      const env = { ...process.env, DEPTOOL_ROOT: makeRoot(t), CASE: name }
+      const { status, stdout, stderr } = spawnSync(cases, { env, input: 'hello', encoding: 'utf8' })
+      assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: 'passed\n', stderr: '' })
+    })
+  }
+
+  test('it reads with a timeout, hears SIGTERM, and nothing else ends it', async t => {
+    const agent = start(t, buildProgram('listener', LISTENER))
+    assert.equal(await line(agent), 'timeout after 100 ms: true\n')
+    for (const signal of ['SIGHUP', 'SIGINT'] as const) agent.kill(signal)
+    agent.stdin.write('still here')
+    assert.equal(await line(agent), 'read 10 bytes\n')
+    agent.kill('SIGTERM')
+    assert.equal(await line(agent), 'timeout, terminated: true, child: default\n')
+    assert.deepEqual(await once(agent, 'exit'), [0, null])
+  })
+
+  test('it goes on when nobody reads what it writes', async t => {
+    const root = makeRoot(t)
+    const agent = start(t, buildProgram('unheard', UNHEARD), { DEPTOOL_ROOT: root })
+    agent.stdout.destroy()
+    agent.stdin.end()
+    assert.deepEqual(await once(agent, 'exit'), [0, null])
+    assert.equal(readFileSync(join(root, 'tmp/heard'), 'utf8'), 'false,false')
+  })
+
+  test('its lock is one that others see, and dies with it', async t => {
+    const root = makeRoot(t)
+    const agent = start(t, buildProgram('holder', HOLDER), { DEPTOOL_ROOT: root })
+    assert.equal(await line(agent), 'true\n')
+    const other = nodeMachine({ root })
+    t.after(other.exit)
+    assert.equal(other.lock('/tmp/lock'), false)
+    agent.kill('SIGKILL')
+    await once(agent, 'exit')
+    assert.equal(other.lock('/tmp/lock'), true)
+  })
+
+  test('an uncaught exception is told on stderr, with a failing status', t => {
+    const agent = buildProgram('broken', "throw new Error('by accident')")
+    const { status, stdout, stderr } = spawnSync(agent, {
+      encoding: 'utf8',
+      env: { DEPTOOL_ROOT: makeRoot(t) },
+    })
+    assert.deepEqual([status, stdout], [1, ''])
+    assert.match(stderr, /^deptool: Error: by accident\n {4}at .*agent\.js:\d+/)
+  })
+
+  test('deep recursion is an exception, not a crash', t => {
+    const agent = buildProgram('deep', 'const deep = () => 1 + deep()\ndeep()')
+    const { status, signal, stderr } = spawnSync(agent, {
+      encoding: 'utf8',
+      env: { DEPTOOL_ROOT: makeRoot(t) },
+    })
+    assert.deepEqual([status, signal], [1, null])
+    assert.match(stderr, /stack overflow/)
+  })
+
+  function buildProgram(name: string, source: string): string {
+    const entry = join(programs, `${name}.ts`)
+    const out = join(programs, name)
+    writeFileSync(entry, `import { machine } from '${join(ROOT, 'agent/qjs.ts')}'\n${SAY}\n${source}`)
+    const args = [join(ROOT, 'agent/build.mjs'), '--entry', entry, '--out', out, '--platform', 'linux-x86_64']
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    assert.equal(status, 0, stderr)
+    return join(out, 'deptool-linux-x86_64')
+  }
+})
+
+const SAY = "const say = text => machine.write(Uint8Array.from(text + '\\n', char => char.charCodeAt(0)))"
+
+const CASES = `
+import { getenv } from 'native'
+import { machineCases } from '${join(ROOT, 'test/agent/machine-cases.ts')}'
+machineCases[getenv('CASE')](machine)
+say('passed')`
+
+const LISTENER = `
+const start = machine.ticks()
+const first = machine.input.read(100)
+say(first + ' after 100 ms: ' + (machine.ticks() - start >= 100))
+say('read ' + machine.input.read(Infinity).length + ' bytes')
+const last = machine.input.read(Infinity)
+const child = machine.run(['sh', '-c', 'kill -TERM $$; echo survived'])
+say(last + ', terminated: ' + machine.terminated() + ', child: ' + (child.stdout || 'default'))`
+
+const UNHEARD = `
+machine.input.read(Infinity)
+const heard = [machine.write(new Uint8Array(1)), machine.write(new Uint8Array(1))]
+const file = machine.files.create('/tmp/heard', 0o644)
+file.write(Uint8Array.from(String(heard), char => char.charCodeAt(0)))`
+
+const HOLDER = `
+say(String(machine.lock('/tmp/lock')))
+machine.input.read(Infinity)`
+
+function makeRoot(t: TestContext): string {
+  const root = mkdtempSync(join(tmpdir(), 'machine-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  mkdirSync(join(root, 'tmp'))
+  return root
+}
+
+function start(t: TestContext, program: string, env: NodeJS.ProcessEnv = {}): ChildProcessWithoutNullStreams {
+  const child = spawn(program, { env: { PATH: process.env['PATH'], ...env } })
+  t.after(() => child.kill('SIGKILL'))
+  return child
+}
+
+async function line({ stdout }: ChildProcessWithoutNullStreams): Promise<string> {
+  const [chunk] = await once(stdout, 'data')
+  return String(chunk)
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseCommand } from '../src/cli.ts'
+import type { Command } from '../src/command.ts'
+
+const parse = (line: string) => parseCommand(line === '' ? [] : line.split(' '))
+
+function accepts(line: string, expected: Partial<Command>): void {
+  const command: Readonly<Record<string, unknown>> = parse(line)
+  const seen = Object.fromEntries(Object.keys(expected).map(key => [key, command[key]]))
+  assert.deepEqual(seen, expected, `git deploy ${line}`)
+}
+
+function refuses(line: string, message: string, hint?: string): void {
+  const command = parse(line)
+  assert.equal(command.kind, 'misuse', `git deploy ${line}`)
+  assert.equal(command.kind === 'misuse' && command.message, message)
+  if (hint !== undefined) assert.equal(command.kind === 'misuse' && command.hint, hint)
+}
+
+test('deploy is the command without a name', () => {
+  const plain = { rev: null, yes: false, dryRun: false, verbose: false, color: null } as const
+  assert.deepEqual(parse(''), { kind: 'deploy', cluster: null, ...plain })
+  assert.deepEqual(parse('prod'), { kind: 'deploy', cluster: 'prod', ...plain })
+  assert.deepEqual(parse('prod v1.2'), { kind: 'deploy', cluster: 'prod', ...plain, rev: 'v1.2' })
+  accepts('2024 1', { kind: 'deploy', cluster: '2024', rev: '1' })
+})
+
+test('options of deploy, wherever they stand', () => {
+  accepts('-y prod', { kind: 'deploy', cluster: 'prod', yes: true })
+  accepts('prod -yn', { cluster: 'prod', yes: true, dryRun: true })
+  accepts('--yes --dry-run -v', { cluster: null, yes: true, dryRun: true, verbose: true })
+  accepts('--no-confirm --plan-only prod', { cluster: 'prod', yes: true, dryRun: true })
+  accepts('--color=never prod', { color: 'never' })
+  accepts('--no-color prod', { color: 'never', cluster: 'prod' })
+})
+
+test('the other commands', () => {
+  accepts('plan prod main --exit-code', { kind: 'plan', cluster: 'prod', rev: 'main', exitCode: true })
+  accepts('status', { kind: 'status', cluster: null })
+  accepts('init staging', { kind: 'init', cluster: 'staging' })
+  accepts('--version', { kind: 'version' })
+})
+
+test('a cluster with the name of a command', () => {
+  accepts('./plan', { kind: 'deploy', cluster: './plan' })
+  accepts('plan/ v1', { kind: 'deploy', cluster: 'plan/', rev: 'v1' })
+  accepts('plan plan', { kind: 'plan', cluster: 'plan' })
+  refuses('-y plan prod', "'plan' comes before its options", "for a directory of that name use './plan'")
+})
+
+test('diff hands on what git diff understands', () => {
+  accepts('diff prod v1 --stat -U5 --word-diff=color -Sfoo -- web1 dns*', {
+    kind: 'diff',
+    cluster: 'prod',
+    rev: 'v1',
+    options: ['--stat', '-U5', '--word-diff=color', '-Sfoo'],
+    paths: ['web1', 'dns*'],
+  })
+  accepts('diff --name-only prod', { cluster: 'prod', options: ['--name-only'], paths: [] })
+  accepts('diff --no-color -z', { cluster: null, options: ['--no-color', '-z'] })
+  refuses('diff prod v1 web1', "unexpected argument 'web1'")
+})
+
+test('wrong usage names the word that is wrong, and the one that was meant', () => {
+  refuses('--dry-rum prod', "unknown option '--dry-rum'", "did you mean '--dry-run'?")
+  refuses('plan --exit-cod=1', "unknown option '--exit-cod=1'", "did you mean '--exit-code'?")
+  refuses('-yx prod', "unknown option '-yx'")
+  refuses('--no-yes prod', "unknown option '--no-yes'")
+  refuses('--yes=false prod', "option '--yes' takes no value")
+  refuses('status --color prod', "'--color' takes always, auto or never, as in '--color=always'")
+  refuses('prod v1 web1', "unexpected argument 'web1'")
+  refuses('prod -- web1', "unexpected argument 'web1'")
+  refuses('status prod v1', "unexpected argument 'v1'")
+})
+
+for (const verb of ['', 'plan', 'diff', 'status', 'init'])
+  test(`git deploy ${verb} -h`.replace('  ', ' '), () => {
+    for (const flag of ['-h', '--help']) {
+      const command = parse(`${verb} ${flag}`.trim())
+      assert.equal(command.kind, 'help')
+      const text = command.kind === 'help' ? command.text : ''
+      assert.match(text, new RegExp(`^usage: git deploy ${verb}`))
+      assert.match(text, /\n {4}-h, --help {2}/)
+      const examples = text.split('examples:\n')[1]?.split('\n') ?? []
+      assert.ok(examples.length >= 3 && examples.length <= 6)
+      for (const example of examples) assert.ok(example.length <= 90, example)
+    }
+  })

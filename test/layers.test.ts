@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const TOP = fileURLToPath(new URL('..', import.meta.url))
+
+/**
+ * Which parts a part may import besides itself. A part is a folder of src, a file right in it, or the agent; the
+ * files in src without a line of their own here are the part `words`, which all of src but its pure folders shares.
+ */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  plan: [],
+  protocol: ['plan'],
+  words: ['plan', 'protocol'],
+  git: ['plan', 'protocol', 'words'],
+  remote: ['plan', 'protocol', 'words'],
+  terminal: ['plan', 'protocol', 'words'],
+  rollout: ['plan', 'protocol', 'words', 'git', 'remote', 'terminal'],
+  commands: ['plan', 'protocol', 'words', 'git', 'remote', 'terminal', 'rollout'],
+  cli: ['plan', 'words', 'terminal'],
+  main: ['words', 'terminal', 'commands', 'cli'],
+  agent: ['plan', 'protocol'],
+}
+
+/** The only files that may import something from outside. */
+const DOORS: readonly (readonly [module: RegExp, door: RegExp])[] = [
+  [/^yargs/, /^src\/cli\.ts$/],
+  [/^ssh2$/, /^src\/remote\/ssh2\.ts$/],
+  [/^msgpackr/, /^src\/protocol\/codec\.ts$/],
+  [/^fflate$/, /^agent\//],
+  [/^picocolors$/, /^src\/terminal\//],
+  [/^node:child_process$/, /^src\/(git\/git|git\/batch|remote\/[^/]+)\.ts$/],
+  [/^(std|os|native)$/, /^agent\/qjs\.ts$/],
+]
+
+/** Parts that know neither Node nor any package, but for those that have a door in them. */
+const PURE = ['plan', 'protocol', 'agent']
+
+const files = ['src', 'agent'].flatMap(folder => sources(folder))
+const imports = new Map(files.map(file => [file, importsOf(readFileSync(join(TOP, file), 'utf8'))]))
+
+for (const file of files) {
+  test(`${file} imports only what its part may`, () => {
+    for (const name of imports.get(file)!) {
+      if (name.startsWith('.')) assert(mayImport(file, name), `${partOf(file)} may not import '${name}'`)
+      else assert(mayUse(file, name), `'${name}' may not be imported here`)
+    }
+  })
+}
+
+test('no file imports itself by way of others', () => {
+  assert.deepEqual(cycles(), [])
+})
+
+test('only src/main.ts touches process', () => {
+  const touching = files.filter(file => /(?<![\w.])process\.[a-z]|'node:process'/.test(code(file)))
+  assert.deepEqual(
+    touching.filter(file => file !== 'src/main.ts'),
+    [],
+  )
+})
+
+test('no barrels, no utils', () => {
+  const named = [...files, ...sources('test')].filter(file =>
+    /(^|\/)(index\.|utils?\b|helpers?\b)/.test(file),
+  )
+  assert.deepEqual(named, [])
+})
+
+function mayImport(file: string, name: string): boolean {
+  const [from, to] = [partOf(file), partOf(resolved(file, name))]
+  return from === to || (ALLOWED[from] ?? []).includes(to)
+}
+
+function mayUse(file: string, name: string): boolean {
+  const door = DOORS.find(([module]) => module.test(name))
+  return door === undefined ? !PURE.includes(partOf(file)) : door[1].test(file)
+}
+
+/** 'plan' for src/plan/tree.ts, 'main' for src/main.ts, 'agent' for agent/store.ts. */
+function partOf(file: string): string {
+  const [top = '', part = ''] = file.split('/')
+  if (top !== 'src') return top
+  const name = part.replace(/\.ts$/, '')
+  return name in ALLOWED ? name : 'words'
+}
+
+function cycles(): string[] {
+  const done = new Set<string>()
+  return files.flatMap(file => cyclesFrom(file, [], done))
+}
+
+function cyclesFrom(file: string, path: readonly string[], done: Set<string>): string[] {
+  if (path.includes(file)) return [[...path.slice(path.indexOf(file)), file].join(' -> ')]
+  if (done.has(file)) return []
+  const inner = imports.get(file) ?? []
+  const found = inner
+    .filter(name => name.startsWith('.'))
+    .flatMap(name => cyclesFrom(resolved(file, name), [...path, file], done))
+  done.add(file)
+  return found
+}
+
+function resolved(file: string, name: string): string {
+  return join(dirname(file), name)
+}
+
+/** Static and dynamic imports, re-exports, and types from `import('…')`. */
+function importsOf(source: string): string[] {
+  const patterns = [
+    /\b(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/g,
+    /\bimport\s*\(?\s*['"]([^'"]+)['"]/g,
+  ]
+  const text = withoutComments(source)
+  return patterns.flatMap(pattern => [...text.matchAll(pattern)].map(match => match[1]!))
+}
+
+/** Without the lines that are comments: what remains beside code names no import. */
+function withoutComments(source: string): string {
+  return source
+    .split('\n')
+    .filter(line => !/^\s*(\/\/|\/\*|\*)/.test(line))
+    .join('\n')
+}
+
+function code(file: string): string {
+  return withoutComments(readFileSync(join(TOP, file), 'utf8'))
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(join(TOP, folder), { recursive: true, withFileTypes: true })
+    .map(entry => relative(TOP, join(entry.parentPath, entry.name)))
+    .filter(file => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+    .sort()
+}

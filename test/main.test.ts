@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { makeWorld } from './support/world.ts'
+
+const TREE = {
+  'dns1/nsd/manifest.json': '{\n  "systemd": { "units_enabled": ["nsd.service"] }\n}\n',
+  'dns1/nsd/zones/example.org.zone': 'one\n',
+  'web1/www/index.html': 'hello\n',
+}
+
+/** The cluster `prod`, of which dns1 is deployed as it is committed. */
+async function makeFleet(t: TestContext) {
+  const world = await makeWorld(t, TREE)
+  const track = async (host: string) => {
+    const source = await world.git('rev-parse', 'HEAD')
+    const message = `update ${host}\n\nDeptool-Cluster: prod\nDeptool-Source: ${source}\nDeptool-Deployment: 1`
+    const commit = await world.git('commit-tree', `HEAD:prod/${host}`, '-m', message)
+    await world.git('update-ref', `refs/deptool/${host}`, commit)
+  }
+  await track('dns1')
+  const from = (dir: string, ...args: string[]) => world.execute(['git', '-C', dir, 'deploy', ...args])
+  return { world, track, from }
+}
+
+const NEW_WEB = `
+web1 (new host)
+    add www
+        + index.html
+`
+
+test('plan: from disk, from a revision, and when there is nothing to do', async t => {
+  const { world, track } = await makeFleet(t)
+  world.write({ 'dns1/nsd/zones/example.org.zone': 'two\n' })
+  await world.run('plan', 'prod').stdout(`prod from the working tree (main <oid>, with uncommitted changes)
+
+dns1
+    update nsd
+        ~ zones/example.org.zone
+        restart nsd.service
+${NEW_WEB}`)
+  await world.run('plan', 'prod', 'HEAD').stdout(`prod from HEAD (<oid>)\n${NEW_WEB}`)
+  await track('web1')
+  await world.run('plan', 'prod', 'main').stdout('prod is up to date (2 hosts)\n')
+  await world.run('prod', 'HEAD', '--dry-run').stdout('prod is up to date (2 hosts)\n')
+})
+
+test('plan --exit-code tells pending changes', async t => {
+  const { world, track } = await makeFleet(t)
+  await world.run('plan', '--exit-code', 'prod').exits(2).stdout(/web1/)
+  await world.run('plan', 'prod').stdout(/web1/)
+  await track('web1')
+  await world.run('plan', '--exit-code', 'prod').stdout(/up to date/)
+})
+
+test('a cluster is found from anywhere, by path or without one', async t => {
+  const { world, from } = await makeFleet(t)
+  const expected = await world
+    .run('plan', 'prod')
+    .stdout(`prod from the working tree (main <oid>)\n${NEW_WEB}`)
+  assert.deepEqual(await from('.', 'plan', './prod/'), expected)
+  assert.deepEqual(await from('prod/web1', 'plan', '..'), expected)
+  assert.deepEqual(await from('prod/web1', 'plan', 'prod'), expected)
+  assert.deepEqual(await from('prod/web1', 'plan', join(world.repo, 'prod')), expected)
+  assert.deepEqual(await from('prod', 'plan'), expected, 'the only one of which something is deployed')
+  await world.git('update-ref', '-d', 'refs/deptool/dns1')
+  await world.git('config', 'deptool.cluster', 'prod')
+  assert.match((await from('prod', 'plan')).stdout, /^dns1 \(new host\)$/m)
+})
+
+test('a cluster that cannot be found', async t => {
+  const { world } = await makeFleet(t)
+  await world.git('update-ref', '-d', 'refs/deptool/dns1')
+  await world.run('plan').exits(1).stderr('fatal: no cluster given\nhint: git deploy prod\n')
+  await world
+    .run('plan', 'staging')
+    .exits(1)
+    .stderr(
+      "fatal: cannot read 'staging': there is no such directory\nhint: clusters of this repository: 'prod'\n",
+    )
+  await world
+    .run('plan', '../elsewhere')
+    .exits(1)
+    .stderr("fatal: cannot use '../elsewhere' as a cluster: it is outside of this repository\n")
+})
+
+test('outside of a repository', async t => {
+  const { world } = await makeFleet(t)
+  const plan = await world.execute(['git', '-C', '/', 'deploy', 'plan', 'prod'])
+  assert.equal(plan.code, 1)
+  assert.match(plan.stderr, /^fatal: not a git repository/)
+  const init = await world.execute(['git', '-C', '/', 'deploy', 'init'])
+  assert.match(init.stderr, /\nhint: make one here with 'git init'\n$/)
+})
+
+test('everything wrong with a tree is told at once, with its place', async t => {
+  const { world, from } = await makeFleet(t)
+  world.write({
+    'web1/www/manifest.json': '{\n  "systemd": {\n    "units_enabled": [],\n    "unit": []\n  }\n}\n',
+    'web1/cron/manifest.json': '{\n  "symlinks": {}\n  "systemd": {}\n}\n',
+    'dns1/nsd/manifest.json': '{\n  "symlinks": { "/etc/nsd.conf": "nsd.conf" }\n}\n',
+  })
+  assert.deepEqual(await from('prod/web1', 'plan', '..'), {
+    code: 1,
+    stdout: '',
+    stderr: `error: ../dns1/nsd/manifest.json:2:17: there is no 'nsd.conf' in the app
+error: cron/manifest.json:3:3: it is not valid JSON: comma expected
+error: www/manifest.json:4:5: unknown key 'unit'
+hint: known here: 'units_enabled', 'units_reload', 'settle_ms'
+fatal: cannot plan 'prod': 3 problems in the config tree
+`,
+  })
+  await world.commit()
+  await world
+    .run('plan', 'prod', 'HEAD')
+    .exits(1)
+    .stderr(/^error: HEAD:prod\/web1\/www\/manifest\.json:4:5: unknown key 'unit'$/m)
+})
+
+test('a host belongs to one cluster', async t => {
+  const { world } = await makeFleet(t)
+  world.write({ '../staging/dns1/nsd/nsd.conf': '' })
+  await world
+    .run('plan', 'staging')
+    .exits(1)
+    .stderr(`fatal: cannot plan 'staging': its host 'dns1' is deployed from 'prod'
+hint: if it has moved, 'git update-ref -d refs/deptool/dns1' makes this repository forget it
+`)
+})
+
+test('a host that is not in the tree any more is named; an empty directory removes its apps', async t => {
+  const { world } = await makeFleet(t)
+  world.remove('dns1')
+  await world.run('plan', 'prod').stdout(/^dns1 is not in 'prod' any more and is left alone$/m)
+  mkdirSync(join(world.repo, 'prod/dns1'))
+  await world.run('plan', 'prod').stdout(/^dns1\n {4}remove nsd$/m)
+})
+
+test('diff is git diff', async t => {
+  const { world, track, from } = await makeFleet(t)
+  world.write({ 'dns1/nsd/zones/example.org.zone': 'two\n' })
+  assert.deepEqual(await from('prod/web1', 'diff', 'prod', '--name-status'), {
+    code: 0,
+    stdout: 'M\tdns1/nsd/zones/example.org.zone\nA\tweb1/www/index.html\n',
+    stderr: '',
+  })
+  const { stdout } = await from('prod', 'diff', 'prod', '-U0', '--color=always', '--', 'dns1')
+  assert.match(stdout, /\x1b\[31m-one.*\n.*\x1b\[32m\+.*two/)
+  assert.doesNotMatch(stdout, /web1/)
+  await world.run('diff', 'prod', 'HEAD', '--quiet').exits(1)
+  await track('web1')
+  await world.run('diff', 'prod', 'HEAD', '--exit-code')
+})
+
+test('status', async t => {
+  const { world } = await makeFleet(t)
+  await world
+    .run('status')
+    .stdout(/^dns1 {2}deployed <oid> .* ago by Ada {2}up to date\nweb1 {2}never deployed +1 app changes\n$/)
+  world.remove('dns1')
+  await world.run('status', 'prod').stdout(/^dns1 .* not in 'prod' any more$/m)
+})
+
+test('init sets the cluster, creates its directory, and overwrites nothing', async t => {
+  const world = await makeWorld(t, {}, { commit: false })
+  await world
+    .run('init')
+    .stdout(
+      /^created 'prod\/'\n'git deploy' means 'git deploy prod' in this repository\n[^]*mkdir -p prod\/web1\/hello/,
+    )
+  world.write({ 'web1/hello/greeting.txt': 'Hello.\n' })
+  await world.run('init').stdout(/^'git deploy' means 'git deploy prod' in this repository\n\nsee what/)
+  await world.run('plan').stdout(`prod from the working tree (main, no commit yet, with uncommitted changes)
+
+web1 (new host)
+    add hello
+        + greeting.txt
+`)
+  writeFileSync(join(world.repo, 'staging'), 'a file\n')
+  await world
+    .run('init', 'staging')
+    .exits(1)
+    .stderr("fatal: cannot create 'staging': there is a file of that name\n")
+  assert.equal(await world.git('config', 'deptool.cluster'), 'prod')
+})
+
+test('colour follows git config, and the option outranks it', async t => {
+  const { world } = await makeFleet(t)
+  const coloured = /\x1b\[1mweb1/
+  const plain = /^web1/m
+  await world.run('plan', 'prod').stdout(plain)
+  await world.run('plan', 'prod', '--color=always').stdout(coloured)
+  await world.git('config', 'color.ui', 'always')
+  await world.run('plan', 'prod').stdout(coloured)
+  await world.run('plan', 'prod', '--no-color').stdout(plain)
+  await world.git('config', 'color.deptool', 'never')
+  await world.run('plan', 'prod').stdout(plain)
+  await world.git('config', '--unset-all', 'color.ui')
+  await world.git('config', '--unset-all', 'color.deptool')
+  await world.runInTerminal(['plan', 'prod']).stdout(coloured)
+})
+
+test('the diff of the question is paged by git, and the question comes again', async t => {
+  const { world } = await makeFleet(t)
+  await world.git('config', 'deptool.preconnect', 'false')
+  await world.git('config', 'core.pager', 'sed s/^/paged:/')
+  const question = "Apply to 1 host in 'prod'? Rolls back by itself if it fails. [y/N/d] "
+  await world
+    .runInTerminal(
+      ['prod'],
+      [
+        [question, 'd\n'],
+        [question, 'n\n'],
+      ],
+    )
+    .exits(3)
+    .stdout(/paged:.*\+hello[^]*not deployed\n$/)
+  await world
+    .runInTerminal(['prod'], [[question, '\x03']])
+    .exits(3)
+    .stdout(/not deployed\n$/)
+})
+
+test('without a terminal nobody is asked', async t => {
+  const { world } = await makeFleet(t)
+  await world.git('config', 'deptool.preconnect', 'false')
+  await world
+    .run('prod')
+    .exits(1)
+    .stdout(/web1/)
+    .stderr(/^fatal: cannot ask for confirmation: not a terminal\nhint: use --yes /)
+})
+
+test('a reader that goes away ends the output quietly', async t => {
+  const { world } = await makeFleet(t)
+  world.write(Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`web1/www/${i}.html`, `${i}`])))
+  const { stdout, stderr } = await world.execute(['sh', '-c', 'git deploy plan -v prod | head -n 1'])
+  assert.match(stdout, /^prod from the working tree \(main [0-9a-f]{7}, with uncommitted changes\)\n$/)
+  assert.equal(stderr, '')
+})
+
+test('usage: -h on stdout, errors on stderr with 129', async t => {
+  const { world } = await makeFleet(t)
+  await world.run('plan', '-h').stdout(/^usage: git deploy plan/)
+  const direct = await world.execute(['git-deploy', '--help'])
+  assert.match(direct.stdout, /^usage: git deploy \[<options>\]/)
+  await world
+    .run('plan', '--exit-kode')
+    .exits(129)
+    .stderr(`error: unknown option '--exit-kode'
+hint: did you mean '--exit-code'?
+usage: git deploy plan [<options>] [<cluster>] [<rev>]
+`)
+  await world.run('--version').stdout(/^git-deploy version \d+\.\d+\.\d+/)
+})

@@ -1,0 +1,110 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import type { Owner } from '../hosts/boot.ts'
+
+/** Puts a network, with its delays and failures, between this machine and a test host. Ends with its owner. */
+export async function startRelay(owner: Owner, to: Target, { roundTripMs = 0 } = {}): Promise<Relay> {
+  const relay = new Relay(to, roundTripMs)
+  await relay.listen()
+  owner.after(() => relay.close())
+  return relay
+}
+
+export interface Target {
+  readonly address: string
+  readonly port: number
+}
+
+export class Relay implements Target {
+  readonly address = '127.0.0.1'
+  /** Bytes sent to the host and received from it, by all connections. */
+  sent = 0
+  received = 0
+  connections = 0
+  readonly #to: Target
+  readonly #oneWayMs: number
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  #frozen = false
+  #refusing = false
+
+  constructor(to: Target, roundTripMs: number) {
+    this.#to = to
+    this.#oneWayMs = roundTripMs / 2
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, socket => this.#accept(socket))
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  async listen(): Promise<void> {
+    this.#server.listen(0, this.address)
+    await once(this.#server, 'listening')
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  /** Resets every open connection. New ones are accepted. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  /** Resets every connection, the open ones and all to come. */
+  refuse(): void {
+    this.#refusing = true
+    this.cut()
+  }
+
+  accept(): void {
+    this.#refusing = false
+  }
+
+  /** Holds back all bytes: what a network that drops packets looks like from both ends. */
+  freeze(): void {
+    this.#frozen = true
+    for (const socket of this.#sockets) socket.pause()
+  }
+
+  thaw(): void {
+    this.#frozen = false
+    for (const socket of this.#sockets) socket.resume()
+  }
+
+  #accept(near: Socket): void {
+    if (this.#refusing) {
+      near.resetAndDestroy()
+      return
+    }
+    this.connections++
+    const far = connect({ host: this.#to.address, port: this.#to.port, allowHalfOpen: true, noDelay: true })
+    this.#carry(near, far, bytes => {
+      this.sent += bytes
+    })
+    this.#carry(far, near, bytes => {
+      this.received += bytes
+    })
+  }
+
+  #carry(from: Socket, to: Socket, count: (bytes: number) => void): void {
+    this.#sockets.add(from)
+    if (this.#frozen) from.pause()
+    from.on('data', data => {
+      count(data.length)
+      this.#later(() => to.write(data))
+    })
+    from.on('end', () => this.#later(() => to.end()))
+    from.on('error', () => to.resetAndDestroy())
+    from.on('close', () => this.#sockets.delete(from))
+  }
+
+  /** Timers of one duration fire in the order in which they were set, so bytes stay in theirs. */
+  #later(deliver: () => void): void {
+    if (this.#oneWayMs === 0) deliver()
+    else setTimeout(deliver, this.#oneWayMs)
+  }
+}
