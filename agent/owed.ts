@@ -3,7 +3,7 @@
 import { SETTLE_MS } from '../src/plan/manifest.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { Machine } from './machine.ts'
-import { systemctl } from './systemd.ts'
+import { resetFailed, systemctl } from './systemd.ts'
 import { watch } from './watch.ts'
 
 export class Owed {
@@ -24,8 +24,7 @@ export class Owed {
     if (this.daemonReload) attempt(() => systemctl(machine, ['daemon-reload']))
     const units = [...this.restart].sort()
     if (units.length === 0) return leftovers
-    // Units that failed too often are refused by their start limit until it is reset (systemctl(1), reset-failed).
-    attempt(() => systemctl(machine, ['reset-failed'], units))
+    attempt(() => resetFailed(machine, units))
     attempt(() => systemctl(machine, ['restart'], units))
     attempt(() => {
       for (const { unit, fails } of watch(machine, units, SETTLE_MS, () => false))

@@ -70,6 +70,20 @@ export function isRunning(state: UnitState): boolean {
   return ['active', 'activating', 'reloading'].includes(state.active)
 }
 
+/**
+ * Forgets that the units failed: one that failed too often is refused by its start limit until then. Only of units
+ * that are in some state: systemctl(1) takes it ill when a unit has been unloaded.
+ */
+export function resetFailed(machine: Machine, units: readonly UnitName[]): void {
+  const inSomeState = showUnits(machine, units).filter(state => state.active !== 'inactive')
+  if (inSomeState.length === 0) return
+  systemctl(
+    machine,
+    ['reset-failed'],
+    inSomeState.map(state => state.unit),
+  )
+}
+
 /** `foo@.service`: not a unit but a template for some. */
 export function isTemplate(unit: UnitName): boolean {
   return unit.includes('@.')

@@ -12,6 +12,7 @@ import {
   isRunning,
   judge,
   reportUnit,
+  resetFailed,
   SystemdFailure,
   showUnits,
   stopPattern,
@@ -82,7 +83,7 @@ export const restartAction = onSystemd<StepOf<'restart'>>({
       .map(state => state.unit)
     if (loaded.length === 0) return
     systemctl(machine, ['stop'], loaded)
-    systemctl(machine, ['reset-failed'], loaded)
+    resetFailed(machine, loaded)
   },
 })
 

@@ -119,7 +119,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     options: HELP,
     examples: [
       ['git deploy diff prod', 'the pending changes, line by line'],
-      ['git deploy diff prod v1.2 --stat', "what deploying v1.2 would change, summarised"],
+      ['git deploy diff prod v1.2 --stat', 'what deploying v1.2 would change, summarised'],
       ['git deploy diff --word-diff prod', "any of git diff's options"],
       ['git deploy diff prod -- web1', 'one host'],
       ["git deploy diff prod -- '*/nginx'", 'one app on every host'],

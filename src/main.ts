@@ -58,6 +58,25 @@ function report(error: unknown, { terminal, env }: Context): ExitCode {
   return EXIT.failed
 }
 
+/** Milliseconds in which Ctrl-C counts once: git, which runs us, hands us what the terminal has already told us. */
+const SAME_INTERRUPT = 300
+
+function onInterrupt(listener: () => void): () => void {
+  let last = Number.NEGATIVE_INFINITY
+  let released = false
+  const heard = () => {
+    const now = performance.now()
+    if (!released && now - last > SAME_INTERRUPT) listener()
+    last = now
+  }
+  process.on('SIGINT', heard)
+  return () => {
+    released = true
+    // The second of two that are one must not end the program either.
+    setTimeout(() => process.off('SIGINT', heard), SAME_INTERRUPT).unref()
+  }
+}
+
 // A reader that went away, as in `git deploy plan | head`, ends the output but not a deployment under way.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -71,10 +90,7 @@ const terminal = makeTerminal(
     },
     stdout: process.stdout,
     stderr: process.stderr,
-    onInterrupt: listener => {
-      process.on('SIGINT', listener)
-      return () => process.off('SIGINT', listener)
-    },
+    onInterrupt,
   },
   process.env,
 )

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, isAbsolute, join, posix, relative, resolve } from 'node:path'
 import { Fatal } from '../errors.ts'
+import type { Config } from '../git/config.ts'
 import type { Repository } from '../git/git.ts'
 import type { Tracked } from '../git/refs.ts'
 import { type ClusterName, clusterName } from '../plan/names.ts'
@@ -16,14 +17,14 @@ export interface Cluster {
 
 /** Where to look when the command line names no cluster. */
 export interface Known {
-  readonly configured: Promise<string | null>
+  readonly config: Promise<Pick<Config, 'cluster'>>
   readonly tracking: Promise<ReadonlyMap<unknown, Tracked>>
 }
 
 /** Throws Fatal where no cluster is named and none can be meant. */
 export async function findCluster(repo: Repository, given: string | null, known: Known): Promise<Cluster> {
   if (given !== null) return clusterNamed(repo, given)
-  const [configured, tracking] = await Promise.all([known.configured, known.tracking])
+  const [{ cluster: configured }, tracking] = await Promise.all([known.config, known.tracking])
   if (configured !== null) return clusterAt(repo, configured, posix.normalize(configured))
   const deployed = [...new Set([...tracking.values()].flatMap(({ cluster }) => cluster ?? []))]
   if (deployed.length === 1) return clusterAt(repo, deployed[0]!, deployed[0]!)

@@ -24,6 +24,7 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
   const { verbose } = command
   terminal.out(renderPlan(plan, source, { colors, columns: terminal.columns, verbose }).join('\n'))
   if (plan.hosts.length === 0 || command.dryRun) return EXIT.done
+  terminal.out('')
 
   const connections = new Connections(reach(offline, context))
   try {
@@ -40,7 +41,6 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
 }
 
 function agree({ plan, repo }: Offline, context: Context): Promise<'yes' | 'no'> {
-  context.terminal.out('')
   return ask(question(plan), () => showDiff(plan, repo, context), context.terminal)
 }
 

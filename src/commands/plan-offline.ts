@@ -53,10 +53,9 @@ export async function planOffline(wanted: Wanted, context: Context): Promise<Off
     tracking: readTracking(repo),
     color: readColor(repo),
   }
-  const known = { configured: reading.config.then(({ cluster }) => cluster), tracking: reading.tracking }
   const objects = new ObjectReader(repo)
   const compare = async () => {
-    const cluster = await findCluster(repo, wanted.cluster, known)
+    const cluster = await findCluster(repo, wanted.cluster, reading)
     const attempt = async () => {
       const snapshot = await snapshotOf(repo, cluster, wanted.rev, objects)
       const tracking = await reading.tracking

@@ -4,7 +4,7 @@ import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 import type { HostTree } from './cluster-tree.ts'
 import type { Repository } from './git.ts'
-import { reasonOf, type ScannedFile, type ScannedHost, scanCluster } from './scan.ts'
+import { type ScannedFile, type ScannedHost, scanCluster, unreadable } from './scan.ts'
 import {
   type CachedHost,
   cachedFiles,
@@ -76,7 +76,7 @@ async function writeChanged(repo: Repository, dir: string, drafts: readonly Draf
         regular.set(file, path)
       }
     } catch (error) {
-      problems.push({ file: `${host}/${file.path}`, what: `it cannot be read: ${reasonOf(error)}` })
+      problems.push(unreadable(`${host}/${file.path}`, error))
     }
   }
   const [regularOids, linkOids] = await Promise.all([

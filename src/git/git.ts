@@ -22,7 +22,7 @@ export interface GitOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Exit codes that are answers, not failures. Default: only 0. */
   readonly okCodes?: readonly number[]
-  /** A relative GIT_DIR in the environment (as in a hook) is relative to `repo.cwd`, so take care. */
+  /** Elsewhere than `repo.cwd`, a relative GIT_DIR of the environment (hooks have one) leads astray. */
   readonly cwd?: string
 }
 

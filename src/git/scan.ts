@@ -41,8 +41,12 @@ export function scanCluster(dir: string): Scan {
   return { hosts: hosts.sort((a, b) => order(a.host, b.host)), problems }
 }
 
+export function unreadable(file: string, error: unknown): Problem {
+  return { file, what: `it cannot be read: ${reasonOf(error)}` }
+}
+
 /** A file system error in the words of strerror(3): what stands between the code and the call in Node's message. */
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   return /^[A-Z0-9]+: (.+?)(?:, \w+(?: '.*)?)?$/s.exec(message)?.[1] ?? message
 }
@@ -93,11 +97,16 @@ function whyNoFile(dirent: Dirent | Dirent<Buffer>): string | undefined {
 }
 
 function scanFile(walk: Walk, path: string): void {
-  const stats = lstatSync(`${walk.root}/${path}`, { throwIfNoEntry: false })
-  // It vanished since its directory was listed.
-  if (!stats) return
-  const mode = stats.isSymbolicLink() ? '120000' : stats.mode & 0o100 ? '100755' : '100644'
-  walk.files.push({ path, mode, stamp: [stats.mode, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs] })
+  try {
+    const stats = lstatSync(`${walk.root}/${path}`, { throwIfNoEntry: false })
+    // It vanished since its directory was listed.
+    if (!stats) return
+    const mode = stats.isSymbolicLink() ? '120000' : stats.mode & 0o100 ? '100755' : '100644'
+    const stamp: Stamp = [stats.mode, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs]
+    walk.files.push({ path, mode, stamp })
+  } catch (error) {
+    walk.problems.push(unreadable(`${walk.host}/${path}`, error))
+  }
 }
 
 interface Listed extends LayoutEntry {
@@ -106,7 +115,7 @@ interface Listed extends LayoutEntry {
 
 function listOrReport({ root, host, problems }: Walk, path: string): Listed[] {
   return list(`${root}/${path}`, error => {
-    problems.push({ file: path ? `${host}/${path}` : host, what: `it cannot be read: ${reasonOf(error)}` })
+    problems.push(unreadable(path ? `${host}/${path}` : host, error))
   })
 }
 

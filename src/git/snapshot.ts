@@ -87,12 +87,18 @@ interface Head {
 }
 
 async function readHead(repo: Repository, dir: string, reader: ObjectReader): Promise<Head> {
-  const path = repo.topLevel === null ? '..' : relative(repo.topLevel, realpathSync(dir))
+  const path = pathInRepository(repo, dir)
   const [commit, tree] = await Promise.all([
     reader.readTyped('HEAD^{commit}'),
-    path.startsWith('..') ? undefined : reader.readTyped(treeExpression('HEAD', path)),
+    path === undefined ? undefined : reader.readTyped(treeExpression('HEAD', path)),
   ])
   return { commit: commit?.oid ?? null, tree: tree?.type === 'tree' ? tree.content : null }
+}
+
+/** Undefined where no commit could hold the directory: it is outside, perhaps by a symbolic link. */
+function pathInRepository({ topLevel }: Repository, dir: string): string | undefined {
+  const path = topLevel === null ? '..' : relative(topLevel, realpathSync(dir))
+  return path.split('/')[0] === '..' ? undefined : path
 }
 
 function treeExpression(rev: string, path: string): string {

@@ -67,10 +67,13 @@ export function cacheHost(tree: Oid, hashed: readonly HashedFile[], lookedAt: nu
 
 /** Changes when any file comes, goes or changes. */
 export function fingerprintOf(files: readonly ScannedFile[]): string {
-  return createHash('sha1')
-    .update(files.map(({ path }) => path).join('\0'))
-    .update(Float64Array.from(files.flatMap(({ stamp }) => stamp)))
-    .digest('hex')
+  const width = 5
+  const stamps = new Float64Array(files.length * width)
+  files.forEach(({ stamp }, i) => {
+    stamps.set(stamp satisfies { readonly length: typeof width }, i * width)
+  })
+  const paths = files.map(({ path }) => path).join('\0')
+  return createHash('sha1').update(paths).update(stamps).digest('hex')
 }
 
 /** Finds the object of a file that has not changed since. */

@@ -59,7 +59,7 @@ export function makeSteps(from: HostState, to: HostState): Step[] {
     ...staying.map((app): Step => ({ kind: 'swap', app: app.name })),
     ...links,
     ...changes.flatMap((change): Step[] => (change.to ? [] : [{ kind: 'remove', app: change.from.name }])),
-    ...(changesIn(changes, 'sysusers/') ? [{ kind: 'sysusers' } as const] : []),
+    ...(staying.some(shipsUsers) && changesIn(changes, 'sysusers/') ? [{ kind: 'sysusers' } as const] : []),
     ...(changesIn(changes, 'systemd/') || changesIn(changes, 'quadlets/')
       ? [{ kind: 'daemonReload' } as const]
       : []),
@@ -72,6 +72,10 @@ export function makeSteps(from: HostState, to: HostState): Step[] {
       ms: Math.max(...staying.map(app => app.manifest.settleMs)),
     })),
   ]
+}
+
+function shipsUsers({ files }: App): boolean {
+  return files.some(({ path }) => path.startsWith('sysusers/'))
 }
 
 function some(units: readonly UnitName[], step: (units: readonly UnitName[]) => Step): Step[] {

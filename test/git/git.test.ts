@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { GitError, git, gitTTY, openRepository } from '../../src/git/git.ts'
+import { GitError, git, gitTTY } from '../../src/git/git.ts'
 import { makeScratch } from './scratch.ts'
 
 test('a repository is found from one of its subdirectories, with spaces and UTF-8 in the path', async t => {
@@ -42,9 +41,8 @@ test('a SHA-256 repository is known as such', async t => {
 })
 
 test('outside of a repository, git itself says so and we say where to go', async t => {
-  const { env } = makeScratch(t)
-  const cwd = mkdtempSync(join(tmpdir(), 'no-repository-'))
-  await assert.rejects(openRepository({ cwd, env }), {
+  const scratch = makeScratch(t)
+  await assert.rejects(scratch.open(join(scratch.dir, '..')), {
     message: /^not a git repository/,
     hint: 'run it inside the repository that holds the config tree',
   })

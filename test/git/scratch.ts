@@ -19,6 +19,8 @@ export interface Scratch {
   /** Contents by path; a function makes what is no plain file. */
   write(files: Record<string, string | Uint8Array | ((path: string) => void)>): void
   commit(message: string): Oid
+  /** Another repository or worktree in the same place, made by the test. */
+  beside(name: string): Scratch
   open(cwd?: string, env?: NodeJS.ProcessEnv): Promise<Repository>
   reader(repo: Repository): ObjectReader
 }
@@ -33,7 +35,13 @@ export function makeScratch(t: TestContext, { init = [], name = 'repo' }: Scratc
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'git-deploy-')))
   t.after(() => rmSync(base, { recursive: true, force: true }))
   const dir = join(base, name)
-  const env = cleanEnv(base)
+  mkdirSync(dir)
+  const scratch = scratchIn(t, dir, cleanEnv(base))
+  scratch.git('init', '--quiet', '--initial-branch=main', ...init)
+  return scratch
+}
+
+function scratchIn(t: TestContext, dir: string, env: NodeJS.ProcessEnv): Scratch {
   const git = (...args: string[]) =>
     execFileSync('git', args, {
       cwd: dir,
@@ -41,8 +49,6 @@ export function makeScratch(t: TestContext, { init = [], name = 'repo' }: Scratc
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     }).trimEnd()
-  mkdirSync(dir)
-  git('init', '--quiet', '--initial-branch=main', ...init)
   return {
     dir,
     env,
@@ -60,6 +66,7 @@ export function makeScratch(t: TestContext, { init = [], name = 'repo' }: Scratc
       git('commit', '--quiet', '--allow-empty', '-m', message)
       return must(oid, git('rev-parse', 'HEAD'))
     },
+    beside: name => scratchIn(t, join(dir, '..', name), env),
     open: (cwd = dir, extra = {}) => openRepository({ cwd, env: { ...env, ...extra } }),
     reader(repo) {
       const reader = new ObjectReader(repo)

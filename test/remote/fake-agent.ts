@@ -22,7 +22,10 @@ export function fakeAgents(directory: string, agent: FakeAgent = {}): Agents {
   const sha256 = createHash('sha256').update(program).digest('hex')
   const binary = { file: 'agent', size: Buffer.byteLength(program), sha256 }
   const platforms = { 'linux-x86_64': binary, 'linux-aarch64': binary }
-  writeFileSync(join(directory, 'agents.json'), JSON.stringify({ version: '1.0.0', build: 'abcdef0123', platforms }))
+  writeFileSync(
+    join(directory, 'agents.json'),
+    JSON.stringify({ version: '1.0.0', build: 'abcdef0123', platforms }),
+  )
   return loadAgents(directory)
 }
 

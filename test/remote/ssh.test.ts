@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { must, oid } from '../../src/plan/names.ts'
 import type { Request } from '../../src/protocol/messages.ts'
 import { connector, type Settings, type Way } from '../../src/remote/connect.ts'
 import { openSession } from '../../src/remote/session.ts'
 import type { Connection } from '../../src/remote/transport.ts'
-import { must, oid } from '../../src/plan/names.ts'
 import { fakeAgents } from './fake-agent.ts'
 import { freePort, newKey, noSshd, type Sshd, type SshdOptions, startSshd } from './sshd.ts'
 
@@ -20,7 +21,11 @@ interface World {
   connect(way?: Partial<Way>): Promise<Connection>
 }
 
-async function makeWorld(t: TestContext, settings: Partial<Settings> = {}, options: SshdOptions = {}): Promise<World> {
+async function makeWorld(
+  t: TestContext,
+  settings: Partial<Settings> = {},
+  options: SshdOptions = {},
+): Promise<World> {
   const sshd = await startSshd(t, options)
   const agents = fakeAgents(join(sshd.directory, 'agents'))
   const connect = connector({ env: sshd.env, agents, transport: 'auto', ...settings })
@@ -56,7 +61,12 @@ for (const transport of ['ssh2', 'openssh'] as const) {
   test(`${transport}: 12 MB of objects arrive whole`, { skip }, async t => {
     const { connect } = await makeWorld(t, { transport })
     const session = await openSession(await connect(), { flight: () => megabytes(12) })
-    assert.deepEqual(await session.next(30_000), { type: 'outcome', id: ID, outcome: 'held', why: String(12 << 20) })
+    assert.deepEqual(await session.next(30_000), {
+      type: 'outcome',
+      id: ID,
+      outcome: 'held',
+      why: String(12 << 20),
+    })
   })
 
   test(`${transport}: an agent that dies leaves its last words`, { skip }, async t => {
@@ -111,14 +121,22 @@ for (const transport of ['ssh2', 'openssh'] as const) {
 
   test(`${transport}: a changed host key`, { skip }, async t => {
     const { connect, sshd } = await makeWorld(t, { transport })
-    writeFileSync(sshd.knownHosts, sshd.hostKeyLine().replace(/AAAA\S+/, 'AAAAC3NzaC1lZDI1NTE5AAAAIGUqZ2dTI0sz6dW2iP3ywtlNkAVqvGZ8vX9YqyX1S2Sa'))
+    writeFileSync(
+      sshd.knownHosts,
+      sshd
+        .hostKeyLine()
+        .replace(/AAAA\S+/, 'AAAAC3NzaC1lZDI1NTE5AAAAIGUqZ2dTI0sz6dW2iP3ywtlNkAVqvGZ8vX9YqyX1S2Sa'),
+    )
     await assert.rejects(connect(), { kind: 'changed-host-key' })
   })
 }
 
 test('a stale URL is refused before anything is run', { skip }, async t => {
   const { connect } = await makeWorld(t)
-  await assert.rejects(connect({ url: 'ssh://-oProxyCommand=x' }), { kind: 'unresolved', message: /^cannot read the address/ })
+  await assert.rejects(connect({ url: 'ssh://-oProxyCommand=x' }), {
+    kind: 'unresolved',
+    message: /^cannot read the address/,
+  })
 })
 
 for (const type of ['rsa', 'ecdsa', 'ed25519']) {
@@ -184,7 +202,9 @@ test('an unknown host key is asked about once, and remembered', { skip }, async 
   const { connect, sshd } = await makeWorld(t, { confirmHostKey }, { known: false })
   sshd.configure('HashKnownHosts yes')
   await Promise.all([connect(), connect(), connect()])
-  const fingerprint = execFileSync('ssh-keygen', ['-lf', join(sshd.directory, 'host_ed25519')], { encoding: 'utf8' })
+  const fingerprint = execFileSync('ssh-keygen', ['-lf', join(sshd.directory, 'host_ed25519')], {
+    encoding: 'utf8',
+  })
   assert.deepEqual(questions, [`[127.0.0.1]:${sshd.port} ssh-ed25519 ${fingerprint.split(' ')[1]}`])
   assert.match(readFileSync(sshd.knownHosts, 'utf8'), /^\|1\|\S+ ssh-ed25519 \S+\n$/)
   assert.equal(statSync(sshd.knownHosts).mode & 0o777, 0o600)
@@ -207,9 +227,23 @@ test('auto leaves to the ssh program what ssh2 cannot do', { skip }, async t => 
   const { connect, sshd } = await makeWorld(t, {}, { known: false })
   const ca = join(sshd.directory, 'ca')
   newKey(ca, 'ed25519')
-  execFileSync('ssh-keygen', ['-q', '-s', ca, '-h', '-I', 'web1', '-n', '127.0.0.1', join(sshd.directory, 'host_ed25519.pub')])
+  execFileSync('ssh-keygen', [
+    '-q',
+    '-s',
+    ca,
+    '-h',
+    '-I',
+    'web1',
+    '-n',
+    '127.0.0.1',
+    join(sshd.directory, 'host_ed25519.pub'),
+  ])
   writeFileSync(sshd.knownHosts, `@cert-authority * ${readFileSync(`${ca}.pub`, 'utf8')}`)
-  writeFileSync(join(sshd.directory, 'sshd_config'), `\nHostCertificate ${sshd.directory}/host_ed25519-cert.pub\n`, { flag: 'a' })
+  writeFileSync(
+    join(sshd.directory, 'sshd_config'),
+    `\nHostCertificate ${sshd.directory}/host_ed25519-cert.pub\n`,
+    { flag: 'a' },
+  )
   process.kill(sshd.pid, 'SIGHUP')
   const session = await openSession(await connect())
   assert.equal(session.installed, true)
@@ -224,7 +258,10 @@ test('through a jump host', { skip }, async t => {
 test('ssh2 does not pretend to honour a ProxyCommand', { skip }, async t => {
   const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
   sshd.configure('ProxyCommand false')
-  await assert.rejects(connect(), { kind: 'unsupported', message: "cannot honour 'proxycommand' of ~/.ssh/config by ssh2" })
+  await assert.rejects(connect(), {
+    kind: 'unsupported',
+    message: "cannot honour 'proxycommand' of ~/.ssh/config by ssh2",
+  })
 })
 
 test('a live ControlMaster is used, unless the connection must be fresh', { skip }, async t => {
@@ -232,19 +269,24 @@ test('a live ControlMaster is used, unless the connection must be fresh', { skip
   const socket = join(sshd.directory, 'master')
   sshd.configure(`ControlPath ${socket}`)
   const env = sshd.env as NodeJS.ProcessEnv
-  execFileSync('ssh', ['-fNT', '-o', 'ControlMaster=yes', '-o', 'ControlPersist=60', 'web1'], { env, stdio: 'ignore' })
-  t.after(() => execFileSync('ssh', ['-O', 'exit', 'web1'], { env, stdio: 'ignore' }))
+  execFileSync('ssh', ['-fNT', '-o', 'ControlMaster=yes', '-o', 'ControlPersist=60', 'web1'], {
+    env,
+    stdio: 'ignore',
+  })
   const before = logins(sshd)
   await openSession(await connect())
   assert.equal(logins(sshd), before)
   await connect({ fresh: true })
   assert.equal(logins(sshd), before + 1)
+  execFileSync('ssh', ['-O', 'exit', 'web1'], { env, stdio: 'ignore' })
 })
 
 test('sshd drops connections beyond MaxStartups, and we come back', { skip }, async t => {
   const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' }, { sshd: ['MaxStartups 2:100:2'] })
   const idle: Socket[] = [tcp(sshd.port, '127.0.0.1'), tcp(sshd.port, '127.0.0.1')]
-  setTimeout(() => idle.forEach(socket => socket.destroy()), 400)
+  setTimeout(() => {
+    for (const socket of idle) socket.destroy()
+  }, 400)
   await connect()
 })
 
@@ -253,9 +295,13 @@ test('a host that accepts and then says nothing', { skip }, async t => {
   const silent = createServer().listen(0, '127.0.0.1')
   t.after(() => silent.close())
   silent.on('connection', socket => socket.on('error', () => {}).unref())
+  await once(silent, 'listening')
   const { port } = silent.address() as { port: number }
   sshd.configure('ConnectTimeout 1')
-  await assert.rejects(connect({ url: `ssh://root@web1:${port}` }), { kind: 'unreachable', message: /no answer$/ })
+  await assert.rejects(connect({ url: `ssh://root@web1:${port}` }), {
+    kind: 'unreachable',
+    message: /no answer$/,
+  })
 })
 
 /** An ssh-agent of the test's own; its socket. */
@@ -263,12 +309,15 @@ function startAgent(t: TestContext, sshd: Sshd): string {
   const socket = join(sshd.directory, 'agent')
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
   t.after(() => agent.kill())
-  for (let i = 0; i < 100 && !statSync(socket, { throwIfNoEntry: false }); i++) execFileSync('sleep', ['0.02'])
+  for (let i = 0; i < 100 && !statSync(socket, { throwIfNoEntry: false }); i++)
+    execFileSync('sleep', ['0.02'])
   return socket
 }
 
 function addToAgent(sshd: Sshd, key = sshd.key): void {
-  execFileSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: join(sshd.directory, 'agent') } })
+  execFileSync('ssh-add', ['-q', key], {
+    env: { ...process.env, SSH_AUTH_SOCK: join(sshd.directory, 'agent') },
+  })
 }
 
 /** A program that joins its stdin and stdout to a port, as nc(1) does. */
@@ -281,5 +330,7 @@ function nc(sshd: Sshd): string {
 
 /** How many connections sshd holds. */
 function logins(sshd: Sshd): number {
-  return execFileSync('pgrep', ['-c', '-P', String(sshd.pid)], { encoding: 'utf8' }).split('\n').map(Number)[0]!
+  return execFileSync('pgrep', ['-c', '-P', String(sshd.pid)], { encoding: 'utf8' })
+    .split('\n')
+    .map(Number)[0]!
 }

@@ -67,7 +67,11 @@ export async function startSshd(t: TestContext, options: SshdOptions = {}): Prom
     directory,
     port,
     pid,
-    env: { ...process.env, SSH_AUTH_SOCK: undefined, PATH: `${sshProgram(directory)}:${process.env['PATH']}` },
+    env: {
+      ...process.env,
+      SSH_AUTH_SOCK: undefined,
+      PATH: `${sshProgram(directory)}:${process.env['PATH']}`,
+    },
     root: inDirectory('root'),
     knownHosts: inDirectory('known_hosts'),
     key: inDirectory('id'),
@@ -85,11 +89,16 @@ export function newKey(file: string, type: string, passphrase = ''): void {
 
 /** In place of the user's: the agent's home becomes a directory that a test may write to. */
 const loginShell = (root: string, noise: string): string => `#!/bin/sh
-printf '%s' '${noise}'
+printf '%b' '${noise}'
 exec /bin/sh -c "$(printf '%s\\n' "$SSH_ORIGINAL_COMMAND" | sed 's#/var/lib/deptool#${root}/var/lib/deptool#g')"
 `
 
-function sshdConfig(directory: string, port: number, types: readonly string[], more: readonly string[]): string {
+function sshdConfig(
+  directory: string,
+  port: number,
+  types: readonly string[],
+  more: readonly string[],
+): string {
   return [
     ...more,
     `Port ${port}`,
@@ -123,7 +132,9 @@ function sshProgram(directory: string): string {
   const bin = join(directory, 'bin')
   const real = execFileSync('sh', ['-c', 'command -v ssh'], { encoding: 'utf8' }).trim()
   mkdirSync(bin)
-  writeFileSync(join(bin, 'ssh'), `#!/bin/sh\nexec ${real} -F ${join(directory, 'ssh_config')} "$@"\n`, { mode: 0o755 })
+  writeFileSync(join(bin, 'ssh'), `#!/bin/sh\nexec ${real} -F ${join(directory, 'ssh_config')} "$@"\n`, {
+    mode: 0o755,
+  })
   return bin
 }
 

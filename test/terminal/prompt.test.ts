@@ -8,7 +8,12 @@ import { makeTerminal } from '../../src/terminal/terminal.ts'
 function makeScreen({ isTTY = true } = {}) {
   let shown = ''
   const stdin = Object.assign(new PassThrough(), { isTTY })
-  const output = { isTTY, write: (text: string) => void (shown += text) }
+  const output = {
+    isTTY,
+    write: (text: string) => {
+      shown += text
+    },
+  }
   const listeners = new Set<() => void>()
   const onInterrupt = (listener: () => void) => {
     listeners.add(listener)

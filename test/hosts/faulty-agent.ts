@@ -1,0 +1,41 @@
+/// <reference path="../../agent/native.d.ts" />
+/**
+ * The agent, as it is, on a machine that kills it. /run/deptool-fault on the host says where: before step `at` begins.
+ * It gives itself out for the build that the operator's side expects.
+ */
+import type { Files, Machine } from '../../agent/machine.ts'
+import { JOURNAL } from '../../agent/paths.ts'
+import { machine } from '../../agent/qjs.ts'
+import { serve } from '../../agent/session.ts'
+import { decodeUtf8 } from '../../src/plan/bytes.ts'
+
+interface Fault {
+  readonly at: number | null
+  readonly version: string
+  readonly build: string
+}
+
+const fault = JSON.parse(decodeUtf8(machine.files.read('/run/deptool-fault')!)!) as Fault
+
+const files: Files = {
+  ...machine.files,
+  create(path, mode) {
+    const writer = machine.files.create(path, mode)
+    if (path !== JOURNAL) return writer
+    return {
+      ...writer,
+      write(bytes) {
+        if ((decodeUtf8(bytes) ?? '').trim() === String(fault.at)) die()
+        writer.write(bytes)
+      },
+    }
+  },
+}
+
+function die(): never {
+  machine.run(['sh', '-c', 'kill -KILL $PPID'])
+  throw new Error('survived kill -9')
+}
+
+const faulty: Machine = { ...machine, files }
+serve(faulty, fault)
