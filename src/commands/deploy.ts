@@ -2,11 +2,14 @@ import type { CommandOf } from '../command.ts'
 import { deploymentId } from '../deployment-id.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import { operatorName } from '../git/history.ts'
+import type { ClusterName } from '../plan/names.ts'
+import type { DeploymentId } from '../protocol/messages.ts'
 import { rollout } from '../rollout.ts'
-import type { Ends } from '../rollout-events.ts'
+import type { Ends, HostEnd } from '../rollout-events.ts'
 import { eventLines } from '../terminal/events.ts'
 import { question, renderPlan } from '../terminal/plan.ts'
-import { ask } from '../terminal/prompt.ts'
+import { ask, inputOf } from '../terminal/prompt.ts'
+import type { Colors, Terminal } from '../terminal/terminal.ts'
 import { Connections } from './connections.ts'
 import type { Context } from './context.ts'
 import { showDiff } from './diff.ts'
@@ -18,13 +21,14 @@ import { record } from './record.ts'
 /** `git deploy`: shows the plan, asks, carries it out on all hosts, records what they run then. */
 export async function deploy(command: CommandOf<'deploy'>, context: Context): Promise<ExitCode> {
   const offline = await planOffline(command, context)
-  const { plan, source, color } = offline
+  const { plan, source, objects } = offline
   const { terminal } = context
-  const colors = terminal.colors(command.color ?? color)
-  const { verbose } = command
-  terminal.out(renderPlan(plan, source, { colors, columns: terminal.columns, verbose }).join('\n'))
+  const color = command.color ?? offline.color
+  const look = { colors: terminal.colors(color), columns: terminal.columns, verbose: command.verbose }
+  terminal.out(renderPlan(plan, source, look).join('\n'))
   if (plan.hosts.length === 0 || command.dryRun) return EXIT.done
   terminal.out('')
+  if (!command.yes) inputOf(terminal)
 
   const connections = new Connections(reach(offline, context))
   try {
@@ -33,10 +37,10 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
       terminal.note('not deployed')
       return EXIT.declined
     }
-    return await carryOut(offline, connections, context)
+    return await carryOut(offline, connections, terminal.noteColors(color), context)
   } finally {
     connections.close()
-    offline.objects.close()
+    objects.close()
   }
 }
 
@@ -44,13 +48,17 @@ function agree({ plan, repo }: Offline, context: Context): Promise<'yes' | 'no'>
   return ask(question(plan), () => showDiff(plan, repo, context), context.terminal)
 }
 
-async function carryOut(offline: Offline, connections: Connections, context: Context): Promise<ExitCode> {
+async function carryOut(
+  offline: Offline,
+  connections: Connections,
+  colors: Colors,
+  context: Context,
+): Promise<ExitCode> {
   const { terminal, ticks } = context
-  const { repo, config, plan, color } = offline
+  const { repo, config } = offline
   const started = ticks()
   const id = deploymentId(context.now(), context.random)
-  const jobs = await makeJobs(offline, id)
-  const colors = terminal.colors(color)
+  const [jobs, operator] = await Promise.all([makeJobs(offline, id), operatorName(repo)])
   const interrupt = new AbortController()
   const release = terminal.onInterrupt(() => {
     release() // A second Ctrl-C ends the program; the hosts then undo by themselves.
@@ -60,7 +68,7 @@ async function carryOut(offline: Offline, connections: Connections, context: Con
   try {
     const ends = await rollout({
       id,
-      operator: await operatorName(repo),
+      operator,
       jobs,
       parallel: config.jobs,
       confirmMs: config.confirmTimeoutMs,
@@ -72,34 +80,38 @@ async function carryOut(offline: Offline, connections: Connections, context: Con
       ticks,
     })
     await record(offline, jobs, ends, id)
-    const seconds = ((ticks() - started) / 1000).toFixed(2)
-    return conclude(ends, `${plan.cluster} in ${seconds} s (${id})`, context)
+    return conclude(ends, { cluster: offline.plan.cluster, id, ms: ticks() - started }, terminal)
   } finally {
     release()
   }
 }
 
-function conclude(ends: Ends, what: string, { terminal }: Context): ExitCode {
-  const all = [...ends.values()]
-  const held = all.filter(end => end.kind === 'held').length
-  if (held === all.length) {
-    terminal.out(`deployed to ${all.length} host${all.length === 1 ? '' : 's'} of ${what}`)
+interface Carried {
+  readonly cluster: ClusterName
+  readonly id: DeploymentId
+  readonly ms: number
+}
+
+/** The last line, and the exit code: what an operator, or a script, goes by. */
+function conclude(ends: Ends, { cluster, id, ms }: Carried, terminal: Terminal): ExitCode {
+  const named = (kind: HostEnd['kind']) =>
+    [...ends].filter(([, end]) => end.kind === kind).map(([host]) => host)
+  const [held, undone, unknown] = [named('held'), named('undone'), named('unknown')]
+  if (held.length === ends.size) {
+    terminal.out(`deployed to ${hosts(held.length)} in '${cluster}' in ${(ms / 1000).toFixed(2)} s (${id})`)
     return EXIT.done
   }
-  const named = (kind: string) => [...ends].filter(([, end]) => end.kind === kind).map(([host]) => host)
-  const unknown = named('unknown')
   if (unknown.length > 0)
-    throw new Fatal(`cannot tell how the deployment ended on ${unknown.join(', ')}`, {
-      hint: 'such a host undoes what is not confirmed in time; run the same command again to see',
+    throw new Fatal(`cannot tell how deployment ${id} ended on ${unknown.join(', ')}`, {
+      hint: 'a host undoes by itself what is not confirmed in time; run the same command again to see',
       exitCode: EXIT.unknown,
     })
-  const undone = named('undone')
-  if (held + undone.length === 0)
-    throw new Fatal(`cannot deploy to ${what}: no host was changed`, { exitCode: EXIT.failed })
-  throw new Fatal(
-    undone.length === all.length
-      ? `rolled back on ${undone.join(', ')}: ${undone.length === 1 ? 'it runs' : 'they run'} what ran before`
-      : `deployed to ${held} of ${all.length} hosts, rolled back on ${undone.join(', ')}`,
-    { exitCode: EXIT.partial },
-  )
+  if (held.length + undone.length === 0) throw new Fatal(`cannot deploy '${cluster}': no host was changed`)
+  const what = held.length === 0 ? '' : `deployed to ${held.length} of ${hosts(ends.size)}, but `
+  const back = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
+  throw new Fatal(`${what}rolled back on ${undone.join(', ')}: ${back}`, { exitCode: EXIT.partial })
+}
+
+function hosts(count: number): string {
+  return `${count} host${count === 1 ? '' : 's'}`
 }

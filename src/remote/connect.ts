@@ -91,11 +91,17 @@ function choose({ transport, env }: Settings, { bySsh2, byOpenssh }: Transports)
     const shell = way.fresh ? undefined : await joinMaster(address, env)
     if (shell) return shell
     if (beyondSsh2(address).length > 0) return byOpenssh(address, way)
-    return bySsh2(address, way).catch(async error => {
-      if (!(error instanceof HostError) || error.kind !== 'unsupported') throw error
-      return byOpenssh(address, way)
+    return bySsh2(address, way).catch(error => {
+      if (!isUnsupported(error)) throw error
+      return byOpenssh(address, way).catch(second => {
+        throw isUnsupported(second) ? error : second
+      })
     })
   }
+}
+
+function isUnsupported(error: unknown): boolean {
+  return error instanceof HostError && error.kind === 'unsupported'
 }
 
 /** What this host needs and only the ssh program gives. */

@@ -16,8 +16,9 @@ export function startAgent(shell: Shell, agent: AgentVersion): Promise<Channel> 
 export async function installAgent(shell: Shell, agents: Agents, script = installScript()): Promise<void> {
   const channel = await shell.run(asRoot(shell, `sh -c '${script}'`))
   const output = linesOf(channel.stdout)
-  const [mark, system, machine] = ((await output.next()).value ?? '').split(' ')
-  if (mark !== INSTALL_MARK || !system || !machine) throw await notStarted(shell, channel, mark ?? '')
+  const first = (await output.next()).value ?? ''
+  const [mark, system, machine] = first.split(' ')
+  if (mark !== INSTALL_MARK || !system || !machine) throw await notStarted(shell, channel, first)
 
   const binary = binaryFor(shell, agents, system, machine)
   if (binary instanceof HostError) {

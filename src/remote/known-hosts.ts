@@ -1,6 +1,6 @@
 /** known_hosts files, sshd(8): which keys are known for a name, and adding one. */
 import { createHmac, randomBytes } from 'node:crypto'
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { keyType } from './wire.ts'
 
@@ -15,11 +15,7 @@ export interface KnownKey {
 
 /** The keys in these files for a name. Files that are not there hold none. */
 export function knownKeys(name: string, files: readonly string[]): KnownKey[] {
-  return files.flatMap(file =>
-    textOf(file)
-      .split('\n')
-      .flatMap((text, index) => entryFor(name, text, file, index + 1) ?? []),
-  )
+  return files.flatMap(file => keysIn(name, file))
 }
 
 /** Adds a key at the end, making the file where there is none. Throws what node:fs throws. */
@@ -33,6 +29,32 @@ export function addKnownKey(
   const newline = /[^\n]$/.test(textOf(file)) ? '\n' : ''
   const shown = options.hash ? hashed(name, randomBytes(20)) : name
   appendFileSync(file, `${newline}${shown} ${keyType(blob)} ${blob.toString('base64')}\n`, { mode: 0o600 })
+}
+
+/** Answers by question and state of the file: a hashed file costs a digest per line, and each host asks four times. */
+const answers = new Map<string, readonly KnownKey[]>()
+
+function keysIn(name: string, file: string): readonly KnownKey[] {
+  const question = [name, stateOf(file), file].join(' ')
+  const known = answers.get(question) ?? scan(name, file)
+  answers.set(question, known)
+  return known
+}
+
+function stateOf(file: string): string {
+  try {
+    const { mtimeMs, size } = statSync(file)
+    return `${mtimeMs}/${size}`
+  } catch {
+    // As in textOf: what cannot be read is as good as empty.
+    return ''
+  }
+}
+
+function scan(name: string, file: string): KnownKey[] {
+  return textOf(file)
+    .split('\n')
+    .flatMap((text, index) => entryFor(name, text, file, index + 1) ?? [])
 }
 
 function textOf(file: string): string {
@@ -52,7 +74,7 @@ function entryFor(name: string, text: string, file: string, line: number): Known
   return { marker, type, blob: Buffer.from(key, 'base64'), file, line }
 }
 
-const ENTRY = /^\s*(?:(@revoked|@cert-authority)\s+)?([^#@\s]\S*)\s+([\w@.-]+)\s+([A-Za-z0-9+/=]+)/
+const ENTRY = /^\s*(?:(@revoked|@cert-authority)\s+)?([^#@\s]\S*)\s+([a-z][\w@.-]*)\s+([A-Za-z0-9+/=]+)/
 
 function matches(patterns: string, name: string): boolean {
   if (patterns.startsWith('|1|')) {

@@ -1,5 +1,5 @@
 /** A shell on a host by the ssh program: slower than ssh2, and able to do whatever the user's configuration says. */
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -26,11 +26,11 @@ export async function connectOpenssh(
     await rm(directory, { recursive: true, force: true })
     throw error
   }
-  const close = () => {
+  const end = () => {
     const done = () => rm(directory, { recursive: true, force: true }).catch(() => {})
     execFile('ssh', [...BASE, '-S', socket, '-O', 'exit', ...goal(address)], { env }, done)
   }
-  return shellOver(address, socket, env, close)
+  return shellOver(address, socket, env, end)
 }
 
 /** A shell over the ControlMaster that the user has running; undefined where none answers. */
@@ -115,8 +115,9 @@ function english(env: Env): Env {
   return { ...env, LC_ALL: 'C' }
 }
 
-function shellOver(address: SshAddress, socket: string, env: Env, close: () => void): Shell {
+function shellOver(address: SshAddress, socket: string, env: Env, end: () => void): Shell {
   const { host, user } = address
+  const children: ChildProcessWithoutNullStreams[] = []
   return {
     host,
     user,
@@ -125,9 +126,13 @@ function shellOver(address: SshAddress, socket: string, env: Env, close: () => v
       const args = [...BASE, '-T', '-S', socket, '-o', 'ControlMaster=no', ...goal(address), command]
       // In a session of its own: Ctrl-C is for us, and we then ask the agent to undo.
       const child = spawn('ssh', args, { env: english(env), stdio: 'pipe', detached: true })
+      children.push(child)
       return childChannel(child, CONNECTION_FAILED)
     },
-    close,
+    close: () => {
+      for (const child of children) child.kill()
+      end()
+    },
   }
 }
 

@@ -24,11 +24,13 @@ export function openSocket(address: SshAddress, signal: AbortSignal | undefined)
       () => fail(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })),
       address.connectTimeoutMs,
     )
-    socket.once('error', fail)
+    socket.on('error', fail)
     socket.once('close', () => clearTimeout(late))
     socket.once('connect', () => {
       clearTimeout(late)
       socket.off('error', fail)
+      // Until ssh2 listens, a socket that breaks just is a destroyed one.
+      socket.on('error', () => {})
       resolve(socket)
     })
   })

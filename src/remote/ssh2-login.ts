@@ -28,11 +28,12 @@ export interface LoginParts {
 /** Rejects with HostError, or Dropped. The caller destroys the socket then. */
 export async function logIn(parts: LoginParts, options: LoginOptions): Promise<void> {
   const { client, socket, address, login } = parts
-  const timer = new Timer(address.connectTimeoutMs, () => socket.destroy(failure('ETIMEDOUT')))
   const facts: LoginFacts = { encrypted: false, methods: [], hostKeyError: undefined, locked: [] }
+  let timer: Timer | undefined
   try {
     await new Promise<void>((resolve, reject) => {
       const fail = (error: Error) => reject(loginError(error, address, login, facts))
+      timer = new Timer(address.connectTimeoutMs, () => fail(failure('ETIMEDOUT')))
       client.once('ready', resolve)
       client.once('handshake', () => {
         facts.encrypted = true
@@ -42,11 +43,13 @@ export async function logIn(parts: LoginParts, options: LoginOptions): Promise<v
         if (!('level' in error && error.level === 'agent')) fail(error)
       })
       client.once('close', () => fail(failure('ECONNRESET')))
+      // A host that hung up before ssh2 listened: no event will tell that again.
+      if (socket.destroyed) return fail(failure('ECONNRESET'))
       client.connect(configure(parts, options, facts, timer))
       takeShortcuts(client, login.keys)
     })
   } finally {
-    timer.stop()
+    timer?.stop()
   }
 }
 

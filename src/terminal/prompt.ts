@@ -12,11 +12,7 @@ export async function ask(
   showDiff: () => Promise<unknown>,
   terminal: Terminal,
 ): Promise<'yes' | 'no'> {
-  const { input } = terminal
-  if (!input)
-    throw new Fatal('cannot ask for confirmation: not a terminal', {
-      hint: 'use --yes to deploy without being asked, or --dry-run to see the plan',
-    })
+  const input = inputOf(terminal)
   // One for each reading: Ctrl-C in the diff's pager is the pager's.
   let reading = new AbortController()
   const release = terminal.onInterrupt(() => reading.abort())
@@ -34,6 +30,14 @@ export async function ask(
   } finally {
     release()
   }
+}
+
+/** Where the answer will come from. Throws Fatal where there is nobody to ask. */
+export function inputOf({ input }: Terminal): Readable {
+  if (input) return input
+  throw new Fatal('cannot ask for confirmation: not a terminal', {
+    hint: 'use --yes to deploy without being asked, or --dry-run to see the plan',
+  })
 }
 
 const ANSWERS: Readonly<Record<string, 'yes' | 'no' | 'diff'>> = {

@@ -13,6 +13,8 @@ export interface Terminal {
   onInterrupt(listener: () => void): () => void
   /** Colours for `out`. `when` is what --color or git config says; null where they are silent. */
   colors(when: string | null): Colors
+  /** The same for `note`. */
+  noteColors(when: string | null): Colors
   /** The width to wrap at. */
   readonly columns: number
   /** Where answers are read; null unless somebody can see a question and type. */
@@ -44,6 +46,7 @@ export function makeTerminal(streams: Streams, env: Env): Terminal {
     prompt: text => void stderr.write(text),
     onInterrupt: streams.onInterrupt,
     colors: when => picocolors.createColors(wantsColor(when, { env, isTTY: stdout.isTTY ?? false })),
+    noteColors: when => picocolors.createColors(wantsColor(when, { env, isTTY: stderr.isTTY ?? false })),
     columns: stdout.columns ?? 80,
     // A getter: opening stdin costs time, and most commands ask nothing.
     get input() {

@@ -53,7 +53,7 @@ web1 (new host)
         enable web.service
         restart web.service
 
-deployed to 2 hosts of prod in <time> (<id>)
+deployed to 2 hosts in 'prod' in <time> (<id>)
 `,
       )
       .stderr(/web1 {2}agent installed\n(.|\n)*web1 {2}restart web.service\n(.|\n)*web1 {2}deployed\n/)
@@ -77,7 +77,7 @@ web1
         ~ nginx.conf
         restart web.service
 
-deployed to 1 host of prod in <time> (<id>)
+deployed to 1 host in 'prod' in <time> (<id>)
 `,
       )
       .stderr('  <time>  web1  staged\n  <time>  web1  restart web.service\n  <time>  web1  deployed\n')
@@ -265,7 +265,7 @@ web1
         unlink /etc/systemd/system/web.service
     daemon-reload
 
-deployed to 1 host of prod in <time> (<id>)
+deployed to 1 host in 'prod' in <time> (<id>)
 `,
     )
     .stderr(anything)
@@ -283,7 +283,7 @@ test('a host that says it is another is refused before anything is written', rea
     .exits(1)
     .stdout(anything)
     .stderr(
-      /web1 {2}refused: the host says it is 'mail7'\n +hint: .*\nfatal: cannot deploy to prod .*: no host was changed\n/,
+      /web1 {2}refused: the host says it is 'mail7'\n +hint: .*\nfatal: cannot deploy 'prod': no host was changed\n/,
     )
   assert.equal(web1.exists('/var/lib/deptool/apps'), false)
 })

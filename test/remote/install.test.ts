@@ -118,9 +118,12 @@ test('a file system where nothing may be executed', async t => {
   } catch {
     return t.skip('MAY NOT MOUNT HERE')
   }
-  t.after(() => execFileSync('umount', [bin]))
-  await assert.rejects(install(), { kind: 'install', hint: /noexec/ })
-  assert.deepEqual(readdirSync(bin), [])
+  try {
+    await assert.rejects(install(), { kind: 'install', hint: /noexec/ })
+    assert.deepEqual(readdirSync(bin), [])
+  } finally {
+    execFileSync('umount', [bin])
+  }
 })
 
 test('a login shell that prints', async t => {

@@ -17,7 +17,9 @@ function embedded(t: TestContext, agent: FakeAgent = {}): Connection {
   const directory = temporaryDirectory(t)
   mkdirSync(join(directory, 'root'))
   const agents = fakeAgents(join(directory, 'agents'), agent)
-  return connectLocal({ kind: 'local', host, root: join(directory, 'root') }, agents, process.env)
+  const connection = connectLocal({ kind: 'local', host, root: join(directory, 'root') }, agents, process.env)
+  t.after(() => connection.close())
+  return connection
 }
 
 test('the flight is answered without waiting for the greeting', async t => {

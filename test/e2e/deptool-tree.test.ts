@@ -1,0 +1,79 @@
+/** A config tree as deptool's users have it: every special directory, a drop-in, a symlink, an empty host, a stray file. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
+import { anything } from '../support/outcome.ts'
+import { makeWorld } from '../support/world.ts'
+
+const UNIT = `[Unit]
+Description=an app of deptool's
+[Service]
+User=example
+ExecStart=/bin/sleep infinity
+[Install]
+WantedBy=multi-user.target
+`
+
+const TREE = {
+  'README.md': 'A stray file beside the hosts.\n',
+  'web1/README.md': 'A stray file beside the apps.\n',
+  'web1/app/app.conf': 'setting = 1\n',
+  'web1/app/manifest.json': JSON.stringify({
+    systemd: { units_enabled: ['app.service', 'tidy.timer'] },
+    symlinks: { '/etc/app.conf': 'app.conf' },
+  }),
+  'web1/app/systemd/app.service': UNIT,
+  'web1/app/systemd/app.service.d/nice.conf': '[Service]\nNice=5\n',
+  'web1/app/systemd/tidy.service': '[Service]\nType=oneshot\nExecStart=/bin/true\n',
+  'web1/app/systemd/tidy.timer': '[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n',
+  'web1/app/sysusers/example.conf': 'u example - "an example"\n',
+  'web1/box/quadlets/box.container': '[Container]\nImage=example.org/box\n',
+  'web2/.gitkeep': '',
+}
+
+test('it deploys unchanged', realHosts, async t => {
+  const world = await makeWorld(t, TREE, { hosts: 'real' })
+  const web1 = world.host('web1')
+  await world
+    .run('prod', '--yes')
+    .stdout(
+      `prod from the working tree (main <oid>)
+
+web1 (new host)
+    add app
+        + app.conf
+        + manifest.json
+        + systemd/app.service
+        + systemd/app.service.d/nice.conf
+        + systemd/tidy.service
+        + systemd/tidy.timer
+        + sysusers/example.conf
+        link /etc/app.conf
+        link /etc/systemd/system/app.service
+        link /etc/systemd/system/app.service.d
+        link /etc/systemd/system/tidy.service
+        link /etc/systemd/system/tidy.timer
+        link /etc/sysusers.d/example.conf
+        create users
+        enable app.service, tidy.timer
+        restart app.service, tidy.timer
+    add box
+        + quadlets/box.container
+        link /etc/containers/systemd/box.container
+    daemon-reload
+
+deployed to 1 host in 'prod' in <time> (<id>)
+`,
+    )
+    .stderr(anything)
+  assert.equal(web1.read('/etc/app.conf'), 'setting = 1\n')
+  assert.equal((await web1.unit('app.service')).active, 'active')
+  assert.equal((await web1.unit('tidy.timer')).sub, 'waiting')
+  assert.equal(await web1.output('systemctl show -p Nice,User app.service'), 'Nice=5\nUser=example\n')
+  assert.equal(
+    web1.readlink('/etc/containers/systemd/box.container'),
+    '/var/lib/deptool/apps/box/current/quadlets/box.container',
+  )
+  assert.equal(web1.exists('/var/lib/deptool/apps/README.md'), false)
+  await world.run('prod').stdout('prod is up to date (2 hosts)\n')
+})

@@ -1,0 +1,134 @@
+/** Hosts that cannot be worked with: named, with the cause and the remedy, and nothing is changed anywhere. */
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
+import type { TestHost } from '../hosts/test-host.ts'
+import { anything } from '../support/outcome.ts'
+import { makeWorld, type World } from '../support/world.ts'
+
+type RealWorld = World<TestHost>
+
+/** web1 is spoilt; web2, which is fine, must be left alone for it. What the operator is told about web1. */
+async function whatIsSaid(
+  t: TestContext,
+  spoil: (world: RealWorld, web1: TestHost) => unknown,
+): Promise<string> {
+  const world = await makeWorld(t, { 'web1/a/x': '1\n', 'web2/a/x': '1\n' }, { hosts: 'real' })
+  await spoil(world, world.host('web1'))
+  const { stderr } = await world
+    .run('prod', '--yes')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/web2 {2}nothing changed\n(.|\n)*fatal: cannot deploy 'prod': no host was changed\n$/)
+  assert.deepEqual(await world.host('web2').output('ls /var/lib/deptool/apps'), '')
+  // A line of its own begins with a time; what follows indented belongs to it.
+  const blocks = world.normalise(stderr).split(/\n(?= {2}<time>|fatal)/)
+  return blocks
+    .filter(block => / web1 /.test(block))
+    .at(-1)!
+    .replace(/^ +/gm, '')
+}
+
+const knownHosts = (world: RealWorld) => join(world.home, '.ssh/known_hosts')
+
+test('a user whose sudo asks for a password', realHosts, async t => {
+  assert.equal(
+    await whatIsSaid(t, world => world.logInAs('nosudo', 'web1')),
+    `<time>  web1  cannot become root as 'nosudo': sudo needs a password
+hint: as root there: echo 'nosudo ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/nosudo`,
+  )
+})
+
+test('a user with sudo deploys as root does', realHosts, async t => {
+  const world = await makeWorld(t, { 'web1/a/x': '1\n' }, { hosts: 'real' })
+  world.logInAs('deploy', 'web1')
+  await world
+    .run('prod', '--yes')
+    .stdout(/deployed to 1 host in 'prod'/)
+    .stderr(/agent installed/)
+  assert.equal(world.host('web1').read('/var/lib/deptool/apps/a/current/x'), '1\n')
+  assert.match(world.host('web1').tree('/var/lib/deptool').join('\n'), /^0700 0:0 store\//m)
+})
+
+test('nobody listens', realHosts, async t => {
+  const said = await whatIsSaid(t, (_, web1) => web1.output('systemctl stop ssh.service ssh.socket'))
+  assert.match(said, /^<time> {2}web1 {2}cannot connect to '<web1>:2022': connection refused\nhint: /)
+})
+
+test('somebody listens and hangs up', realHosts, async t => {
+  const said = await whatIsSaid(t, async world => (await world.relay('web1')).refuse())
+  assert.match(said, /^<time> {2}web1 {2}cannot connect to '127.0.0.1:\d+': the host hung up$/)
+})
+
+test('no key that the host takes', realHosts, async t => {
+  const said = await whatIsSaid(t, world => world.logInAs('stranger', 'web1'))
+  assert.match(said, /web1 {2}cannot log in as 'stranger'.*\nhint: /)
+})
+
+test('a host key that is not known', realHosts, async t => {
+  const said = await whatIsSaid(t, world => {
+    const lines = readFileSync(knownHosts(world), 'utf8').split('\n')
+    writeFileSync(knownHosts(world), lines.slice(1).join('\n'))
+  })
+  assert.match(
+    said,
+    /web1 {2}cannot trust '\[<web1>\]:2022': its .* key is not known, SHA256:.*\nhint: .*ssh web1$/,
+  )
+})
+
+test('a host key that is another than before', realHosts, async t => {
+  const said = await whatIsSaid(t, world => {
+    const [one, two] = readFileSync(knownHosts(world), 'utf8').trim().split('\n') as [string, string]
+    writeFileSync(knownHosts(world), `${one.replace(/ .*/, two.slice(two.indexOf(' ')))}\n${two}\n`)
+  })
+  assert.match(said, /web1 {2}THE HOST KEY OF '\[<web1>\]:2022' HAS CHANGED.*known_hosts:1/)
+  assert.match(said, /hint: .*ssh-keygen -f '<dir>.*known_hosts' -R '\[<web1>\]:2022'/)
+})
+
+test('a login shell that talks', realHosts, async t => {
+  const said = await whatIsSaid(t, (_, web1) =>
+    web1.output('echo \'echo Welcome; printf "\\\\033[31m"\' > /root/.bashrc'),
+  )
+  assert.match(said, /web1 {2}the login shell of 'root' prints to stdout: 'Welcome'\nhint: make .*\.bashrc/)
+})
+
+test('a platform that there is no agent for', realHosts, async t => {
+  const said = await whatIsSaid(t, (_, web1) =>
+    web1.output(
+      "printf '#!/bin/sh\\necho Linux ppc64le\\n' > /usr/local/bin/uname; chmod 755 /usr/local/bin/uname",
+    ),
+  )
+  assert.match(
+    said,
+    /web1 {2}cannot install the agent on Linux ppc64le\nhint: there are agents for linux-x86_64/,
+  )
+})
+
+test(
+  'a file in the place of a link, a missing directory and a unit that exists nowhere, all at once',
+  realHosts,
+  async t => {
+    const said = await whatIsSaid(t, async (world, web1) => {
+      await web1.output('echo foreign > /etc/x.conf')
+      world.write({
+        'web1/a/x': 'ours\n',
+        'web1/a/manifest.json': JSON.stringify({
+          systemd: { units_enabled: ['ghost.service'] },
+          symlinks: { '/etc/x.conf': 'x', '/etc/nowhere/y': 'x' },
+        }),
+      })
+    })
+    assert.equal(
+      said,
+      `<time>  web1  refused:
+the directory '/etc/nowhere' for the link '/etc/nowhere/y' does not exist
+hint: make it, or install the package that does
+'/etc/x.conf' exists and differs from what would be linked there
+hint: move it away, or put what it holds into the config tree
+'a' enables 'ghost.service', which exists neither in the tree nor on the host
+hint: ship it in the systemd directory of the app, or install the package that has it`,
+    )
+  },
+)
