@@ -7,48 +7,60 @@ import { realStory } from './real-story.ts'
 import { Screen } from './screen.ts'
 import { embeddedSetting, realSetting, type Setting } from './setting.ts'
 
+const HOSTS = ['web1', 'dns1']
 const FAILED = 1
 const INTERRUPTED = 130
 
 /** From a machine with nothing on it to the end of the story. Resolves with the exit code. */
-export async function demo({ keep }: { readonly keep: boolean }): Promise<number> {
+export async function demo({ keep }: DemoOptions): Promise<number> {
   const { leftOut, broken } = await prepare()
   await announce('building git-deploy and its agent', () => output(['npm', 'run', '--silent', 'build']))
-  if (leftOut !== undefined) warn(`LEFT OUT: systemd, SSH, real services and their rollback.\n${leftOut}`)
-
-  const told = leftOut === undefined ? await onRealHosts(keep) : await onEmbeddedHosts(keep)
-  return broken ? FAILED : told
+  if (leftOut !== undefined) warn(`LEFT OUT: systemd, SSH, running services and their rollback\n${leftOut}`)
+  const code = await (leftOut === undefined ? onRealHosts({ keep }) : onEmbeddedHosts({ keep }))
+  return broken ? FAILED : code
 }
 
-async function onRealHosts(keep: boolean): Promise<number> {
-  const setting = await announce('booting two Debian hosts, web1 and dns1', () => realSetting(['web1', 'dns1']))
-  return tell(setting, keep, screen => realStory(setting.world, screen))
+export interface DemoOptions {
+  /** Leave hosts and repository to play with. */
+  readonly keep: boolean
 }
 
-async function onEmbeddedHosts(keep: boolean): Promise<number> {
-  const setting = embeddedSetting(['web1', 'dns1'])
-  return tell(setting, keep, screen => embeddedStory(setting.world, screen))
+async function onRealHosts(options: DemoOptions): Promise<number> {
+  const setting = await announce(`booting two Debian hosts: ${HOSTS.join(', ')}`, () => realSetting(HOSTS))
+  return tell(setting, realStory, options)
 }
 
-/** Whatever becomes of the story, its hosts and its repository go, or are handed over. */
-async function tell<W>(
-  setting: Setting<W>,
-  keep: boolean,
-  story: (screen: Screen) => Promise<void>,
-): Promise<number> {
+function onEmbeddedHosts(options: DemoOptions): Promise<number> {
+  return tell(embeddedSetting(HOSTS), embeddedStory, options)
+}
+
+type Story<W> = (world: W, screen: Screen) => Promise<void>
+
+/** Whatever becomes of the story, its hosts and its repository are removed or handed over. */
+async function tell<W>(setting: Setting<W>, story: Story<W>, { keep }: DemoOptions): Promise<number> {
   const screen = new Screen(setting.shell)
-  const interrupted = once(process, 'SIGINT').then(() => 'interrupted' as const)
-  const outcome = await Promise.race([story(screen).then(() => 'told' as const, describe), interrupted])
-  if (keep && outcome !== 'interrupted') screen.keepsake(setting.keep())
-  else await screen.cleanUp(() => setting.leave())
-  if (outcome === 'told') return 0
-  if (outcome === 'interrupted') return INTERRUPTED
-  warn(`NOT AS IT SHOULD BE\n${outcome.error}`)
-  return FAILED
+  const told = story(setting.world, screen).then(() => 'well' as const, failed)
+  const ending = await Promise.race([told, interruption()])
+  if (typeof ending === 'object') warn(`NOT AS IT SHOULD BE\n${ending.why}`)
+  await screen.close()
+  if (keep && ending !== 'interrupted') {
+    screen.headline('Left to play with')
+    console.log(setting.keep().join('\n'))
+  } else {
+    await setting.leave()
+    console.log(`\nhosts and repository are removed again${keep ? '' : '; --keep leaves them to play with'}`)
+  }
+  if (ending === 'well') return 0
+  return ending === 'interrupted' ? INTERRUPTED : FAILED
 }
 
-function describe(error: unknown): { readonly error: string } {
-  return { error: error instanceof Error ? error.message : String(error) }
+function failed(error: unknown): { readonly why: string } {
+  return { why: error instanceof Error ? error.message : String(error) }
+}
+
+async function interruption(): Promise<'interrupted'> {
+  await Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map(signal => once(process, signal)))
+  return 'interrupted'
 }
 
 function warn(text: string): void {
