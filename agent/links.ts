@@ -1,5 +1,5 @@
 /** The steps that make and remove links outside our own directory. */
-import { APPS } from '../src/plan/links.ts'
+import { APPS, isDropInDirectory } from '../src/plan/links.ts'
 import type { StepOf } from '../src/plan/steps.ts'
 import type { Action, Context } from './action.ts'
 import { copyFile, dropTemporary, makeDirectories, placeLink, temporaryFor } from './files.ts'
@@ -24,6 +24,7 @@ export const unlinkAction: Action<StepOf<'unlink'>> = {
   before: ({ path }, context) => ({ kind: 'path', was: whatIsAt(path, context), madeDirectories: [] }),
   run({ path }, { machine: { files } }) {
     if (isOurs(files, path)) files.unlink(path)
+    if (isDropInDirectory(parentOf(path))) files.rmdir(parentOf(path))
   },
   undo: ({ path }, before, context) => putBack(path, before, context),
 }
@@ -51,9 +52,12 @@ function putBack(path: string, before: Before, { machine }: Context): void {
   if (before.kind !== 'path') return
   const { files } = machine
   dropTemporary(files, path)
-  if (before.was.kind === 'link') placeLink(files, before.was.target, path)
-  else if (before.was.kind === 'absent' && isOurs(files, path)) files.unlink(path)
-  else if (before.was.kind === 'file' && isOurs(files, path)) {
+  if (before.was.kind === 'link') {
+    makeDirectories(files, parentOf(path), 0o755)
+    placeLink(files, before.was.target, path)
+  }
+  if (before.was.kind === 'absent' && isOurs(files, path)) files.unlink(path)
+  if (before.was.kind === 'file' && isOurs(files, path)) {
     linkOrCopy(machine, before.was.backup, temporaryFor(path))
     files.rename(temporaryFor(path), path)
   }

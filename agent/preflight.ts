@@ -1,6 +1,6 @@
 /** What stands in the way of a plan, found under the lock before anything is changed. */
 import type { HostState } from '../src/plan/host-state.ts'
-import { APPS, MANAGED_DIRECTORIES, unitsGenerated, unitsShipped } from '../src/plan/links.ts'
+import { APPS, isManaged, unitsGenerated, unitsShipped } from '../src/plan/links.ts'
 import type { HostPath, Oid } from '../src/plan/names.ts'
 import type { Step, StepOf } from '../src/plan/steps.ts'
 import type { Obstacle } from '../src/protocol/messages.ts'
@@ -86,8 +86,8 @@ function sameContent(machine: Machine, a: string, b: string): boolean {
 function missingParent({ files, root }: Machine, step: StepOf<'link'>): Obstacle[] {
   const parent = parentOf(step.path)
   const stat = files.stat(parent)
-  if (MANAGED_DIRECTORIES.includes(parent) || stat?.kind === 'directory' || stat?.kind === 'symlink')
-    return []
+  if (isManaged(parent) || stat?.kind === 'directory' || stat?.kind === 'symlink') return []
+  // An embedded host has nothing installed that would have made it.
   if (root !== '' && stat === undefined) return []
   return [
     {

@@ -27,6 +27,8 @@ export interface UnitState {
   readonly active: string
   readonly sub: string
   readonly result: string
+  /** How the last reload went. */
+  readonly reload: string
   readonly restarts: number
 }
 
@@ -43,7 +45,16 @@ export function systemctl(machine: Machine, verb: readonly string[], units: read
   throw new SystemdFailure(`systemctl ${verb[0]} ${units.join(' ')}: ${said}`)
 }
 
-const PROPERTIES = ['Id', 'Type', 'LoadState', 'ActiveState', 'SubState', 'Result', 'NRestarts']
+const PROPERTIES = [
+  'Id',
+  'Type',
+  'LoadState',
+  'ActiveState',
+  'SubState',
+  'Result',
+  'ReloadResult',
+  'NRestarts',
+]
 
 /** The units' states, in the order asked. One call, whatever their number. */
 export function showUnits(machine: Machine, units: readonly UnitName[]): UnitState[] {
@@ -61,6 +72,7 @@ export function showUnits(machine: Machine, units: readonly UnitName[]): UnitSta
       active: field('ActiveState'),
       sub: field('SubState'),
       result: field('Result'),
+      reload: field('ReloadResult'),
       restarts: Number(field('NRestarts')) || 0,
     }
   })

@@ -18,6 +18,7 @@ import {
   stopPattern,
   systemctl,
   UNIT_DIRECTORY,
+  type UnitState,
 } from './systemd.ts'
 import { watch } from './watch.ts'
 
@@ -137,15 +138,20 @@ function startOrFail(context: Context, verb: string, units: readonly UnitName[])
     systemctl(machine, [verb], units)
   } catch (error) {
     const failing = showUnits(machine, units).flatMap(state => {
-      const verdict = judge(state)
-      return typeof verdict === 'object'
-        ? [reportUnit(machine, state.unit, verdict.fails, header.started)]
-        : []
+      const fails = whyNot(state)
+      return fails === undefined ? [] : [reportUnit(machine, state.unit, fails, header.started)]
     })
     throw failing.length === 0
       ? error
       : new StepFailed(failing.map(({ unit, state }) => `${unit} ${state}`).join(', '), failing)
   }
+}
+
+function whyNot(state: UnitState): string | undefined {
+  const verdict = judge(state)
+  if (typeof verdict === 'object') return verdict.fails
+  // A unit that could not reload runs on with what it had.
+  return state.reload === 'success' || state.reload === '' ? undefined : `failed to reload (${state.reload})`
 }
 
 function runningUnits(machine: Machine, units: readonly UnitName[]): Before {

@@ -1,6 +1,6 @@
 /** Which object every file of a cluster was when it was last read, so that an unchanged tree is not read again. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type ClusterName, type HostName, hostName, must, type Oid, oid } from '../plan/names.ts'
 import type { Repository } from './git.ts'
@@ -40,11 +40,12 @@ export function loadStatCache(repo: Repository, cluster: ClusterName, now: numbe
 /** Replaces the cache in one step: whoever runs at the same time sees the old or the new one. */
 export function saveStatCache(repo: Repository, cluster: ClusterName, cache: StatCache): void {
   const file = fileOf(repo, cluster)
-  // No cluster's name starts with a dot.
-  const temporary = join(dirname(file), `.${process.pid}`)
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(temporary, encode(cache))
-  renameSync(temporary, file)
+  // A directory of its own for whoever writes; no cluster's name starts with a dot.
+  const draft = mkdtempSync(join(dirname(file), '.draft-'))
+  writeFileSync(join(draft, 'cache'), encode(cache))
+  renameSync(join(draft, 'cache'), file)
+  rmdirSync(draft)
 }
 
 /** For a caller that meets a MissingObject: the next snapshot reads every file, and so writes every object, again. */

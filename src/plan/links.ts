@@ -21,35 +21,48 @@ interface Special {
   readonly directory: string
   readonly role: LinkRole
   readonly host: string
-  readonly takes: (name: string, isDirectory: boolean) => boolean
+  /** By the path below the directory. */
+  readonly takes: (path: string) => boolean
 }
 
-/** The special directories. Other files in them are deployed with the app, but not linked. */
+/**
+ * The special directories. Files that are not taken are deployed with the app, but not linked. Each file of a drop-in
+ * directory has a link of its own: systemd resolves a linked directory, and would take every new version for a change.
+ */
 const SPECIAL: readonly Special[] = [
-  { directory: 'systemd', role: 'unit', host: '/etc/systemd/system', takes: isUnitEntry },
+  { directory: 'systemd', role: 'unit', host: '/etc/systemd/system', takes: isUnitFile },
   {
     directory: 'quadlets',
     role: 'quadlet',
     host: '/etc/containers/systemd',
-    takes: name => !name.startsWith('.'),
+    takes: path => !path.startsWith('.'),
   },
   {
     directory: 'sysusers',
     role: 'sysusers',
     host: '/etc/sysusers.d',
-    takes: (name, isDirectory) => !isDirectory && name.endsWith('.conf'),
+    takes: path => !path.includes('/') && path.endsWith('.conf'),
   },
 ]
 
-/** The directories that links from special directories are made in; made on a host where they are missing. */
-export const MANAGED_DIRECTORIES: readonly string[] = SPECIAL.map(({ host }) => host)
+const MANAGED_DIRECTORIES: readonly string[] = SPECIAL.map(({ host }) => host)
+
+/** Where links from special directories are made: such a directory is made where it is missing on a host. */
+export function isManaged(directory: string): boolean {
+  return MANAGED_DIRECTORIES.some(managed => directory === managed || directory.startsWith(`${managed}/`))
+}
+
+/** A drop-in directory: it goes with its last file. */
+export function isDropInDirectory(directory: string): boolean {
+  return isManaged(directory) && !MANAGED_DIRECTORIES.includes(directory)
+}
 
 /** The links of one app, ordered by path. */
 export function linksOf(app: App): Link[] {
   const special = SPECIAL.flatMap(({ directory, role, host, takes }) =>
-    [...entriesOf(app, directory)]
-      .filter(([name, isDirectory]) => takes(name, isDirectory))
-      .map(([name]) => link(app, `${host}/${name}`, `${directory}/${name}`, role)),
+    app.files
+      .filter(({ path }) => path.startsWith(`${directory}/`) && takes(path.slice(directory.length + 1)))
+      .map(({ path }) => link(app, `${host}/${path.slice(directory.length + 1)}`, path, role)),
   )
   const declared = app.manifest.symlinks.map(({ path, source }) => link(app, path, source, 'symlink'))
   return [...special, ...declared].sort((a, b) => order(a.path, b.path))
@@ -57,12 +70,12 @@ export function linksOf(app: App): Link[] {
 
 /** The unit files that an app ships, without drop-in directories. */
 export function unitsShipped(app: App): UnitName[] {
-  return [...entriesOf(app, 'systemd').keys()].flatMap(name => unitName(name) ?? []).sort()
+  return namesIn(app, 'systemd').flatMap(name => unitName(name) ?? [])
 }
 
 /** The services that Podman's generator makes of an app's quadlets (podman-systemd.unit(5)). */
 export function unitsGenerated(app: App): UnitName[] {
-  return [...entriesOf(app, 'quadlets').keys()].flatMap(name => {
+  return namesIn(app, 'quadlets').flatMap(name => {
     const match = /^(.+)\.(container|kube|volume|network|pod|image|build)$/.exec(name)
     if (!match) return []
     const [, stem, type] = match
@@ -126,18 +139,18 @@ function link(app: App, path: string, source: string, role: LinkRole): Link {
   }
 }
 
-/** The names directly in a directory of the app, and whether each is a directory. */
-function entriesOf(app: App, directory: string): Map<string, boolean> {
-  const entries = new Map<string, boolean>()
-  for (const { path } of app.files) {
-    if (!path.startsWith(`${directory}/`)) continue
-    const [name, ...rest] = path.slice(directory.length + 1).split('/')
-    entries.set(name!, rest.length > 0)
-  }
-  return entries
+/** The names of the files directly in a directory of the app. */
+function namesIn(app: App, directory: string): string[] {
+  return app.files
+    .filter(({ path }) => path.startsWith(`${directory}/`))
+    .map(({ path }) => path.slice(directory.length + 1))
+    .filter(name => !name.includes('/'))
 }
 
-/** A unit file, a drop-in directory (also type-wide, as in `service.d`), or a directory of dependencies. */
-function isUnitEntry(name: string, isDirectory: boolean): boolean {
-  return isDirectory ? /.\.(?:d|wants|requires|upholds)$/.test(name) : unitName(name) !== undefined
+/** A unit file; a drop-in, also a type-wide one as in `service.d`; a dependency in a directory for those. */
+function isUnitFile(path: string): boolean {
+  const [first, second, ...more] = path.split('/') as [string, string?, ...string[]]
+  if (second === undefined) return unitName(first) !== undefined
+  if (more.length > 0) return false
+  return first.endsWith('.d') ? second.endsWith('.conf') : /.\.(?:wants|requires|upholds)$/.test(first)
 }

@@ -44,5 +44,5 @@ function describe(deployed: Deployed | undefined): string {
 
 function state(pending: number | undefined, colors: Colors): string {
   if (pending === undefined) return colors.green('up to date')
-  return colors.cyan(pending === 1 ? '1 app changes' : `${pending} apps change`)
+  return colors.cyan(pending === 1 ? '1 app to change' : `${pending} apps to change`)
 }

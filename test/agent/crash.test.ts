@@ -33,6 +33,7 @@ const OLD: Tree = {
   'app/manifest.json': link,
   'gone/x': 'x',
   'gone/sysusers/g.conf': '',
+  'gone/systemd/g.service.d/x.conf': '',
 }
 const NEW: Tree = {
   'app/app.conf': 'two',
@@ -41,6 +42,7 @@ const NEW: Tree = {
   'app/manifest.json': link,
   'fresh/motd': 'hello',
   'fresh/systemd/f.service': '[Service]',
+  'fresh/systemd/f.service.d/x.conf': '[Service]',
   'fresh/manifest.json': JSON.stringify({ symlinks: { '/etc/motd': 'motd' } }),
 }
 

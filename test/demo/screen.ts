@@ -55,7 +55,8 @@ export class Screen {
       await sleep(20)
       answer = await ask()
     }
-    this.fact(`${question} ${pc.bold(answer)}`, answer === expected)
+    const wanted = answer === expected ? '' : `, and not ${pc.bold(expected)}`
+    this.fact(`${question} ${pc.bold(answer)}${wanted}`, answer === expected)
   }
 
   /** Throws where it does not hold. */

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
 import { anything } from '../support/outcome.ts'
+import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 import { nginx, sleeper } from './trees.ts'
 
@@ -286,4 +287,32 @@ test('a host that says it is another is refused before anything is written', rea
       /web1 {2}refused: the host says it is 'mail7'\n +hint: .*\nfatal: cannot deploy 'prod': no host was changed\n/,
     )
   assert.equal(web1.exists('/var/lib/deptool/apps'), false)
+})
+
+test('a reload that fails is rolled back, and the unit answers all the time', realHosts, async t => {
+  const reloads = '{"systemd": {"units_enabled": ["web.service"], "units_reload": ["web.service"]}}'
+  const world = await makeWorld(
+    t,
+    at => ({ ...nginx('web1', at('web1'), 'one'), 'web1/nginx/manifest.json': reloads }),
+    { hosts: 'real' },
+  )
+  const web1 = world.host('web1')
+  await world.deploy()
+  const { pid } = await web1.unit('web.service')
+  world.write({ ...nginx('web1', web1.address, 'two'), 'web1/nginx/manifest.json': reloads })
+  await world
+    .run('prod', '--yes')
+    .stdout(/reload web.service/)
+    .stderr(anything)
+  // nginx reloads while it answers.
+  await waitFor('the new answer', async () => (await ask(web1)) === 'two')
+  assert.equal((await web1.unit('web.service')).pid, pid, 'it was reloaded, not restarted')
+
+  world.write({ 'web1/nginx/nginx.conf': 'nonsense\n' })
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/rolled back: web.service failed to reload \(exit-code\)\n(.|\n)*unexpected end of file/)
+  assert.equal(await ask(web1), 'two')
 })

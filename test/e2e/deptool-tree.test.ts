@@ -50,7 +50,7 @@ web1 (new host)
         + sysusers/example.conf
         link /etc/app.conf
         link /etc/systemd/system/app.service
-        link /etc/systemd/system/app.service.d
+        link /etc/systemd/system/app.service.d/nice.conf
         link /etc/systemd/system/tidy.service
         link /etc/systemd/system/tidy.timer
         link /etc/sysusers.d/example.conf
@@ -76,4 +76,16 @@ deployed to 1 host in 'prod' in <time> (<id>)
   )
   assert.equal(web1.exists('/var/lib/deptool/apps/README.md'), false)
   await world.run('prod').stdout('prod is up to date (2 hosts)\n')
+
+  world.write({ 'web1/app/app.conf': 'setting = 2\n' })
+  await world.deploy()
+  assert.equal(
+    (await web1.unit('app.service')).needsReload,
+    'no',
+    'a drop-in that did not change is no change',
+  )
+  world.remove('web1/app/systemd/app.service.d')
+  await world.deploy()
+  assert.equal(web1.exists('/etc/systemd/system/app.service.d'), false)
+  assert.equal(await web1.output('systemctl show -p Nice app.service'), 'Nice=0\n')
 })

@@ -100,7 +100,7 @@ test('a removed app is stopped, disabled, unlinked and removed', () => {
     'stop nginx.service',
     'disable nginx.service',
     `unlink /etc/systemd/system/nginx.service -> ${CURRENT}/systemd/nginx.service`,
-    `unlink /etc/systemd/system/nginx.service.d -> ${CURRENT}/systemd/nginx.service.d`,
+    `unlink /etc/systemd/system/nginx.service.d/limits.conf -> ${CURRENT}/systemd/nginx.service.d/limits.conf`,
     'remove nginx',
     'daemonReload',
   ])
