@@ -133,18 +133,37 @@ function onSystemd<S extends Step>(action: Action<S>): Action<S> {
 }
 
 function startOrFail(context: Context, verb: string, units: readonly UnitName[]): void {
-  const { machine, header } = context
+  const { machine } = context
   try {
     systemctl(machine, [verb], units)
   } catch (error) {
-    const failing = showUnits(machine, units).flatMap(state => {
-      const fails = whyNot(state)
-      return fails === undefined ? [] : [reportUnit(machine, state.unit, fails, header.started)]
-    })
-    throw failing.length === 0
-      ? error
-      : new StepFailed(failing.map(({ unit, state }) => `${unit} ${state}`).join(', '), failing)
+    const limited = showUnits(machine, units).filter(state => state.result === 'start-limit-hit')
+    if (limited.length === 0) throw explain(error, units, context)
+    // Several deployments within a few seconds are no crash loop: the limit counts from here on.
+    resetFailed(
+      machine,
+      limited.map(state => state.unit),
+    )
+    startAgain(context, verb, units)
   }
+}
+
+function startAgain(context: Context, verb: string, units: readonly UnitName[]): void {
+  try {
+    systemctl(context.machine, [verb], units)
+  } catch (error) {
+    throw explain(error, units, context)
+  }
+}
+
+/** The units that are the reason, with their last words; systemctl's own error where none is. */
+function explain(error: unknown, units: readonly UnitName[], { machine, header }: Context): unknown {
+  const failing = showUnits(machine, units).flatMap(state => {
+    const fails = whyNot(state)
+    return fails === undefined ? [] : [reportUnit(machine, state.unit, fails, header.started)]
+  })
+  if (failing.length === 0) return error
+  return new StepFailed(failing.map(({ unit, state }) => `${unit} ${state}`).join(', '), failing)
 }
 
 function whyNot(state: UnitState): string | undefined {

@@ -15,7 +15,7 @@ import { benchWire } from './wire.ts'
 /** Measures and prints one part after the other. `noHosts` is why there are no real hosts, where there are none. */
 export async function bench({ parts, rounds, json }: Options, noHosts: string | undefined): Promise<void> {
   const tables: Table[] = []
-  console.log(MACHINE())
+  console.log(`${machine()}; contenders take turns, a ratio is the median of those of each round`)
   for (const part of parts) {
     const { measure, needsHosts } = MEASURED[part]
     if (needsHosts && noHosts !== undefined) {
@@ -29,10 +29,6 @@ export async function bench({ parts, rounds, json }: Options, noHosts: string | 
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(tables, null, 2)}\n`)
 }
 
-const MACHINE = () =>
-  `node ${process.version}, ${availableParallelism()} processors, load ${loadavg()[0]!.toFixed(1)}; ` +
-  'contenders take turns; a ratio is the median of those of each round'
-
 interface Measured {
   readonly measure: (scope: Scope, rounds: number) => Promise<Table[]>
   readonly needsHosts: boolean
@@ -45,6 +41,10 @@ const MEASURED: { readonly [P in Part]: Measured } = {
   phases: { measure: benchPhases, needsHosts: true },
   wire: { measure: benchWire, needsHosts: true },
   agent: { measure: benchAgent, needsHosts: false },
+}
+
+function machine(): string {
+  return `node ${process.version}, ${availableParallelism()} processors, load ${loadavg()[0]!.toFixed(1)}`
 }
 
 function shout(text: string): void {

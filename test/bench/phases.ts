@@ -91,10 +91,11 @@ async function deployOnce(world: World<TestHost>): Promise<Moments> {
   const end = now()
   if (code !== 0) throw new Error(`git deploy ended with ${code}`)
   const at = (name: string) => last.get(name) ?? Number.NaN
+  // The first git command is the one that was typed.
   const { began } = readTrace(readFileSync(trace, 'utf8'))
   return {
     start,
-    loaded: began.find(({ name }) => name === 'rev-parse')?.at ?? Number.NaN,
+    loaded: began[1]?.at ?? Number.NaN,
     planned: at('planned'),
     locked: Math.max(...world.hosts.map(lockedAt)),
     staged: at('staged'),
@@ -102,7 +103,6 @@ async function deployOnce(world: World<TestHost>): Promise<Moments> {
     deployed: at('deployed'),
     concluded: at('concluded'),
     end,
-    // The first is the one that was typed.
     gits: began.length - 1,
   }
 }

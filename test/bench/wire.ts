@@ -6,6 +6,7 @@ import { run } from './run.ts'
 import type { Scope } from './scope.ts'
 import { changeTree, HOSTS, serviceTree } from './service.ts'
 
+/** The added round trip of a host that is far away. */
 const FAR_MS = 100
 
 /** What a one-line change sends, and how often a deployment waits for the network: its time grows by that. */

@@ -316,3 +316,14 @@ test('a reload that fails is rolled back, and the unit answers all the time', re
     .stderr(/rolled back: web.service failed to reload \(exit-code\)\n(.|\n)*unexpected end of file/)
   assert.equal(await ask(web1), 'two')
 })
+
+test('eight deployments within a few seconds are no crash loop', realHosts, async t => {
+  const world = await makeWorld(t, at => nginx('web1', at('web1'), 'version 0'), { hosts: 'real' })
+  const web1 = world.host('web1')
+  await world.deploy()
+  for (let n = 1; n <= 8; n++) {
+    world.write(nginx('web1', web1.address, `version ${n}`))
+    await world.deploy()
+    assert.equal(await ask(web1), `version ${n}`)
+  }
+})
