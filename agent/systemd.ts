@@ -1,8 +1,8 @@
 /** systemd, through systemctl(1) and journalctl(1). What they print is read with LC_ALL=C; nothing is thrown away. */
 import type { UnitName } from '../src/plan/names.ts'
-import type { UnitReport } from '../src/protocol/messages.ts'
 import type { Files, Machine } from './machine.ts'
 import { baseOf } from './paths.ts'
+import { type Ending, endingOf, readCommands, readMain } from './unit-ending.ts'
 
 export const UNIT_DIRECTORY = '/etc/systemd/system'
 
@@ -20,13 +20,12 @@ const SEARCH = [
 export class SystemdFailure extends Error {}
 
 /** What systemd says of a unit, systemctl(1) `show`. */
-export interface UnitState {
+export interface UnitState extends Ending {
   readonly unit: UnitName
   readonly type: string
   readonly load: string
   readonly active: string
   readonly sub: string
-  readonly result: string
   /** How the last reload went. */
   readonly reload: string
   readonly restarts: number
@@ -46,14 +45,8 @@ export function systemctl(machine: Machine, verb: readonly string[], units: read
 }
 
 const PROPERTIES = [
-  'Id',
-  'Type',
-  'LoadState',
-  'ActiveState',
-  'SubState',
-  'Result',
-  'ReloadResult',
-  'NRestarts',
+  ...['Id', 'Type', 'LoadState', 'ActiveState', 'SubState', 'Result', 'ReloadResult', 'NRestarts'],
+  ...['ExecMainCode', 'ExecMainStatus', 'ExecCondition', 'ExecStartPre', 'ExecStart', 'ExecStartPost'],
 ]
 
 /** The units' states, in the order asked. One call, whatever their number. */
@@ -74,6 +67,8 @@ export function showUnits(machine: Machine, units: readonly UnitName[]): UnitSta
       result: field('Result'),
       reload: field('ReloadResult'),
       restarts: Number(field('NRestarts')) || 0,
+      main: readMain(field('ExecMainCode'), field('ExecMainStatus')),
+      commands: readCommands(blocks[i] ?? ''),
     }
   })
 }
@@ -142,25 +137,13 @@ export function enablementLinks(files: Files, units: readonly UnitName[]): Enabl
 export function judge(state: UnitState): 'runs' | 'wait' | { readonly fails: string } {
   const { active, sub, type, result, restarts } = state
   if (state.load !== 'loaded') return { fails: `is ${state.load}` }
-  if (active === 'failed') return { fails: `failed (${result})` }
+  if (active === 'failed') return { fails: endingOf(state) }
   if (sub === 'auto-restart' || sub === 'auto-restart-queued' || restarts > 0)
-    return { fails: `restarts again and again (${result})` }
+    return { fails: `${endingOf(state)} and was restarted` }
   const watched = ['simple', 'exec', 'idle'].includes(type)
   if (active === 'active' || active === 'reloading') return watched ? 'wait' : 'runs'
   if (active === 'activating') return 'wait'
   // A oneshot that has finished is inactive, and fine. Units without a type of service (timers, sockets) never are.
   if (active === 'inactive' && type === 'oneshot' && result === 'success') return 'runs'
   return { fails: `is ${active} (${sub})` }
-}
-
-/** The unit's state in words and the last lines of its log, since `since` (ms since 1970). */
-export function reportUnit(machine: Machine, unit: UnitName, state: string, since: number): UnitReport {
-  const from = `--since=@${Math.floor(since / 1000)}`
-  const ran = machine.run(
-    ['journalctl', '--no-pager', '--quiet', '--output=cat', from, '--lines=12', `--unit=${unit}`],
-    {
-      timeoutMs: 3000,
-    },
-  )
-  return { unit, state, log: ran.stdout.split('\n').filter(line => line.trim() !== '') }
 }

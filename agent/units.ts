@@ -11,7 +11,6 @@ import {
   enablementLinks,
   isRunning,
   judge,
-  reportUnit,
   resetFailed,
   SystemdFailure,
   showUnits,
@@ -20,6 +19,7 @@ import {
   UNIT_DIRECTORY,
   type UnitState,
 } from './systemd.ts'
+import { reportUnit } from './unit-log.ts'
 import { watch } from './watch.ts'
 
 const NOTHING: Before = { kind: 'nothing' }

@@ -8,6 +8,8 @@ export type Command =
       readonly yes: boolean
       readonly dryRun: boolean
       readonly verbose: boolean
+      /** Whether progress may be redrawn in place. */
+      readonly progress: boolean
       readonly color: ColorWhen | null
     }
   | {

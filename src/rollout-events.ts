@@ -5,10 +5,17 @@ import type { DeploymentId, Failure, Outcome, Refusal } from './protocol/message
 
 /** `ms` counts from the rollout's beginning. */
 export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
+  | { readonly kind: 'connecting' }
+  /** From here on it stages. */
+  | { readonly kind: 'connected' }
   | { readonly kind: 'installed' }
   | { readonly kind: 'recovered'; readonly id: DeploymentId; readonly outcome: Outcome }
   | { readonly kind: 'staged'; readonly adopted: readonly HostPath[]; readonly notes: readonly string[] }
   | { readonly kind: 'step'; readonly step: Step }
+  /** Everything runs; it is told to hold. */
+  | { readonly kind: 'confirming' }
+  /** It is asked to undo. */
+  | { readonly kind: 'withdrawing' }
   | { readonly kind: 'reconnecting'; readonly why: string }
   | HostEnd
 )

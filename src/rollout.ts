@@ -78,7 +78,9 @@ class HostRun {
   /** Connects, locks and stages. Whether the host could now be activated. */
   async stage(): Promise<boolean> {
     try {
+      this.emit({ kind: 'connecting' })
       this.connection = await this.run.connect(this.name)
+      this.emit({ kind: 'connected' })
       this.session = await openSession(this.connection, { flight: () => this.flight() })
       this.greet(this.session)
       const reply = await this.session.next()
@@ -114,7 +116,7 @@ class HostRun {
       for (;;) {
         const reply = await session.next()
         if (reply.type === 'step') this.showStep(reply.index)
-        else if (reply.type === 'settled') await session.send({ type: 'confirm', id: this.run.id })
+        else if (reply.type === 'settled') await this.confirm(session)
         else return this.finish(this.endFrom(reply))
       }
     } catch (error) {
@@ -123,7 +125,9 @@ class HostRun {
   }
 
   withdraw(why: string): void {
-    if (!this.end) void this.session?.send({ type: 'undo', id: this.run.id, why })
+    if (this.end || !this.session) return
+    this.emit({ kind: 'withdrawing' })
+    void this.session.send({ type: 'undo', id: this.run.id, why })
   }
 
   close(): void {
@@ -143,6 +147,11 @@ class HostRun {
   private greet({ installed, hello }: Session): void {
     if (installed) this.emit({ kind: 'installed' })
     if (hello.recovered) this.emit({ kind: 'recovered', ...hello.recovered })
+  }
+
+  private confirm(session: Session): Promise<void> {
+    this.emit({ kind: 'confirming' })
+    return session.send({ type: 'confirm', id: this.run.id })
   }
 
   private showStep(index: number): void {

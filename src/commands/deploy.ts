@@ -6,10 +6,11 @@ import type { ClusterName } from '../plan/names.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
 import { rollout } from '../rollout.ts'
 import type { Ends, HostEnd } from '../rollout-events.ts'
-import { eventLines } from '../terminal/events.ts'
+import { names } from '../terminal/names.ts'
 import { question, renderPlan } from '../terminal/plan.ts'
+import { makeProgress } from '../terminal/progress.ts'
 import { ask, inputOf } from '../terminal/prompt.ts'
-import type { Colors, Terminal } from '../terminal/terminal.ts'
+import type { Terminal } from '../terminal/terminal.ts'
 import { Connections } from './connections.ts'
 import type { Context } from './context.ts'
 import { showDiff } from './diff.ts'
@@ -37,7 +38,7 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
       terminal.note('not deployed')
       return EXIT.declined
     }
-    return await carryOut(offline, connections, terminal.noteColors(color), context)
+    return await carryOut(offline, connections, { plain: !command.progress, color }, context)
   } finally {
     connections.close()
     objects.close()
@@ -51,7 +52,7 @@ function agree({ plan, repo }: Offline, context: Context): Promise<'yes' | 'no'>
 async function carryOut(
   offline: Offline,
   connections: Connections,
-  colors: Colors,
+  look: { readonly plain: boolean; readonly color: string | null },
   context: Context,
 ): Promise<ExitCode> {
   const { terminal, ticks } = context
@@ -65,6 +66,8 @@ async function carryOut(
     terminal.note('interrupted: the hosts are asked to undo; Ctrl-C again leaves at once')
     interrupt.abort()
   })
+  const working = jobs.map(({ plan }) => plan.host)
+  const progress = makeProgress(terminal, terminal.noteColors(look.color), working, { ...look, ticks })
   try {
     const ends = await rollout({
       id,
@@ -74,11 +77,9 @@ async function carryOut(
       confirmMs: config.confirmTimeoutMs,
       connect: host => connections.take(host),
       signal: interrupt.signal,
-      emit: event => {
-        for (const line of eventLines(event, colors)) terminal.note(line)
-      },
+      emit: event => progress.event(event),
       ticks,
-    })
+    }).finally(() => progress.end())
     await record(offline, jobs, ends, id)
     return conclude(ends, { cluster: offline.plan.cluster, id, ms: ticks() - started }, terminal)
   } finally {
@@ -102,15 +103,21 @@ function conclude(ends: Ends, { cluster, id, ms }: Carried, terminal: Terminal):
     return EXIT.done
   }
   if (unknown.length > 0)
-    throw new Fatal(`cannot tell how deployment ${id} ended on ${unknown.join(', ')}`, {
+    throw new Fatal(`cannot tell how deployment ${id} ended on ${names(unknown, FEW)}`, {
       hint: 'a host undoes by itself what is not confirmed in time; run the same command again to see',
       exitCode: EXIT.unknown,
     })
   if (held.length + undone.length === 0) throw new Fatal(`cannot deploy '${cluster}': no host was changed`)
   const what = held.length === 0 ? '' : `deployed to ${held.length} of ${hosts(ends.size)}, but `
   const back = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
-  throw new Fatal(`${what}rolled back on ${undone.join(', ')}: ${back}`, { exitCode: EXIT.partial })
+  throw new Fatal(`${what}rolled back on ${names(undone, FEW)}: ${back}`, {
+    hint: 'correct the cause and run the same command again: what holds is left alone',
+    exitCode: EXIT.partial,
+  })
 }
+
+/** So many hosts are named in the last line; all of them are above. */
+const FEW = 5
 
 function hosts(count: number): string {
   return `${count} host${count === 1 ? '' : 's'}`

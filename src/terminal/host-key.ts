@@ -11,7 +11,12 @@ export interface UnknownKey {
 }
 
 /** Whether the operator says that this is the host's key: only the whole word counts, or the fingerprint itself. */
-export async function confirmHostKey(key: UnknownKey, terminal: Terminal): Promise<boolean> {
+export function confirmHostKey(key: UnknownKey, terminal: Terminal): Promise<boolean> {
+  const { live } = terminal
+  return live ? live.hold(() => confirm(key, terminal)) : confirm(key, terminal)
+}
+
+async function confirm(key: UnknownKey, terminal: Terminal): Promise<boolean> {
   const { input } = terminal
   if (!input) return false
   const name = key.address === key.host ? `'${key.host}'` : `'${key.host}' (${printable(key.address)})`

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import { Fatal } from '../errors.ts'
 import type { Terminal } from './terminal.ts'
+import { wrap } from './wrap.ts'
 
 /**
  * Asks until the answer is one. End of input and Ctrl-C mean no. `showDiff` has the terminal to itself. Throws Fatal
@@ -18,7 +19,8 @@ export async function ask(
   const release = terminal.onInterrupt(() => reading.abort())
   try {
     for (;;) {
-      terminal.prompt(`${question} [y/N/d] `)
+      // The last column stays free for the answer.
+      terminal.prompt(`${wrap([...question.split(' '), '[y/N/d]'], terminal.columns - 2).join('\n')} `)
       reading = new AbortController()
       const line = await readLine(input, reading.signal)
       if (line === null) terminal.note('')

@@ -1,6 +1,7 @@
 /** The operator's terminal, or the pipes that stand for it. */
 import type { Readable } from 'node:stream'
 import picocolors from 'picocolors'
+import { type Live, makeLive } from './live.ts'
 
 export interface Terminal {
   /** Answers: whole lines, on stdout. */
@@ -17,6 +18,8 @@ export interface Terminal {
   noteColors(when: string | null): Colors
   /** The width to wrap at. */
   readonly columns: number
+  /** Where progress can be redrawn in place; null unless stderr is a terminal that can. */
+  readonly live: Live | null
   /** Where answers are read; null unless somebody can see a question and type. */
   readonly input: Readable | null
 }
@@ -34,20 +37,29 @@ export interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
 }
 
 export type Env = Readonly<Record<string, string | undefined>>
 
 export function makeTerminal(streams: Streams, env: Env): Terminal {
   const { stdout, stderr } = streams
+  const live = stderr.isTTY && (env['TERM'] ?? 'dumb') !== 'dumb' ? makeLive(stderr) : null
+  const write = (stream: Output, text: string) => {
+    live?.erase()
+    stream.write(text)
+  }
   return {
-    out: text => void stdout.write(`${text}\n`),
-    note: text => void stderr.write(`${text}\n`),
-    prompt: text => void stderr.write(text),
+    out: text => write(stdout, `${text}\n`),
+    note: text => write(stderr, `${text}\n`),
+    prompt: text => write(stderr, text),
     onInterrupt: streams.onInterrupt,
     colors: when => picocolors.createColors(wantsColor(when, { env, isTTY: stdout.isTTY ?? false })),
     noteColors: when => picocolors.createColors(wantsColor(when, { env, isTTY: stderr.isTTY ?? false })),
-    columns: stdout.columns ?? 80,
+    get columns() {
+      return stdout.columns || 80
+    },
+    live,
     // A getter: opening stdin costs time, and most commands ask nothing.
     get input() {
       return stderr.isTTY && streams.stdin.isTTY ? streams.stdin : null

@@ -1,0 +1,106 @@
+/** How a deployment ended on a host, in words: one for a column, a sentence, and what explains it. */
+import type { HostName } from '../plan/names.ts'
+import type { Failure, Refusal, UnitReport } from '../protocol/messages.ts'
+import type { HostEnd } from '../rollout-events.ts'
+import { printable } from './clean.ts'
+
+export const END_WORD = {
+  held: 'deployed',
+  undone: 'rolled back',
+  refused: 'refused',
+  unreachable: 'not reached',
+  withdrawn: 'nothing changed',
+  unknown: 'outcome unknown',
+} as const satisfies { readonly [K in HostEnd['kind']]: string }
+
+/** Why a host does not run what was deployed. Text of hosts in it is clean. */
+export interface Explanation {
+  readonly headline: string
+  readonly body: readonly Detail[]
+}
+
+/** 'log' is what a program said, and may be as long as it likes. */
+export interface Detail {
+  readonly kind: 'fact' | 'log' | 'hint'
+  readonly text: string
+}
+
+/** Null for the ends that need none. */
+export function explain(end: HostEnd, host: HostName): Explanation | null {
+  switch (end.kind) {
+    case 'held':
+    case 'withdrawn':
+      return null
+    case 'undone':
+      return {
+        headline: `rolled back: ${printable(end.failure.message)}`,
+        body: [
+          ...reports(end.failure),
+          ...end.leftovers.map(left => fact(`not as before: ${printable(left)}`)),
+        ],
+      }
+    case 'refused':
+      return explainRefusal(end.refusal, host)
+    case 'unreachable':
+      return { headline: printable(end.message), body: hint(end.hint) }
+    case 'unknown':
+      return { headline: `outcome unknown: ${printable(end.why)}`, body: [] }
+  }
+}
+
+/** A single unit needs no heading: the sentence above is about it. */
+function reports({ units }: Failure): Detail[] {
+  const said = units.filter(({ log }) => log.length > 0)
+  const heading = ({ unit, state }: UnitReport) =>
+    units.length > 1 ? [fact(`${printable(unit)} ${printable(state)}:`)] : []
+  return said.flatMap(report => [
+    ...heading(report),
+    ...report.log.map((line): Detail => ({ kind: 'log', text: printable(line) })),
+  ])
+}
+
+function explainRefusal(refusal: Refusal, host: HostName): Explanation {
+  switch (refusal.kind) {
+    case 'hostname':
+      return {
+        headline: `refused: the host says it is '${printable(refusal.found)}'`,
+        body: hint(`the name in its /etc/hostname and in the config tree must be the same, here '${host}'`),
+      }
+    case 'busy':
+      return {
+        headline:
+          refusal.id === ''
+            ? 'refused: another deployment has just begun'
+            : `refused: locked by ${printable(refusal.holder)} since ${new Date(refusal.since).toISOString()} (deployment ${refusal.id})`,
+        body: hint('try again when it has ended'),
+      }
+    case 'stale':
+      return {
+        headline:
+          refusal.current === null
+            ? 'refused: nothing is deployed there any more'
+            : `refused: it runs ${refusal.current.slice(0, 10)}, which somebody else deployed`,
+        body: hint(`'git log refs/deptool/${host}' shows what this repository knows`),
+      }
+    case 'plan':
+      return {
+        headline: 'refused: the agent derives another plan from the same trees',
+        body: hint('this is a bug in git-deploy; nothing was changed'),
+      }
+    case 'preflight':
+      return {
+        headline: 'refused:',
+        body: refusal.problems.flatMap(problem => [fact(printable(problem.what)), ...hint(problem.hint)]),
+      }
+    case 'error':
+      return { headline: `refused: ${printable(refusal.message)}`, body: [] }
+  }
+}
+
+function fact(text: string): Detail {
+  return { kind: 'fact', text }
+}
+
+function hint(text: string | null): Detail[] {
+  return text === null ? [] : [{ kind: 'hint', text: printable(text) }]
+}

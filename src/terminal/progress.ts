@@ -1,0 +1,124 @@
+/** A rollout while it runs: a block that is redrawn in place on a terminal that can, plain lines elsewhere. */
+import type { HostName } from '../plan/names.ts'
+import type { HostEnd, RolloutEvent } from '../rollout-events.ts'
+import { causeLines } from './cause-lines.ts'
+import { type Cause, causeKey, causesOf } from './causes.ts'
+import { explain } from './ends.ts'
+import { eventLines, seconds } from './events.ts'
+import { HostProgress } from './host-progress.ts'
+import { layout } from './layout.ts'
+import type { Live } from './live.ts'
+import { recordLines } from './record.ts'
+import type { Colors, Terminal } from './terminal.ts'
+
+export interface Progress {
+  event(event: RolloutEvent): void
+  /** Leaves a record of how it ended, each cause explained once. Also after a rollout that broke off. */
+  end(): void
+}
+
+export interface ProgressOptions {
+  /** Lines even where a block could be drawn. */
+  readonly plain: boolean
+  readonly ticks: () => number
+}
+
+export function makeProgress(
+  terminal: Terminal,
+  colors: Colors,
+  hosts: readonly HostName[],
+  { plain, ticks }: ProgressOptions,
+): Progress {
+  const { live } = terminal
+  return plain || live === null
+    ? makeLines(terminal, colors)
+    : makeBlock({ terminal, live, colors, hosts, ticks })
+}
+
+function makeLines(terminal: Terminal, colors: Colors): Progress {
+  const ends = new Map<HostName, HostEnd>()
+  const told = new Set<string>()
+  return {
+    event(event) {
+      const lines = eventLines(event, colors)
+      const explanation = isEnd(event) ? explain(event, event.host) : null
+      if (isEnd(event)) ends.set(event.host, event)
+      const key = explanation && causeKey(event.host, explanation)
+      // What explains it was told when it happened the first time.
+      for (const line of key !== null && told.has(key) ? lines.slice(0, 1) : lines) terminal.note(line)
+      if (key !== null) told.add(key)
+    },
+    end() {
+      for (const cause of causesOf(ends))
+        if (cause.hosts.length > 1)
+          for (const line of causeLines(withoutLog(cause), null, colors)) terminal.note(line)
+    },
+  }
+}
+
+/** The log was shown with the first of the hosts. */
+function withoutLog(cause: Cause): Cause {
+  return { ...cause, body: cause.body.filter(({ kind }) => kind !== 'log') }
+}
+
+interface Block {
+  readonly terminal: Terminal
+  readonly live: Live
+  readonly colors: Colors
+  readonly hosts: readonly HostName[]
+  readonly ticks: () => number
+}
+
+function makeBlock({ terminal, live, colors, hosts, ticks }: Block): Progress {
+  const states = new Map(hosts.map(host => [host, new HostProgress(host)]))
+  const all = [...states.values()]
+  const started = ticks()
+  const draw = () => {
+    const now = ticks() - started
+    live.draw(
+      layout(
+        all.map(host => host.row(now)),
+        live,
+        colors,
+      ),
+    )
+  }
+  const timer = setInterval(draw, FRAME_MS)
+  // The second Ctrl-C ends the program at once, and must find the cursor visible.
+  const release = terminal.onInterrupt(() => {
+    release()
+    live.releaseCursor()
+  })
+  draw()
+  return {
+    event(event) {
+      states.get(event.host)?.take(event)
+      // What one would want to read again later.
+      if (REMARKABLE.has(event.kind)) for (const line of remarkLines(event, colors)) terminal.note(line)
+    },
+    end() {
+      clearInterval(timer)
+      release()
+      live.erase()
+      for (const line of recordLines(all, colors)) terminal.note(line)
+      const ends = all.flatMap(({ host, end }) => (end ? [[host, end] as const] : []))
+      for (const cause of causesOf(ends))
+        for (const line of causeLines(cause, live.columns, colors)) terminal.note(line)
+    },
+  }
+}
+
+/** Often enough to look alive; drawing 16 lines takes well under a millisecond. */
+const FRAME_MS = 100
+
+const REMARKABLE: ReadonlySet<RolloutEvent['kind']> = new Set(['recovered', 'staged', 'reconnecting'])
+
+function remarkLines(event: RolloutEvent, colors: Colors): string[] {
+  const lines = eventLines(event, colors)
+  if (event.kind !== 'staged') return lines
+  return lines.slice(1).map(line => `${seconds(event.ms)}  ${event.host}  ${line.trimStart()}`)
+}
+
+function isEnd(event: RolloutEvent): event is RolloutEvent & HostEnd {
+  return ['held', 'undone', 'refused', 'unreachable', 'withdrawn', 'unknown'].includes(event.kind)
+}
