@@ -4,6 +4,7 @@ import type { Command, CommandOf } from './command.ts'
 import type { Context } from './commands/context.ts'
 import { EXIT, type ExitCode, Fatal } from './errors.ts'
 import { makeTerminal } from './terminal/terminal.ts'
+import { fold } from './terminal/width.ts'
 
 declare const VERSION: string
 
@@ -46,7 +47,7 @@ async function main(argv: readonly string[], context: Context): Promise<ExitCode
 function report(error: unknown, { terminal, env }: Context): ExitCode {
   const trace = env['DEPTOOL_TRACE'] === '1' && error instanceof Error ? error.stack : undefined
   if (error instanceof Fatal) {
-    terminal.note(`fatal: ${error.message}`)
+    for (const line of lines(`fatal: ${error.message}`, terminal)) terminal.note(line)
     if (error.hint !== undefined) for (const line of error.hint.split('\n')) terminal.note(`hint: ${line}`)
     if (trace !== undefined) terminal.note(trace)
     return error.exitCode
@@ -56,6 +57,11 @@ function report(error: unknown, { terminal, env }: Context): ExitCode {
     trace ?? 'hint: this is a bug in git-deploy; please report it with the output of DEPTOOL_TRACE=1',
   )
   return EXIT.failed
+}
+
+/** Broken between words on a terminal. A hint is not: it may be a command to copy. */
+function lines(text: string, { live }: Context['terminal']): string[] {
+  return live ? fold(text, live.columns) : [text]
 }
 
 /** Milliseconds in which Ctrl-C counts once: git, which runs us, hands us what the terminal has already told us. */
@@ -94,6 +100,20 @@ const terminal = makeTerminal(
   },
   process.env,
 )
+
+// Whoever ends or stops us otherwise than by Ctrl-C finds the cursor where it was; going on, the display comes back.
+for (const [signal, then] of [
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGHUP', 'SIGHUP'],
+  ['SIGTSTP', 'SIGSTOP'],
+] as const) {
+  const heard = () => {
+    terminal.live?.erase()
+    if (signal !== 'SIGTSTP') process.off(signal, heard)
+    process.kill(process.pid, then)
+  }
+  if (terminal.live) process.on(signal, heard)
+}
 
 // Not process.exit: what was written to a pipe may still be on its way.
 process.exitCode = await main(process.argv.slice(2), {

@@ -13,7 +13,7 @@ import { ask, inputOf } from '../terminal/prompt.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { Connections } from './connections.ts'
 import type { Context } from './context.ts'
-import { showDiff } from './diff.ts'
+import { diffColor, showDiff } from './diff.ts'
 import { makeJobs } from './jobs.ts'
 import { type Offline, planOffline } from './plan-offline.ts'
 import { reach } from './reach.ts'
@@ -34,7 +34,7 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
   const connections = new Connections(reach(offline, context))
   try {
     if (command.yes || offline.config.preconnect) connections.warm(plan.hosts.map(({ host }) => host))
-    if (!command.yes && (await agree(offline, context)) === 'no') {
+    if (!command.yes && (await agree(command, offline, context)) === 'no') {
       terminal.note('not deployed')
       return EXIT.declined
     }
@@ -45,8 +45,13 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
   }
 }
 
-function agree({ plan, repo }: Offline, context: Context): Promise<'yes' | 'no'> {
-  return ask(question(plan), () => showDiff(plan, repo, context), context.terminal)
+function agree(
+  command: CommandOf<'deploy'>,
+  { plan, repo, color }: Offline,
+  context: Context,
+): Promise<'yes' | 'no'> {
+  const options = diffColor(command.color, color, context.env)
+  return ask(question(plan), () => showDiff(plan, repo, context, { options, paths: [] }), context.terminal)
 }
 
 async function carryOut(
@@ -111,9 +116,16 @@ function conclude(ends: Ends, { cluster, id, ms }: Carried, terminal: Terminal):
   const what = held.length === 0 ? '' : `deployed to ${held.length} of ${hosts(ends.size)}, but `
   const back = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
   throw new Fatal(`${what}rolled back on ${names(undone, FEW)}: ${back}`, {
-    hint: 'correct the cause and run the same command again: what holds is left alone',
+    hint: [...ends.values()].some(gaveCause) ? CORRECT : undefined,
     exitCode: EXIT.partial,
   })
+}
+
+const CORRECT = 'correct the cause and run the same command again: what holds is left alone'
+
+/** Not where it was taken back on request. */
+function gaveCause(end: HostEnd): boolean {
+  return end.kind === 'undone' && end.failure.step !== null
 }
 
 /** So many hosts are named in the last line; all of them are above. */

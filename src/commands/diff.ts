@@ -1,20 +1,28 @@
-import type { CommandOf } from '../command.ts'
+import type { ColorWhen, CommandOf } from '../command.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import { gitTTY, type Repository } from '../git/git.ts'
 import { makeTree, writeTrees } from '../git/tree-object.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { Env } from '../terminal/terminal.ts'
 import type { Context } from './context.ts'
 import { planOffline } from './plan-offline.ts'
 
 /** `git deploy diff`: git's own diff of what a deployment would change. */
 export async function diff(command: CommandOf<'diff'>, context: Context): Promise<ExitCode> {
-  const { plan, repo, objects } = await planOffline(command, context)
+  const { plan, repo, objects, color } = await planOffline(command, context)
   objects.close()
-  const code = await showDiff(plan, repo, context, command)
+  const options = [...diffColor(null, color, context.env), ...command.options]
+  const code = await showDiff(plan, repo, context, { options, paths: command.paths })
   // With --exit-code, 1 says that there is a difference.
   if (code > 1) throw new Fatal(`git diff ended with code ${code}`)
   return code === 1 ? EXIT.failed : EXIT.done
+}
+
+/** git knows nothing of NO_COLOR, nor of our --color; the rest of its settings is its own matter. */
+export function diffColor(asked: ColorWhen | null, configured: string | null, env: Env): string[] {
+  if (asked !== null && asked !== 'auto') return [`--color=${asked}`]
+  return env['NO_COLOR'] && configured !== 'always' ? ['--color=never'] : []
 }
 
 export interface DiffArguments {
