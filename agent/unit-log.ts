@@ -19,12 +19,16 @@ export function reportUnit(machine: Machine, unit: UnitName, state: string, sinc
     ],
     { timeoutMs: 3000 },
   )
-  return { unit, state, log: lastWords(ran.stdout) }
+  return { unit, state, log: lastWords(ran.stdout, since) }
 }
 
 /** journalctl's JSON, an object a line -> the lines that matter, oldest first. */
-export function lastWords(journal: string): string[] {
-  const entries = journal.split('\n').flatMap(readEntry)
+export function lastWords(journal: string, since: number): string[] {
+  // journalctl counts in seconds: a deployment that was undone within this one has spoken too.
+  const entries = journal
+    .split('\n')
+    .flatMap(readEntry)
+    .filter(({ at }) => at >= since)
   const program = entries.filter(({ from }) => from !== 'systemd')
   const matter = program.length > 0 ? program : entries.filter(({ message }) => !BOILERPLATE.test(message))
   const lines = matter
@@ -45,15 +49,19 @@ const BOILERPLATE =
   /^(Start(ing|ed)|Stopp(ing|ed)|Reload(ing|ed)|Finished|Deactivat|Failed to start|Condition) |: (Main process exited|Control process exited|Failed with result|Scheduled restart job|Start request repeated too quickly|Deactivated successfully|Consumed |Succeeded)/
 
 interface Entry {
+  /** Milliseconds since 1970. */
+  readonly at: number
   readonly from: string
   readonly message: string
 }
 
 function readEntry(line: string): Entry[] {
   try {
-    const { MESSAGE, SYSLOG_IDENTIFIER } = JSON.parse(line) as Record<string, unknown>
+    const entry = JSON.parse(line) as Record<string, unknown>
+    const { MESSAGE } = entry
     const message = Array.isArray(MESSAGE) ? decodeUtf8(Uint8Array.from(MESSAGE)) : MESSAGE
-    return typeof message === 'string' ? [{ from: String(SYSLOG_IDENTIFIER), message }] : []
+    const at = Number(entry['__REALTIME_TIMESTAMP']) / 1000
+    return typeof message === 'string' ? [{ at, from: String(entry['SYSLOG_IDENTIFIER']), message }] : []
   } catch {
     // The end of the output, or an entry cut by the time limit: the others still tell something.
     return []
