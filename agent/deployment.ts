@@ -107,11 +107,16 @@ function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, { steps
 function attempt(agent: Agent, journal: JournalWriter, steps: readonly Step[]): Failure | undefined {
   const { machine, wire, store } = agent
   const { id, to, operator } = journal.header
+  // Asked for once and taken from the wire then; whoever asks next must hear of it too.
+  let why: string | undefined
   try {
     store.setRef('target', to, operator, `deploy ${id}: tried`)
     return activate(
       steps,
-      context(machine, journal, () => withdrawn(agent, id)),
+      context(machine, journal, () => {
+        why ??= withdrawn(agent, id)
+        return why
+      }),
       journal,
       index => wire.send({ type: 'step', index }),
     )

@@ -101,14 +101,15 @@ const terminal = makeTerminal(
   process.env,
 )
 
-// Whoever ends or stops us otherwise than by Ctrl-C finds the cursor where it was; going on, the display comes back.
+// Whoever ends or stops us otherwise than by Ctrl-C gets the cursor back. The screen is left alone: git, which runs us,
+// has ended or stopped already, and the shell may have gone on below.
 for (const [signal, then] of [
   ['SIGTERM', 'SIGTERM'],
   ['SIGHUP', 'SIGHUP'],
   ['SIGTSTP', 'SIGSTOP'],
 ] as const) {
   const heard = () => {
-    terminal.live?.erase()
+    terminal.live?.abandon()
     if (signal !== 'SIGTSTP') process.off(signal, heard)
     process.kill(process.pid, then)
   }

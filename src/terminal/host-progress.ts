@@ -82,13 +82,13 @@ function stepPhase({ step, ms }: Extract<RolloutEvent, { kind: 'step' }>): Phase
   if (step.kind !== 'settle') return stepWords(step).map(text => phase(text, 4))[0]
   return {
     // Longer where a unit takes its time to start.
-    text: now => `watching ${countdown(ms + step.ms - now)}${step.units.join(' ')}`,
+    text: now => `watch ${countdown(ms + step.ms - now)}${step.units.join(' ')}`,
     progress: 5,
   }
 }
 
 function countdown(left: number): string {
-  return left > 0 ? `for ${(left / 1000).toFixed(1)} s: ` : ''
+  return left > 0 ? `${(left / 1000).toFixed(1)} s: ` : ''
 }
 
 function phase(text: string, progress: number): Phase {

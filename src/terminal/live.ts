@@ -8,6 +8,8 @@ export interface Live {
   draw(lines: readonly LiveLine[]): void
   /** Takes the lines away, and gives the cursor back. */
   erase(): void
+  /** Gives the cursor back and leaves the lines where they are: somebody else may have written below them by now. */
+  abandon(): void
   /** Gives the cursor back for good: from now on the program may be ended at any time. */
   releaseCursor(): void
   /** The screen is the caller's until it is done: for questions, and other programs. */
@@ -31,13 +33,15 @@ export function makeLive(screen: Screen): Live {
   let held = 0
   let cursor: 'shown' | 'hidden' | 'released' = 'shown'
   const width = () => screen.columns || 80
+  const abandon = () => {
+    shown = []
+    if (cursor !== 'hidden') return
+    screen.write(SHOW)
+    cursor = 'shown'
+  }
   const erase = () => {
     if (shown.length > 0) screen.write(`${upOver(shown, width())}${CLEAR}`)
-    shown = []
-    if (cursor === 'hidden') {
-      screen.write(SHOW)
-      cursor = 'shown'
-    }
+    abandon()
   }
   return {
     get columns() {
@@ -56,6 +60,7 @@ export function makeLive(screen: Screen): Live {
       shown = lines
     },
     erase,
+    abandon,
     releaseCursor() {
       if (cursor === 'hidden') screen.write(SHOW)
       cursor = 'released'

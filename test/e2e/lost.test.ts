@@ -89,7 +89,7 @@ test('an operator who is killed leaves a host that undoes by itself', realHosts,
 test('Ctrl-C takes everything back, and waits for it', realHosts, async t => {
   const { world, web1 } = await worldWithOne(t)
   await world
-    .runInTerminal(['prod', '--yes'], [['web1  restart a.service', '\x03']])
+    .runInTerminal(['prod', '--yes'], [['web1  watch 1', '\x03']])
     .exits(130)
     .stdout(/interrupted: the hosts are asked to undo(.|\n)*rolled back: the operator interrupted it/)
   await waitFor('the end of the deployment', () => isQuiet(web1))

@@ -12,7 +12,8 @@ export async function openTmux(
   const directory = mkdtempSync(join(tmpdir(), 'tmux-'))
   const tmux = new Tmux(join(directory, 'socket'), options)
   owner.after(async () => {
-    await tmux.command('kill-server')
+    // The session's directory may be gone by now.
+    await output(['tmux', '-S', join(directory, 'socket'), 'kill-server'])
     rmSync(directory, { recursive: true })
   })
   // What a session starts with is set before it does: sh, because a shell that edits lines has an opinion on cursors.
