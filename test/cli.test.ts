@@ -19,7 +19,7 @@ function refuses(line: string, message: string, hint?: string): void {
 }
 
 test('deploy is the command without a name', () => {
-  const plain = { rev: null, yes: false, dryRun: false, verbose: false, color: null } as const
+  const plain = { rev: null, yes: false, dryRun: false, verbose: false, progress: true, color: null } as const
   assert.deepEqual(parse(''), { kind: 'deploy', cluster: null, ...plain })
   assert.deepEqual(parse('prod'), { kind: 'deploy', cluster: 'prod', ...plain })
   assert.deepEqual(parse('prod v1.2'), { kind: 'deploy', cluster: 'prod', ...plain, rev: 'v1.2' })
@@ -29,6 +29,7 @@ test('deploy is the command without a name', () => {
 test('options of deploy, wherever they stand', () => {
   accepts('-y prod', { kind: 'deploy', cluster: 'prod', yes: true })
   accepts('prod -yn', { cluster: 'prod', yes: true, dryRun: true })
+  accepts('--no-progress', { cluster: null, progress: false })
   accepts('--yes --dry-run -v', { cluster: null, yes: true, dryRun: true, verbose: true })
   accepts('--no-confirm --plan-only prod', { cluster: 'prod', yes: true, dryRun: true })
   accepts('--color=never prod', { color: 'never' })
