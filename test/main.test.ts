@@ -157,7 +157,7 @@ test('status', async t => {
   const { world } = await makeFleet(t)
   await world
     .run('status')
-    .stdout(/^dns1 {2}deployed <oid> .* ago by Ada {2}up to date\nweb1 {2}never deployed +1 app changes\n$/)
+    .stdout(/^dns1 {2}deployed <oid> .* ago by Ada {2}up to date\nweb1 {2}never deployed +1 app to change\n$/)
   world.remove('dns1')
   await world.run('status', 'prod').stdout(/^dns1 .* not in 'prod' any more$/m)
 })
