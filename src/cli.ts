@@ -1,6 +1,6 @@
 /** The command line: argv -> Command. The only importer of yargs, which is asked for a grammar and runs nothing. */
 import yargs, { type InferredOptionTypes, type Options } from 'yargs'
-import { COLOR_WHEN, type ColorWhen, type Command } from './command.ts'
+import { COLOR_WHEN, type ColorWhen, type Command, type CompletedVerb } from './command.ts'
 import { suggest } from './plan/manifest.ts'
 import { helpText, synopsis } from './terminal/usage.ts'
 
@@ -24,7 +24,7 @@ export function flagsOf(): Record<string, string[]> {
   )
 }
 
-type VerbName = 'deploy' | 'plan' | 'diff' | 'status' | 'init'
+type VerbName = 'deploy' | 'plan' | 'diff' | 'status' | 'init' | 'hooks' | 'completion'
 type OptionTable = Readonly<Record<string, Options>>
 
 interface Words {
@@ -64,10 +64,16 @@ const COLOR = {
 
 const VERBS: { readonly [name in VerbName]: Verb } = {
   deploy: verb({
-    usage: ['[<options>] [<cluster>] [<rev>]', '(plan | diff | status) [<cluster>]', 'init [<cluster>]'],
+    usage: [
+      '[<options>] [<cluster>] [<rev>]',
+      '(plan | diff | status) [<cluster>]',
+      'init [<cluster>]',
+      'hooks | completion',
+    ],
     options: {
       'dry-run': { alias: ['n', 'plan-only'], type: 'boolean', describe: 'show the plan and stop' },
       yes: { alias: ['y', 'no-confirm'], type: 'boolean', describe: 'deploy without asking' },
+      'no-verify': { type: 'boolean', describe: 'do not ask the pre-deploy hook' },
       ...VERBOSE,
       'no-progress': { type: 'boolean', describe: 'lines instead of a display that is redrawn' },
       ...COLOR,
@@ -89,6 +95,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
             ...clusterAndRev(withoutVerb(words)),
             yes: given.yes ?? false,
             dryRun: given['dry-run'] ?? false,
+            verify: !given['no-verify'],
             verbose: given.verbose ?? false,
             progress: !(given['no-progress'] ?? false),
             color: colorWhen(given),
@@ -98,6 +105,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     usage: ['plan [<options>] [<cluster>] [<rev>]'],
     options: {
       'exit-code': { type: 'boolean', describe: 'exit with 2 when changes are pending' },
+      short: { type: 'boolean', describe: 'a line for each host' },
       ...VERBOSE,
       ...COLOR,
       ...HELP,
@@ -112,6 +120,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
       kind: 'plan',
       ...clusterAndRev(words),
       exitCode: given['exit-code'] ?? false,
+      short: given.short ?? false,
       verbose: given.verbose ?? false,
       color: colorWhen(given),
     }),
@@ -156,6 +165,26 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
       ['git config deptool.cluster', 'which one it is now'],
     ],
     command: words => ({ kind: 'init', cluster: atMost(words, 1)[0] ?? null }),
+  }),
+  hooks: verb({
+    usage: ['hooks (install | uninstall | list)'],
+    options: HELP,
+    examples: [
+      ['git deploy hooks install', 'show a short plan after every commit that touches a cluster'],
+      ['git deploy hooks list', 'which hooks there are, and where'],
+      ['git deploy hooks uninstall', 'take them out, and bring back what was there before'],
+    ],
+    command: words => ({ kind: 'hooks', action: hookAction(words) }),
+  }),
+  completion: verb({
+    usage: ['completion (bash | zsh)'],
+    options: HELP,
+    examples: [
+      ['eval "$(git deploy completion bash)"', "in ~/.bashrc, beside git's own completion"],
+      ['git deploy completion bash >git-deploy', 'for a directory of bash-completion'],
+      ['git deploy completion zsh >_git-deploy', "for a directory of zsh's fpath"],
+    ],
+    command: words => ({ kind: 'completion', shell: oneOf(['bash', 'zsh'], words), verbs: completedVerbs() }),
   }),
 }
 
@@ -233,6 +262,40 @@ function withoutVerb(words: Words): Words {
   if (first !== undefined && Object.hasOwn(VERBS, first))
     throw new Misuse(`'${first}' comes before its options`, `for a directory of that name use './${first}'`)
   return words
+}
+
+function hookAction(words: Words) {
+  // What the post-commit hook runs, and nobody types.
+  if (words.words[0] === 'run') return oneOf(['post-commit'], { ...words, words: words.words.slice(1) })
+  return oneOf(['install', 'uninstall', 'list'], words)
+}
+
+function oneOf<const T extends string>(choices: readonly T[], words: Words): T {
+  const [given] = atMost(words, 1)
+  const choice = choices.find(word => word === given)
+  if (choice !== undefined) return choice
+  const list = choices.length === 1 ? choices[0] : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
+  if (given === undefined) throw new Misuse(`one word is missing: ${list}`)
+  throw new Misuse(`unknown argument '${given}', expected ${list}`, suggest(given, choices))
+}
+
+function completedVerbs(): CompletedVerb[] {
+  return Object.entries(VERBS).map(([name, { usage, options }]) => ({
+    name,
+    options: Object.entries(options).map(entry => ({
+      spellings: spellings(entry),
+      takesValue: entry[1].type !== 'boolean',
+      meaning: entry[1].describe ?? '',
+    })),
+    ...operandsOf(usage[0] ?? ''),
+  }))
+}
+
+/** From 'rollback [<options>] [<host>…]' or 'hooks (install | list)'. */
+function operandsOf(usage: string): Pick<CompletedVerb, 'operands' | 'repeats'> {
+  const matches = [...usage.matchAll(/\(([a-z| ]+)\)|<([a-z]+)>/g)]
+  const operands = matches.map(([, words, name = '']) => words?.replaceAll(' | ', ' ') ?? name)
+  return { operands: operands.filter(operand => operand !== 'options'), repeats: usage.includes('…') }
 }
 
 function colorWhen(given: InferredOptionTypes<typeof COLOR>): ColorWhen | null {

@@ -7,6 +7,8 @@ export type Command =
       readonly rev: string | null
       readonly yes: boolean
       readonly dryRun: boolean
+      /** Whether the pre-deploy hook is asked. */
+      readonly verify: boolean
       readonly verbose: boolean
       /** Whether progress may be redrawn in place. */
       readonly progress: boolean
@@ -17,6 +19,8 @@ export type Command =
       readonly cluster: string | null
       readonly rev: string | null
       readonly exitCode: boolean
+      /** A line for each host. */
+      readonly short: boolean
       readonly verbose: boolean
       readonly color: ColorWhen | null
     }
@@ -30,6 +34,8 @@ export type Command =
     }
   | { readonly kind: 'status'; readonly cluster: string | null; readonly color: ColorWhen | null }
   | { readonly kind: 'init'; readonly cluster: string | null }
+  | { readonly kind: 'hooks'; readonly action: 'install' | 'uninstall' | 'list' | 'post-commit' }
+  | { readonly kind: 'completion'; readonly shell: 'bash' | 'zsh'; readonly verbs: readonly CompletedVerb[] }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
   | {
@@ -38,6 +44,22 @@ export type Command =
       readonly hint: string | null
       readonly usage: string
     }
+
+/** What can be completed behind a command. */
+export interface CompletedVerb {
+  readonly name: string
+  readonly options: readonly CompletedOption[]
+  /** In order: 'cluster', 'rev', 'host', 'file', or the words to choose from. The last one may be repeated. */
+  readonly operands: readonly string[]
+  readonly repeats: boolean
+}
+
+export interface CompletedOption {
+  /** As they are typed. */
+  readonly spellings: readonly string[]
+  readonly takesValue: boolean
+  readonly meaning: string
+}
 
 export type CommandOf<K extends Command['kind']> = Extract<Command, { kind: K }>
 export type ColorWhen = (typeof COLOR_WHEN)[number]

@@ -19,6 +19,11 @@ const RUN: { readonly [K in Command['kind']]: Run<K> } = {
   diff: async (command, context) => (await import('./commands/diff.ts')).diff(command, context),
   status: async (command, context) => (await import('./commands/status.ts')).status(command, context),
   init: async (command, context) => (await import('./commands/init.ts')).init(command, context),
+  hooks: async (command, context) => (await import('./commands/hooks.ts')).hooks(command, context),
+  completion: async ({ shell, verbs }, { terminal }) => {
+    terminal.out((await import('./terminal/completion.ts')).completionScript(shell, verbs))
+    return EXIT.done
+  },
   help: ({ text }, { terminal }) => {
     terminal.out(text)
     return EXIT.done

@@ -15,6 +15,7 @@ import { Connections } from './connections.ts'
 import type { Context } from './context.ts'
 import { diffColor, showDiff } from './diff.ts'
 import { makeJobs } from './jobs.ts'
+import { afterDeploy, beforeDeploy, isGuarded } from './operator-hooks.ts'
 import { type Offline, planOffline } from './plan-offline.ts'
 import { reach } from './reach.ts'
 import { record } from './record.ts'
@@ -22,10 +23,15 @@ import { record } from './record.ts'
 /** `git deploy`: shows the plan, asks, carries it out on all hosts, records what they run then. */
 export async function deploy(command: CommandOf<'deploy'>, context: Context): Promise<ExitCode> {
   const offline = await planOffline(command, context)
-  const { plan, source, objects } = offline
+  const { plan, source, objects, config } = offline
   const { terminal } = context
   const color = command.color ?? offline.color
-  const look = { colors: terminal.colors(color), columns: terminal.columns, verbose: command.verbose }
+  const look = {
+    colors: terminal.colors(color),
+    columns: terminal.columns,
+    verbose: command.verbose,
+    abbrev: config.abbrev,
+  }
   terminal.out(renderPlan(plan, source, look).join('\n'))
   if (plan.hosts.length === 0 || command.dryRun) return EXIT.done
   terminal.out('')
@@ -33,12 +39,14 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
 
   const connections = new Connections(reach(offline, context))
   try {
-    if (command.yes || offline.config.preconnect) connections.warm(plan.hosts.map(({ host }) => host))
+    const guarded = command.verify && (await isGuarded(offline.repo))
+    if (!guarded && (command.yes || config.preconnect)) connections.warm(plan.hosts.map(({ host }) => host))
     if (!command.yes && (await agree(command, offline, context)) === 'no') {
       terminal.note('not deployed')
       return EXIT.declined
     }
-    return await carryOut(offline, connections, { plain: !command.progress, color }, context)
+    const { verify } = command
+    return await carryOut(offline, connections, { plain: !command.progress, color, verify }, context)
   } finally {
     connections.close()
     objects.close()
@@ -57,14 +65,16 @@ function agree(
 async function carryOut(
   offline: Offline,
   connections: Connections,
-  look: { readonly plain: boolean; readonly color: string | null },
+  { verify, ...look }: { readonly plain: boolean; readonly color: string | null; readonly verify: boolean },
   context: Context,
 ): Promise<ExitCode> {
   const { terminal, ticks } = context
-  const { repo, config } = offline
-  const started = ticks()
+  const { repo, config, plan } = offline
   const id = deploymentId(context.now(), context.random)
   const [jobs, operator] = await Promise.all([makeJobs(offline, id), operatorName(repo)])
+  const deploying = { repo, plan, verify, id, jobs }
+  await beforeDeploy(deploying, terminal)
+  const started = ticks()
   const interrupt = new AbortController()
   const release = terminal.onInterrupt(() => {
     release() // A second Ctrl-C ends the program; the hosts then undo by themselves.
@@ -85,8 +95,11 @@ async function carryOut(
       emit: event => progress.event(event),
       ticks,
     }).finally(() => progress.end())
+    const ms = ticks() - started
     await record(offline, jobs, ends, id)
-    return conclude(ends, { cluster: offline.plan.cluster, id, ms: ticks() - started }, terminal)
+    release()
+    await afterDeploy(deploying, ends, terminal)
+    return conclude(ends, { cluster: plan.cluster, id, ms }, terminal)
   } finally {
     release()
   }

@@ -8,7 +8,7 @@ import { planOffline } from './plan-offline.ts'
 
 /** `git deploy status`: what each host runs, as far as this repository knows, and whether that is what it should. */
 export async function status(command: CommandOf<'status'>, context: Context): Promise<ExitCode> {
-  const { repo, plan, hosts, tracking, color } = await planOffline(
+  const { repo, config, plan, hosts, tracking, color } = await planOffline(
     { cluster: command.cluster, rev: null },
     context,
   )
@@ -22,6 +22,7 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
     plan,
     hosts,
     deployed: new Map(tracked.map(({ host, commit }) => [host, deployed.get(commit)!])),
+    abbrev: config.abbrev,
   }
   terminal.out(renderStatus(rows, terminal.colors(command.color ?? color)).join('\n'))
   return EXIT.done

@@ -12,6 +12,8 @@ export interface Config {
   readonly preconnect: boolean
   readonly transport: Transport
   readonly atomic: boolean
+  /** How many digits of an object's name are shown. */
+  readonly abbrev: number
   hostUrl(host: HostName): string | null
 }
 
@@ -20,7 +22,7 @@ export type Transport = (typeof TRANSPORTS)[number]
 const TRANSPORTS = ['auto', 'ssh2', 'openssh'] as const
 
 export async function readConfig(repo: Repository): Promise<Config> {
-  const args = ['config', '--null', '--get-regexp', '^(deptool|deptool-host)\\.']
+  const args = ['config', '--null', '--get-regexp', '^(deptool|deptool-host)\\.|^core\\.abbrev$']
   // 1: there is no such setting.
   const { stdout } = await git(repo, args, { okCodes: [0, 1] })
   const settings = parseSettings(stdout.toString())
@@ -36,6 +38,7 @@ export async function readConfig(repo: Repository): Promise<Config> {
     preconnect: read('deptool.preconnect', true, parseBoolean),
     transport: read('deptool.transport', 'auto', parseTransport),
     atomic: read('deptool.atomic', false, parseBoolean),
+    abbrev: read('core.abbrev', 7, parseAbbrev),
     hostUrl: host => {
       const key = `deptool-host.${host}.url`
       const value = settings.get(key)
@@ -85,6 +88,12 @@ function parseBoolean(setting: Setting): boolean {
 function parseTransport(setting: Setting): Transport {
   const allowed = TRANSPORTS.map(name => `'${name}'`).join(', ')
   return TRANSPORTS.find(name => name === setting.value) ?? refuse(setting, `one of ${allowed}`)
+}
+
+/** Git itself complains about anything else. */
+function parseAbbrev({ value }: Setting): number {
+  if (/^(?:no|off|false)$/i.test(value ?? '')) return 64
+  return /^\d+$/.test(value ?? '') ? Number(value) : 7
 }
 
 function refuse({ key, value }: Setting, expected: string): never {

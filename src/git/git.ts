@@ -22,7 +22,6 @@ export interface GitOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Exit codes that are answers, not failures. Default: only 0. */
   readonly okCodes?: readonly number[]
-  /** Elsewhere than `repo.cwd`, a relative GIT_DIR of the environment (hooks have one) leads astray. */
   readonly cwd?: string
 }
 
@@ -54,7 +53,16 @@ export async function openRepository({ cwd, env }: Pick<Repository, 'cwd' | 'env
     throw noRepository(result)
   if (format !== 'sha1' && format !== 'sha256')
     throw new Fatal(`cannot use the repository '${gitDir}': its object format is '${format}'`)
-  return { gitDir, commonDir, topLevel, prefix, format, env, cwd }
+  return { gitDir, commonDir, topLevel, prefix, format, env: anywhere(env, gitDir, topLevel), cwd }
+}
+
+/** Where the environment names the repository by relative paths, as in hooks, commands run elsewhere need absolute ones. */
+function anywhere(env: NodeJS.ProcessEnv, gitDir: string, topLevel: string | null): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    ...(env['GIT_DIR'] && { GIT_DIR: gitDir }),
+    ...(env['GIT_WORK_TREE'] && topLevel !== null && { GIT_WORK_TREE: topLevel }),
+  }
 }
 
 const REV_PARSE = [
@@ -102,10 +110,10 @@ export function parsedEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_NO_REPLACE_OBJECTS: '1' }
 }
 
-/** What to tell when a git process could not even be started. */
-export function notStarted(error: Error): Fatal {
-  return new Fatal(`cannot run 'git': ${error.message}`, {
-    hint: 'is it installed, and on your PATH?',
+/** What to tell when git, or a hook, could not even be started. */
+export function notStarted(error: Error, program = 'git'): Fatal {
+  return new Fatal(`cannot run '${program}': ${error.message}`, {
+    hint: program === 'git' ? 'is it installed, and on your PATH?' : undefined,
     cause: error,
   })
 }

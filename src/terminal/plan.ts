@@ -21,6 +21,8 @@ export interface Look {
   readonly columns: number
   /** Every file and every host by name, however many they are. */
   readonly verbose: boolean
+  /** How many digits of a commit's name are shown, where core.abbrev says it. */
+  readonly abbrev?: number
 }
 
 /** The lines of a plan, hosts with the same changes together. */
@@ -40,15 +42,16 @@ export function question(plan: Plan): string {
 /** How many names are listed before the rest is only counted. */
 const MANY = 20
 
-function header(cluster: ClusterName, source: PlanSource, { colors }: Look): string {
-  if (source.kind === 'revision') return `${cluster} from ${source.rev} (${source.commit.slice(0, 7)})`
+function header(cluster: ClusterName, source: PlanSource, { colors, abbrev = 7 }: Look): string {
+  const commit = source.commit?.slice(0, abbrev) ?? null
+  if (source.kind === 'revision') return `${cluster} from ${source.rev} (${commit})`
   const dirty = source.dirty ? `, ${colors.yellow('with uncommitted changes')}` : ''
-  return `${cluster} from the working tree (${whereabouts(source.branch, source.commit)}${dirty})`
+  return `${cluster} from the working tree (${whereabouts(source.branch, commit)}${dirty})`
 }
 
 function whereabouts(branch: string | null, commit: string | null): string {
   if (commit === null) return branch === null ? 'no commit yet' : `${branch}, no commit yet`
-  return branch === null ? commit.slice(0, 7) : `${branch} ${commit.slice(0, 7)}`
+  return branch === null ? commit : `${branch} ${commit}`
 }
 
 interface Group {

@@ -17,15 +17,17 @@ export interface Status {
   /** Every host of the tree. */
   readonly hosts: readonly HostName[]
   readonly deployed: ReadonlyMap<HostName, Deployed>
+  /** How many digits of a commit's name are shown. */
+  readonly abbrev: number
 }
 
-export function renderStatus({ plan, hosts, deployed }: Status, colors: Colors): string[] {
+export function renderStatus({ plan, hosts, deployed, abbrev }: Status, colors: Colors): string[] {
   const pending = new Map(plan.hosts.map(({ host, apps }) => [host, apps.length]))
   const rows = [
-    ...hosts.map(host => [host, describe(deployed.get(host)), state(pending.get(host), colors)]),
+    ...hosts.map(host => [host, describe(deployed.get(host), abbrev), state(pending.get(host), colors)]),
     ...plan.vanished.map(host => [
       host,
-      describe(deployed.get(host)),
+      describe(deployed.get(host), abbrev),
       colors.yellow(`not in '${plan.cluster}' any more`),
     ]),
   ]
@@ -35,10 +37,11 @@ export function renderStatus({ plan, hosts, deployed }: Status, colors: Colors):
   return rows.map(row => `${row[0]!.padEnd(host)}  ${row[1]!.padEnd(what)}  ${row[2]}`)
 }
 
-function describe(deployed: Deployed | undefined): string {
+function describe(deployed: Deployed | undefined, abbrev: number): string {
   if (!deployed) return 'never deployed'
   const [commit = '', dirty] = deployed.source.split('+')
-  const source = commit === 'none' ? 'uncommitted files' : `${commit.slice(0, 7)}${dirty ? '+dirty' : ''}`
+  const source =
+    commit === 'none' ? 'uncommitted files' : `${commit.slice(0, abbrev)}${dirty ? '+dirty' : ''}`
   return printable(['deployed', source, deployed.when, 'by', deployed.who].filter(Boolean).join(' '))
 }
 

@@ -71,5 +71,7 @@ export function makeTerminal(streams: Streams, env: Env): Terminal {
 export function wantsColor(when: string | null, { env, isTTY }: { env: Env; isTTY: boolean }): boolean {
   if (when === 'always') return true
   if (when !== null && /^(?:never|false|no|off|0)$/i.test(when)) return false
-  return isTTY && env['TERM'] !== 'dumb' && !env['NO_COLOR']
+  // Git has put a pager between us and the terminal: 'git -p deploy …', or pager.deploy.
+  const seen = isTTY || env['GIT_PAGER_IN_USE'] === 'true'
+  return seen && env['TERM'] !== 'dumb' && !env['NO_COLOR']
 }

@@ -1,0 +1,40 @@
+/** Which clusters this repository is known to deploy, and which of them a commit touches. */
+import { posix } from 'node:path'
+import { readConfig } from '../git/config.ts'
+import { git, type Repository } from '../git/git.ts'
+import { readTracking } from '../git/refs.ts'
+
+/** Paths below the root of the repository: the configured cluster, and those from which something is deployed. */
+export async function readKnownClusters(repo: Repository): Promise<string[]> {
+  const [{ cluster }, tracking] = await Promise.all([readConfig(repo), readTracking(repo)])
+  const configured = cluster === null ? [] : [posix.normalize(cluster).replace(/\/+$/, '')]
+  const deployed = [...tracking.values()].flatMap(({ cluster }) => cluster ?? [])
+  // A tracking ref knows the name alone; the configured cluster may be further down.
+  const others = deployed.filter(name => !configured.some(path => posix.basename(path) === name))
+  return [...new Set([...configured, ...others])]
+}
+
+/** Those of `clusters` in which the commit changes something; of a merge, against its first parent. */
+export async function changedClusters(
+  repo: Repository,
+  rev: string,
+  clusters: readonly string[],
+): Promise<string[]> {
+  if (clusters.length === 0) return []
+  const args = [
+    'diff-tree',
+    '--root',
+    '-m',
+    '--first-parent',
+    '--no-commit-id',
+    '-r',
+    '--name-only',
+    '-z',
+    rev,
+  ]
+  const { stdout } = await git(repo, ['--literal-pathspecs', ...args, '--', ...clusters], {
+    cwd: repo.topLevel ?? repo.gitDir,
+  })
+  const files = stdout.toString().split('\0')
+  return clusters.filter(cluster => files.some(file => file.startsWith(`${cluster}/`)))
+}

@@ -1,0 +1,47 @@
+import { relative } from 'node:path'
+import type { CommandOf } from '../command.ts'
+import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import { openRepository, type Repository } from '../git/git.ts'
+import { hooksDirectory } from '../git/hooks.ts'
+import { readKnownClusters } from './changed-clusters.ts'
+import type { Context } from './context.ts'
+import { type HookFile, installHooks, listHooks, uninstallHooks } from './hook-files.ts'
+import { postCommit } from './post-commit.ts'
+
+/** `git deploy hooks`: puts our hooks beside those that are there, and takes them out again. */
+export async function hooks({ action }: CommandOf<'hooks'>, context: Context): Promise<ExitCode> {
+  const repo = await openRepository(context)
+  if (action === 'post-commit') return postCommit(repo, context)
+  const directory = await hooksDirectory(repo)
+  const files = change(action, directory)
+  const { terminal } = context
+  terminal.out(`hooks in '${shown(directory, repo)}':`)
+  const width = Math.max(...files.map(({ name }) => name.length))
+  for (const { name, what } of files) terminal.out(`    ${name.padEnd(width)}  ${what}`)
+  if (action === 'install' && (await readKnownClusters(repo)).length === 0)
+    terminal.note(
+      "hint: no cluster is known yet, so nothing is planned; 'git deploy init <cluster>' names it",
+    )
+  return EXIT.done
+}
+
+/** The hooks as they are afterwards. */
+function change(action: keyof typeof DO, directory: string): HookFile[] {
+  try {
+    return DO[action](directory)
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error
+    throw new Fatal(`cannot ${action} the hooks in '${directory}': ${error.message}`, { cause: error })
+  }
+}
+
+const DO: { readonly [action in 'install' | 'uninstall' | 'list']: (directory: string) => HookFile[] } = {
+  install: installHooks,
+  uninstall: uninstallHooks,
+  list: listHooks,
+}
+
+function shown(directory: string, { cwd }: Repository): string {
+  const path = relative(cwd, directory)
+  return path.startsWith('../../..') ? directory : path
+}
