@@ -170,9 +170,9 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     usage: ['hooks (install | uninstall | list)'],
     options: HELP,
     examples: [
-      ['git deploy hooks install', 'show a short plan after every commit that touches a cluster'],
+      ['git deploy hooks install', 'a short plan after every commit that touches a cluster'],
       ['git deploy hooks list', 'which hooks there are, and where'],
-      ['git deploy hooks uninstall', 'take them out, and bring back what was there before'],
+      ['git deploy hooks uninstall', 'without them again, and with what was there before'],
     ],
     command: words => ({ kind: 'hooks', action: hookAction(words) }),
   }),

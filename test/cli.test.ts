@@ -19,7 +19,15 @@ function refuses(line: string, message: string, hint?: string): void {
 }
 
 test('deploy is the command without a name', () => {
-  const plain = { rev: null, yes: false, dryRun: false, verbose: false, progress: true, color: null } as const
+  const plain = {
+    rev: null,
+    yes: false,
+    dryRun: false,
+    verify: true,
+    verbose: false,
+    progress: true,
+    color: null,
+  } as const
   assert.deepEqual(parse(''), { kind: 'deploy', cluster: null, ...plain })
   assert.deepEqual(parse('prod'), { kind: 'deploy', cluster: 'prod', ...plain })
   assert.deepEqual(parse('prod v1.2'), { kind: 'deploy', cluster: 'prod', ...plain, rev: 'v1.2' })
@@ -41,6 +49,11 @@ test('the other commands', () => {
   accepts('status', { kind: 'status', cluster: null })
   accepts('init staging', { kind: 'init', cluster: 'staging' })
   accepts('--version', { kind: 'version' })
+  accepts('--no-verify prod', { kind: 'deploy', cluster: 'prod', verify: false })
+  accepts('plan --short', { kind: 'plan', short: true })
+  accepts('hooks uninstall', { kind: 'hooks', action: 'uninstall' })
+  accepts('hooks run post-commit', { kind: 'hooks', action: 'post-commit' })
+  accepts('completion zsh', { kind: 'completion', shell: 'zsh' })
 })
 
 test('a cluster with the name of a command', () => {
@@ -72,10 +85,14 @@ test('wrong usage names the word that is wrong, and the one that was meant', () 
   refuses('status --color prod', "'--color' takes always, auto or never, as in '--color=always'")
   refuses('prod v1 web1', "unexpected argument 'web1'")
   refuses('prod -- web1', "unexpected argument 'web1'")
+  refuses('completion', 'one word is missing: bash or zsh')
+  refuses('completion fish', "unknown argument 'fish', expected bash or zsh")
+  refuses('hooks run', 'one word is missing: post-commit')
+  refuses('hooks list all', "unexpected argument 'all'")
   refuses('status prod v1', "unexpected argument 'v1'")
 })
 
-for (const verb of ['', 'plan', 'diff', 'status', 'init'])
+for (const verb of ['', 'plan', 'diff', 'status', 'init', 'hooks', 'completion'])
   test(`git deploy ${verb} -h`.replace('  ', ' '), () => {
     for (const flag of ['-h', '--help']) {
       const command = parse(`${verb} ${flag}`.trim())

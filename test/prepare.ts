@@ -9,8 +9,8 @@ import { whyNoRealHosts } from './hosts/real-hosts.ts'
 import { ensureRootfs } from './hosts/rootfs.ts'
 import { announce } from './support/announce.ts'
 
-/** What the build and the checks of the manual pages use beside gcc. */
-const BUILD_PROGRAMS: Programs = { 'musl-gcc': 'musl-tools', mandoc: 'mandoc' }
+/** What the build and the tests of manual pages and completion use beside gcc. */
+const BUILD_PROGRAMS: Programs = { 'musl-gcc': 'musl-tools', mandoc: 'mandoc', zsh: 'zsh' }
 
 /** Installs what this machine lacks, where that is possible, and builds what the test hosts start from. */
 export async function prepare(): Promise<Prepared> {

@@ -31,7 +31,7 @@ const SCRIPT = `# bash completion for git deploy. It needs git's own, which call
 _git_deploy ()
 {
 	local options valued repeats operands verb=deploy verbs='@verbs@'
-	local i first=\${__git_cmd_idx-} seen=()
+	local i first=\${__git_cmd_idx-} seen=() cluster=
 
 	# Git before 2.31 does not say where its command is.
 	if [ -z "$first" ]; then
@@ -52,22 +52,23 @@ _git_deploy ()
 	for ((i = first; i < cword; i++)); do
 		case "\${words[i]}" in
 		--)
-			__git_deploy_complete host "\${seen[0]-}"
+			__git_deploy_complete host "$cluster"
 			return ;;
 		-*)
 			[[ " $valued " == *" \${words[i]} "* ]] && ((i++)) ;;
 		*)
-			seen+=("\${words[i]}") ;;
+			seen+=("\${words[i]}")
+			[ "\${operands[0]-}" = cluster ] && cluster=\${seen[0]} ;;
 		esac
 	done
 
 	case "$cur" in
 	--*=*)
-		__git_deploy_value "\${cur%%=*}" "\${cur#*=}" "\${seen[0]-}"
+		__git_deploy_value "\${cur%%=*}" "\${cur#*=}" "$cluster"
 		return ;;
 	esac
 	if [[ " $valued " == *" $prev "* ]]; then
-		__git_deploy_value "$prev" "$cur" "\${seen[0]-}"
+		__git_deploy_value "$prev" "$cur" "$cluster"
 		return
 	fi
 	case "$cur" in
@@ -82,7 +83,7 @@ _git_deploy ()
 	if [ "$verb" = deploy ] && [ \${#seen[@]} = 0 ]; then
 		__gitcomp_nl "$(printf '%s\\n' $verbs | grep -vx deploy; __git_deploy_clusters)"
 	else
-		__git_deploy_complete "$wanted" "\${seen[0]-}"
+		__git_deploy_complete "$wanted" "$cluster"
 	fi
 }
 

@@ -12,6 +12,7 @@ test('without settings, the documented defaults hold', async t => {
     preconnect: true,
     transport: 'auto',
     atomic: false,
+    abbrev: 7,
   })
   assert.equal(hostUrl(host('web1')), null)
 })

@@ -1,0 +1,102 @@
+/** Completion as the shells do it, through git's own. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { CompletedVerb } from '../../src/command.ts'
+import { completionScript } from '../../src/terminal/completion.ts'
+import { makeWorld } from '../support/world.ts'
+
+const GIT_COMPLETION = '/usr/share/bash-completion/completions/git'
+const inBash = { skip: !existsSync(GIT_COMPLETION) && `LEFT OUT: no ${GIT_COMPLETION}` }
+const inZsh = { skip: !existsSync('/usr/bin/zsh') && 'LEFT OUT: zsh is not installed' }
+
+const TREE = { 'web1/nginx/nginx.conf': '1', 'web2/nginx/nginx.conf': '1', 'dns1/nsd/nsd.conf': '1' }
+
+/** `ask` gives what a tab offers behind a line. */
+async function makeShell(t: TestContext, shell: 'bash' | 'zsh', verbs?: readonly CompletedVerb[]) {
+  const world = await makeWorld(t, TREE)
+  world.write({ '../staging/db1/pg/pg.conf': '1', '../docs/index.md': '1' })
+  await world.git('tag', 'v1.2')
+  const script = verbs
+    ? completionScript(shell, verbs)
+    : (await world.execute(['git', 'deploy', 'completion', shell])).stdout
+  const directory = join(world.home, 'completion')
+  mkdirSync(directory)
+  writeFileSync(join(directory, shell === 'bash' ? 'git-deploy' : '_git-deploy'), script)
+  const driver = fileURLToPath(new URL(`ask.${shell}`, import.meta.url))
+  const ask = async (line: string): Promise<string> => {
+    const { stdout, stderr } = await world.execute([shell, driver, directory, line])
+    assert.equal(stderr, '')
+    return stdout.trim().split(/\s+/).sort().join(' ')
+  }
+  return { world, ask }
+}
+
+test('bash completes commands, options, clusters and revisions, by way of _git_deploy', inBash, async t => {
+  const { world, ask } = await makeShell(t, 'bash')
+  assert.equal(await ask('git deploy '), 'completion diff hooks init plan prod staging status')
+  assert.equal(await ask('git deploy pl'), 'plan')
+  assert.equal(await ask('git deploy plan '), 'prod staging')
+  assert.equal(await ask('git deploy prod '), 'HEAD main v1.2')
+  assert.equal(await ask('git deploy plan prod v'), 'v1.2')
+  assert.equal(await ask('git deploy plan --color never prod v'), 'v1.2')
+  assert.equal(await ask('git deploy plan --e'), '--exit-code')
+  assert.equal(await ask('git deploy plan --color=a'), 'always auto')
+  assert.equal(await ask('git deploy plan --color n'), 'never')
+  assert.equal(await ask('git deploy hooks '), 'install list uninstall')
+  assert.equal(await ask('git deploy diff --name-o'), '--name-only')
+  assert.equal(await ask('git deploy diff prod -- '), 'dns1 web1 web2')
+  assert.equal(await ask('git deploy diff prod -- web'), 'web1 web2')
+  await world.git('config', 'alias.d', 'deploy')
+  assert.equal(await ask('git d plan st'), 'staging')
+  assert.equal(await ask('git -C prod/web1 deploy plan p'), 'prod')
+})
+
+test('bash completes what was deployed, also where the tree has it no more', inBash, async t => {
+  const { world, ask } = await makeShell(t, 'bash')
+  await world.deploy()
+  await world.git('rm', '-r', '--quiet', '-f', 'prod')
+  assert.equal(await ask('git deploy plan '), 'prod staging')
+  assert.equal(await ask('git deploy diff prod -- d'), 'dns1')
+})
+
+const LIMITED: readonly CompletedVerb[] = [
+  {
+    name: 'deploy',
+    options: [
+      { spellings: ['-l', '--limit'], takesValue: true, meaning: "the operator's [choice]: of hosts" },
+    ],
+    operands: ['cluster', 'rev'],
+    repeats: false,
+  },
+  { name: 'rollback', options: [], operands: ['host'], repeats: true },
+]
+
+test('bash completes lists of hosts, and operands that repeat', inBash, async t => {
+  const { ask } = await makeShell(t, 'bash', LIMITED)
+  assert.equal(await ask('git deploy --limit='), 'db1 dns1 web1 web2')
+  assert.equal(await ask('git deploy prod --limit='), 'dns1 web1 web2')
+  assert.equal(await ask('git deploy prod --limit web'), 'web1 web2')
+  assert.equal(await ask('git deploy prod --limit=dns1,w'), 'dns1,web1 dns1,web2')
+  assert.equal(await ask('git deploy -l web1 pr'), 'prod')
+  assert.equal(await ask('git deploy rollback web1 d'), 'db1 dns1')
+})
+
+test('zsh completes lists of hosts, and operands that repeat', inZsh, async t => {
+  const { ask } = await makeShell(t, 'zsh', LIMITED)
+  assert.equal(await ask('git deploy prod --limit=dns1,'), 'db1 dns1 web1 web2')
+  assert.equal(await ask('git deploy rollback web1 '), 'db1 dns1 web1 web2')
+  assert.match(await ask('git deploy --l'), /--limit \[choice\]: hosts of operator's the/)
+})
+
+test('zsh completes the same, by way of _git-deploy', inZsh, async t => {
+  const { ask } = await makeShell(t, 'zsh')
+  assert.equal(await ask('git deploy '), 'completion diff hooks init plan prod staging status')
+  assert.equal(await ask('git deploy plan '), 'prod staging')
+  assert.equal(await ask('git deploy prod v'), 'v1.2')
+  assert.equal(await ask('git deploy hooks '), 'install list uninstall')
+  assert.match(await ask('git deploy plan --'), /--exit-code/)
+  assert.equal(await ask('git-deploy plan --color='), 'always auto never')
+})
