@@ -26,6 +26,8 @@ export default defineConfig({
   // The agents are there too, built by agent/build.mjs.
   clean: ['!agent/**'],
   splitting: true,
+  // For agent/third-party.mjs; it stays out of the package.
+  metafile: true,
   minifySyntax: true,
   minifyWhitespace: true,
   removeNodeProtocol: false,

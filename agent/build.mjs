@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { build as esbuild } from 'esbuild'
 import { compileAgent, compilerInputs, hash, isInstalled } from './compile.mjs'
 import { lazyFflate } from './lazy-fflate.mjs'
+import { thirdPartyLicenses } from './third-party.mjs'
 
 /**
  * Each platform, named as `uname -sm` names it, and its compilers: the first that is installed is taken. One with a
@@ -52,7 +53,7 @@ try {
 
 async function buildAgents({ platform: platforms, entry, out }) {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-  const bundle = await makeBundle(entry, version)
+  const { bundle, metafile } = await makeBundle(entry, version)
   const build = buildId(bundle)
   const known = knownAgents(out, { version, build })
   for (const platform of platforms) {
@@ -62,10 +63,11 @@ async function buildAgents({ platform: platforms, entry, out }) {
     known[platform] = saveAgent(program, platform, compiler, out)
     writeWhole(join(out, 'agents.json'), `${JSON.stringify({ version, build, platforms: known }, null, 2)}\n`)
   }
+  saveLicenses(out, metafile)
 }
 
 async function makeBundle(entry, version) {
-  const { outputFiles } = await esbuild({
+  const { outputFiles, metafile } = await esbuild({
     entryPoints: [entry],
     absWorkingDir: ROOT,
     bundle: true,
@@ -82,8 +84,9 @@ async function makeBundle(entry, version) {
     charset: 'utf8',
     legalComments: 'none',
     logLevel: 'silent',
+    metafile: true,
   })
-  return outputFiles[0].text
+  return { bundle: outputFiles[0].text, metafile }
 }
 
 /** Of what goes into the agent, not of what comes out: the same on every machine that builds it, for every platform. */
@@ -123,6 +126,14 @@ function saveAgent(program, platform, { command, note }, out) {
   mkdirSync(out, { recursive: true })
   writeWhole(join(out, file), program, 0o755)
   return { file, size, sha256: hash(program), compiler: command }
+}
+
+/** Beside the rest of the program, where tsup has just built that and says what it put into it. */
+function saveLicenses(out, metafile) {
+  const program = join(out, '../metafile-esm.json')
+  if (!existsSync(program)) return
+  const text = thirdPartyLicenses([metafile, JSON.parse(readFileSync(program, 'utf8'))])
+  writeWhole(join(out, '../THIRD-PARTY-LICENSES'), text)
 }
 
 function writeWhole(file, content, mode = 0o644) {

@@ -14,27 +14,13 @@ export async function readKnownClusters(repo: Repository): Promise<string[]> {
   return [...new Set([...configured, ...others])]
 }
 
-/** Those of `clusters` in which the commit changes something; of a merge, against its first parent. */
-export async function changedClusters(
-  repo: Repository,
-  rev: string,
-  clusters: readonly string[],
-): Promise<string[]> {
-  if (clusters.length === 0) return []
-  const args = [
-    'diff-tree',
-    '--root',
-    '-m',
-    '--first-parent',
-    '--no-commit-id',
-    '-r',
-    '--name-only',
-    '-z',
-    rev,
-  ]
-  const { stdout } = await git(repo, ['--literal-pathspecs', ...args, '--', ...clusters], {
-    cwd: repo.topLevel ?? repo.gitDir,
-  })
+/** The known clusters in which the commit changes something; of a merge, against its first parent. */
+export async function changedClusters(repo: Repository, rev: string): Promise<string[]> {
+  const args = ['--root', '-m', '--first-parent', '--no-commit-id', '-r', '--name-only', '-z', rev]
+  const [clusters, { stdout }] = await Promise.all([
+    readKnownClusters(repo),
+    git(repo, ['diff-tree', ...args, '--']),
+  ])
   const files = stdout.toString().split('\0')
   return clusters.filter(cluster => files.some(file => file.startsWith(`${cluster}/`)))
 }

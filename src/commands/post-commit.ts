@@ -1,13 +1,13 @@
 import { EXIT, type ExitCode } from '../errors.ts'
 import type { Repository } from '../git/git.ts'
 import { shortPlan } from '../terminal/short-plan.ts'
-import { changedClusters, readKnownClusters } from './changed-clusters.ts'
+import { changedClusters } from './changed-clusters.ts'
 import type { Context } from './context.ts'
 import { planOffline } from './plan-offline.ts'
 
 /** What the post-commit hook shows (hooks/post-commit): nothing, unless the commit touches a cluster. */
 export async function postCommit(repo: Repository, context: Context): Promise<ExitCode> {
-  const clusters = await changedClusters(repo, 'HEAD', await readKnownClusters(repo))
+  const clusters = await changedClusters(repo, 'HEAD')
   const { terminal } = context
   const top = { ...context, cwd: repo.topLevel ?? repo.cwd, env: repo.env }
   for (const cluster of clusters) {
