@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -38,9 +39,9 @@ export function installHooks(directory: string): HookFile[] {
 export function uninstallHooks(directory: string): HookFile[] {
   for (const name of ACTIVE) {
     const file = join(directory, name)
-    if (ownerOf(file) !== 'us') continue
+    if (ownerOf(file) === 'other') continue
     // In one step where there is a hook to put back, so that no commit meanwhile goes without it.
-    if (ownerOf(chained(file)) === 'nobody') rmSync(file)
+    if (ownerOf(chained(file)) === 'nobody') rmSync(file, { force: true })
     else renameSync(chained(file), file)
   }
   for (const name of SAMPLES) {
@@ -68,9 +69,9 @@ const SAMPLE_MARK = /^#!\/bin\/sh\n# An example of a (?:pre|post)-deploy hook/
 type Owner = 'us' | 'other' | 'nobody'
 
 function ownerOf(file: string): Owner {
-  const stat = lstatSync(file, { throwIfNoEntry: false })
-  if (stat === undefined) return 'nobody'
-  if (!stat.isFile()) return 'other'
+  if (!lstatSync(file, { throwIfNoEntry: false })) return 'nobody'
+  // Followed: a link to the file that comes with us is ours as well.
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return 'other'
   const text = readFileSync(file, 'latin1')
   if (file.endsWith('.sample')) return SAMPLE_MARK.test(text) ? 'us' : 'other'
   return text.startsWith(MARK) ? 'us' : 'other'

@@ -102,6 +102,19 @@ hint: one of the two has to go: git-deploy calls one hook before its own
   assert.equal(readFileSync(join(hooks, 'pre-deploy.sample'), 'utf8'), 'mine as well\n')
 })
 
+test('a link to the hook in the package is ours, and what was chained is back even where ours is gone', async t => {
+  const { world, hooks, put } = await makeRepository(t)
+  mkdirSync(hooks)
+  symlinkSync(OURS, join(hooks, 'post-commit'))
+  await world.run('hooks', 'list').stdout(/^ {4}post-commit {2}installed$/m)
+  await world.run('hooks', 'install').stdout(INSTALLED)
+  rmSync(join(hooks, 'post-commit'))
+  put('post-commit.chained', '#!/bin/sh\n# mine\n')
+  await world.run('hooks', 'uninstall').stdout(/not installed, there is another/)
+  assert.deepEqual(readdirSync(hooks), ['post-commit'])
+  assert.ok(existsSync(OURS))
+})
+
 test('a hook of an older version of ours is replaced, not chained', async t => {
   const { world, hooks, put } = await makeRepository(t)
   put('post-commit', '#!/bin/sh\n# git-deploy: an older one\n')
