@@ -18,9 +18,12 @@ export class Wire {
     machine.write(MAGIC)
   }
 
-  /** To an operator who is gone a reply is lost, and that is all: whoever asks later is told by id. */
-  send(reply: Reply): void {
-    this.machine.write(encodeFrame(encodeMessage(reply)))
+  /**
+   * To an operator who is gone a reply is lost, and that is all: whoever asks later is told by id. Waits until there
+   * is room for it; false once nobody listens.
+   */
+  send(reply: Reply): boolean {
+    return this.machine.write(encodeFrame(encodeMessage(reply)))
   }
 
   /** The next request; 'timeout' when none came within `ms`; 'end' for good once the operator's side is gone, or `broken`. */

@@ -1,22 +1,10 @@
 /** How deployments ended on this host: one JSON line each, the newest last. */
 import { decodeUtf8, encodeUtf8 } from '../src/plan/bytes.ts'
-import type { Oid } from '../src/plan/names.ts'
-import type { DeploymentId, Outcome } from '../src/protocol/messages.ts'
+import { decodeOutcomeRecord } from '../src/protocol/decode.ts'
+import type { DeploymentId, OutcomeRecord } from '../src/protocol/messages.ts'
 import { writeDurably } from './files.ts'
 import type { Machine } from './machine.ts'
 import { LOG } from './paths.ts'
-
-export interface OutcomeRecord {
-  readonly id: DeploymentId
-  readonly from: Oid | null
-  readonly to: Oid
-  readonly operator: string
-  readonly outcome: Outcome
-  readonly why: string
-  /** When it began, in milliseconds since 1970, and how long it took. */
-  readonly at: number
-  readonly ms: number
-}
 
 /** The log is cut to its newer half when it is longer than this, in bytes. */
 const LOG_MAX = 256 * 1024
@@ -43,15 +31,20 @@ export function findOutcome(files: Machine['files'], id: DeploymentId): OutcomeR
     .find(record => record.id === id)
 }
 
+/** All records, the oldest first. */
+export function readOutcomes(files: Machine['files']): OutcomeRecord[] {
+  return readLines(files).flatMap(parse)
+}
+
 function readLines(files: Machine['files']): string[] {
   const raw = files.read(LOG)
   return raw ? (decodeUtf8(raw) ?? '').split('\n').filter(line => line !== '') : []
 }
 
-/** A line that a power cut left half written is no record. */
+/** A line that a power cut left half written is no record, nor is what somebody made of one with an editor. */
 function parse(line: string): OutcomeRecord[] {
   try {
-    return [JSON.parse(line) as OutcomeRecord]
+    return [decodeOutcomeRecord(JSON.parse(line))]
   } catch {
     return []
   }

@@ -3,6 +3,7 @@ import { decodeUtf8 } from '../src/plan/bytes.ts'
 import type { Agent } from './agent.ts'
 import { deploy } from './deployment.ts'
 import { Wire } from './frames.ts'
+import { sendHistory } from './history.ts'
 import { Lock } from './lock.ts'
 import type { Machine } from './machine.ts'
 import { JOURNAL } from './paths.ts'
@@ -34,6 +35,12 @@ export function serve(machine: Machine, { version, build }: Identity): void {
     case 'undo':
     case 'ask':
       wire.send(answerAbout(agent, request))
+      break
+    case 'fetch':
+      sendHistory(agent, request)
+      break
+    case 'ping':
+      wire.send({ type: 'pong' })
       break
     default:
       wire.send({

@@ -112,14 +112,25 @@ export class Store {
     return contents
   }
 
-  /** The tree and the first parent of a commit; undefined where there is no such commit. */
-  commit(id: Oid): { tree: Oid; parent: Oid | null } | undefined {
+  /** A commit with its first parent; undefined where there is no such commit. */
+  commit(id: Oid): { tree: Oid; parent: Oid | null; subject: string } | undefined {
     const object = this.object(id)
     if (object?.type !== 'commit') return undefined
-    const header = (decodeUtf8(object.content) ?? '').split('\n\n')[0]!
+    const [header = '', message = ''] = (decodeUtf8(object.content) ?? '').split('\n\n')
     const field = (name: string) => oid(new RegExp(`^${name} ([0-9a-f]+)$`, 'm').exec(header)?.[1] ?? '')
     const tree = field('tree')
-    return tree && { tree, parent: field('parent') ?? null }
+    return tree && { tree, parent: field('parent') ?? null, subject: message.trim().split('\n')[0]! }
+  }
+
+  /** Gives the object as it is stored, in pieces. Throws BadObject where it is missing. */
+  readStored(oid: Oid, each: (piece: Uint8Array, last: boolean) => void): void {
+    const path = this.locate(oid)
+    if (path === undefined) throw new BadObject(`object ${oid} is missing`)
+    let left = this.machine.files.stat(path)?.size ?? 0
+    this.machine.files.readPieces(path, piece => {
+      left -= piece.length
+      each(piece, left <= 0)
+    })
   }
 
   /** Writes a blob's content piece by piece. Throws BadObject where it is missing. */

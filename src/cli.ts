@@ -24,7 +24,19 @@ export function flagsOf(): Record<string, string[]> {
   )
 }
 
-type VerbName = 'deploy' | 'plan' | 'diff' | 'status' | 'init' | 'hooks' | 'completion'
+type VerbName =
+  | 'deploy'
+  | 'plan'
+  | 'diff'
+  | 'status'
+  | 'sync'
+  | 'ping'
+  | 'log'
+  | 'rollback'
+  | 'forget'
+  | 'init'
+  | 'hooks'
+  | 'completion'
 type OptionTable = Readonly<Record<string, Options>>
 
 interface Words {
@@ -61,21 +73,33 @@ const COLOR = {
   color: { type: 'string', describe: 'when to colour: always, auto or never' },
   'no-color': { type: 'boolean', describe: 'the same as --color=never' },
 } as const
+const PRUNE = {
+  prune: { type: 'boolean', describe: 'remove the apps of hosts that are not in the tree any more' },
+} as const
+const PROGRESS = {
+  'no-progress': { type: 'boolean', describe: 'lines instead of a display that is redrawn' },
+} as const
+const ACCEPTING = {
+  'dry-run': { alias: ['n', 'plan-only'], type: 'boolean', describe: 'show the plan and stop' },
+  yes: { alias: ['y', 'no-confirm'], type: 'boolean', describe: 'deploy without asking' },
+  'no-verify': { type: 'boolean', describe: 'do not ask the pre-deploy hook' },
+} as const
 
 const VERBS: { readonly [name in VerbName]: Verb } = {
   deploy: verb({
     usage: [
       '[<options>] [<cluster>] [<rev>]',
       '(plan | diff | status) [<cluster>]',
+      '(sync | ping) [<cluster>]',
+      '(log | rollback | forget) [<host>…]',
       'init [<cluster>]',
       'hooks | completion',
     ],
     options: {
-      'dry-run': { alias: ['n', 'plan-only'], type: 'boolean', describe: 'show the plan and stop' },
-      yes: { alias: ['y', 'no-confirm'], type: 'boolean', describe: 'deploy without asking' },
-      'no-verify': { type: 'boolean', describe: 'do not ask the pre-deploy hook' },
+      ...ACCEPTING,
+      ...PRUNE,
       ...VERBOSE,
-      'no-progress': { type: 'boolean', describe: 'lines instead of a display that is redrawn' },
+      ...PROGRESS,
       ...COLOR,
       version: { type: 'boolean', describe: 'show the version' },
       ...HELP,
@@ -96,6 +120,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
             yes: given.yes ?? false,
             dryRun: given['dry-run'] ?? false,
             verify: !given['no-verify'],
+            prune: given.prune ?? false,
             verbose: given.verbose ?? false,
             progress: !(given['no-progress'] ?? false),
             color: colorWhen(given),
@@ -106,6 +131,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     options: {
       'exit-code': { type: 'boolean', describe: 'exit with 2 when changes are pending' },
       short: { type: 'boolean', describe: 'a line for each host' },
+      ...PRUNE,
       ...VERBOSE,
       ...COLOR,
       ...HELP,
@@ -121,13 +147,14 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
       ...clusterAndRev(words),
       exitCode: given['exit-code'] ?? false,
       short: given.short ?? false,
+      prune: given.prune ?? false,
       verbose: given.verbose ?? false,
       color: colorWhen(given),
     }),
   }),
   diff: verb({
     usage: ['diff [<cluster>] [<rev>] [<git diff options>] [--] [<host>/<path>…]'],
-    options: HELP,
+    options: { ...PRUNE, ...HELP },
     examples: [
       ['git deploy diff prod', 'the pending changes, line by line'],
       ['git deploy diff prod v1.2 --stat', 'what deploying v1.2 would change, summarised'],
@@ -135,8 +162,9 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
       ['git deploy diff prod -- web1', 'one host'],
       ["git deploy diff prod -- '*/nginx'", 'one app on every host'],
     ],
-    command: words => ({
+    command: (words, given) => ({
       kind: 'diff',
+      prune: given.prune ?? false,
       ...clusterAndRev({ ...words, unknown: [], paths: null }),
       options: words.unknown,
       paths: words.paths ?? [],
@@ -155,6 +183,86 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
       cluster: atMost(words, 1)[0] ?? null,
       color: colorWhen(given),
     }),
+  }),
+  sync: verb({
+    usage: ['sync [<options>] [<cluster>]'],
+    options: {
+      changed: { type: 'boolean', describe: 'name only hosts that are not where they were' },
+      ...COLOR,
+      ...HELP,
+    },
+    examples: [
+      ['git deploy sync prod', 'ask every host what it runs, and how that came to be'],
+      ['git deploy sync --changed', 'say only what is new'],
+      ['git log refs/deptool', 'what others deployed'],
+    ],
+    command: (words, given) => ({
+      kind: 'sync',
+      cluster: atMost(words, 1)[0] ?? null,
+      changed: given.changed ?? false,
+      color: colorWhen(given),
+    }),
+  }),
+  ping: verb({
+    usage: ['ping [<options>] [<cluster>]'],
+    options: { ...COLOR, ...HELP },
+    examples: [
+      ['git deploy ping prod', 'can every host be reached, as whom, and what does it run?'],
+      ['git deploy ping', 'the hosts of the only, or the configured, cluster'],
+      ['git -c deptool.transport=openssh deploy ping', 'by the ssh program'],
+    ],
+    command: (words, given) => ({
+      kind: 'ping',
+      cluster: atMost(words, 1)[0] ?? null,
+      color: colorWhen(given),
+    }),
+  }),
+  log: verb({
+    usage: ['log [<options>] [<host>…]'],
+    options: { ...COLOR, ...HELP },
+    examples: [
+      ['git deploy log', 'who deployed what when, and how it ended'],
+      ['git deploy log web1 web2', 'on two hosts'],
+      ['git log -p refs/deptool/web1', 'what held, line by line'],
+    ],
+    command: (words, given) => ({
+      kind: 'log',
+      hosts: atMost(words, Number.POSITIVE_INFINITY),
+      color: colorWhen(given),
+    }),
+  }),
+  rollback: verb({
+    usage: ['rollback [<options>] [<host>…]'],
+    options: { ...ACCEPTING, ...PROGRESS, ...VERBOSE, ...COLOR, ...HELP },
+    examples: [
+      ['git deploy rollback', 'take the last deployment back, on all its hosts'],
+      ['git deploy rollback web1', 'take back what was last deployed to web1'],
+      ['git deploy rollback -n', 'show what that would change'],
+    ],
+    command: (words, given) => ({
+      kind: 'rollback',
+      hosts: atMost(words, Number.POSITIVE_INFINITY),
+      yes: given.yes ?? false,
+      dryRun: given['dry-run'] ?? false,
+      verify: !given['no-verify'],
+      verbose: given.verbose ?? false,
+      progress: !(given['no-progress'] ?? false),
+      color: colorWhen(given),
+    }),
+  }),
+  forget: verb({
+    usage: ['forget <host>…'],
+    options: HELP,
+    examples: [
+      ['git deploy forget web9', 'stop tracking web9, and leave it as it is'],
+      ['git deploy forget web8 web9', 'two of them'],
+      ['git deploy --prune prod', 'remove the apps of hosts that have left the tree'],
+    ],
+    command: words => {
+      const hosts = atMost(words, Number.POSITIVE_INFINITY)
+      if (hosts.length === 0) throw new Misuse('no host given')
+      return { kind: 'forget', hosts }
+    },
   }),
   init: verb({
     usage: ['init [<cluster>]'],

@@ -9,6 +9,7 @@ export type Command =
       readonly dryRun: boolean
       /** Whether the pre-deploy hook is asked. */
       readonly verify: boolean
+      readonly prune: boolean
       readonly verbose: boolean
       /** Whether progress may be redrawn in place. */
       readonly progress: boolean
@@ -21,6 +22,7 @@ export type Command =
       readonly exitCode: boolean
       /** A line for each host. */
       readonly short: boolean
+      readonly prune: boolean
       readonly verbose: boolean
       readonly color: ColorWhen | null
     }
@@ -28,11 +30,35 @@ export type Command =
       readonly kind: 'diff'
       readonly cluster: string | null
       readonly rev: string | null
+      readonly prune: boolean
       /** Options for git diff, as they were given. */
       readonly options: readonly string[]
       readonly paths: readonly string[]
     }
   | { readonly kind: 'status'; readonly cluster: string | null; readonly color: ColorWhen | null }
+  | {
+      readonly kind: 'sync'
+      readonly cluster: string | null
+      /** Only hosts that are not where they were. */
+      readonly changed: boolean
+      readonly color: ColorWhen | null
+    }
+  | { readonly kind: 'ping'; readonly cluster: string | null; readonly color: ColorWhen | null }
+  | { readonly kind: 'log'; readonly hosts: readonly string[]; readonly color: ColorWhen | null }
+  | {
+      readonly kind: 'rollback'
+      /** Empty for those of the newest deployment. */
+      readonly hosts: readonly string[]
+      readonly yes: boolean
+      readonly dryRun: boolean
+      /** Whether the pre-deploy hook is asked. */
+      readonly verify: boolean
+      readonly verbose: boolean
+      /** Whether progress may be redrawn in place. */
+      readonly progress: boolean
+      readonly color: ColorWhen | null
+    }
+  | { readonly kind: 'forget'; readonly hosts: readonly string[] }
   | { readonly kind: 'init'; readonly cluster: string | null }
   | { readonly kind: 'hooks'; readonly action: 'install' | 'uninstall' | 'list' | 'post-commit' }
   | { readonly kind: 'completion'; readonly shell: 'bash' | 'zsh'; readonly verbs: readonly CompletedVerb[] }

@@ -6,6 +6,7 @@
  * where the connection broke, the host is asked again by the deployment's id.
  */
 
+import { inParallel } from './in-parallel.ts'
 import type { HostName, Oid } from './plan/names.ts'
 import type { HostPlan } from './plan/plan.ts'
 import type { DeploymentId, Failure, ObjectChunk, Outcome, Reply, Request } from './protocol/messages.ts'
@@ -238,19 +239,4 @@ function messageOf(error: unknown): string {
 
 function pause(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
-}
-
-/** Runs `act` on every item, at most `limit` at a time, and gives the results in order. */
-async function inParallel<T, R>(
-  items: readonly T[],
-  limit: number,
-  act: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = []
-  const queue = items.entries()
-  const worker = async () => {
-    for (const [index, item] of queue) results[index] = await act(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
-  return results
 }

@@ -24,6 +24,7 @@ test('deploy is the command without a name', () => {
     yes: false,
     dryRun: false,
     verify: true,
+    prune: false,
     verbose: false,
     progress: true,
     color: null,
@@ -47,6 +48,12 @@ test('options of deploy, wherever they stand', () => {
 test('the other commands', () => {
   accepts('plan prod main --exit-code', { kind: 'plan', cluster: 'prod', rev: 'main', exitCode: true })
   accepts('status', { kind: 'status', cluster: null })
+  accepts('sync --changed prod', { kind: 'sync', cluster: 'prod', changed: true })
+  accepts('ping', { kind: 'ping', cluster: null })
+  accepts('log web1 web2', { kind: 'log', hosts: ['web1', 'web2'] })
+  accepts('rollback -y web1', { kind: 'rollback', hosts: ['web1'], yes: true, dryRun: false })
+  accepts('forget web9', { kind: 'forget', hosts: ['web9'] })
+  accepts('diff --prune prod', { kind: 'diff', prune: true, options: [] })
   accepts('init staging', { kind: 'init', cluster: 'staging' })
   accepts('--version', { kind: 'version' })
   accepts('--no-verify prod', { kind: 'deploy', cluster: 'prod', verify: false })
@@ -89,10 +96,24 @@ test('wrong usage names the word that is wrong, and the one that was meant', () 
   refuses('completion fish', "unknown argument 'fish', expected bash or zsh")
   refuses('hooks run', 'one word is missing: post-commit')
   refuses('hooks list all', "unexpected argument 'all'")
+  refuses('forget', 'no host given')
   refuses('status prod v1', "unexpected argument 'v1'")
 })
 
-for (const verb of ['', 'plan', 'diff', 'status', 'init', 'hooks', 'completion'])
+for (const verb of [
+  '',
+  'plan',
+  'diff',
+  'status',
+  'sync',
+  'ping',
+  'log',
+  'rollback',
+  'forget',
+  'init',
+  'hooks',
+  'completion',
+])
   test(`git deploy ${verb} -h`.replace('  ', ' '), () => {
     for (const flag of ['-h', '--help']) {
       const command = parse(`${verb} ${flag}`.trim())

@@ -125,7 +125,7 @@ test('a host belongs to one cluster', async t => {
     .run('plan', 'staging')
     .exits(1)
     .stderr(`fatal: cannot plan 'staging': its host 'dns1' is deployed from 'prod'
-hint: if it has moved, 'git update-ref -d refs/deptool/dns1' makes this repository forget it
+hint: if it has moved, 'git deploy forget dns1' makes this repository forget it
 `)
 })
 

@@ -2,7 +2,7 @@ import type { CommandOf } from '../command.ts'
 import { deploymentId } from '../deployment-id.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import { operatorName } from '../git/history.ts'
-import type { ClusterName } from '../plan/names.ts'
+import type { ClusterName, HostName } from '../plan/names.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
 import { rollout } from '../rollout.ts'
 import type { Ends, HostEnd } from '../rollout-events.ts'
@@ -15,14 +15,25 @@ import { Connections } from './connections.ts'
 import type { Context } from './context.ts'
 import { diffColor, showDiff } from './diff.ts'
 import { makeJobs } from './jobs.ts'
+import { moveRefs } from './move-refs.ts'
 import { afterDeploy, beforeDeploy, isGuarded } from './operator-hooks.ts'
 import { type Offline, planOffline } from './plan-offline.ts'
 import { reach } from './reach.ts'
-import { record } from './record.ts'
+import { emptied, record } from './record.ts'
+import { tellStale } from './stale.ts'
 
 /** `git deploy`: shows the plan, asks, carries it out on all hosts, records what they run then. */
 export async function deploy(command: CommandOf<'deploy'>, context: Context): Promise<ExitCode> {
-  const offline = await planOffline(command, context)
+  return offer(await planOffline(command, context), command, context)
+}
+
+export type Accepting = Pick<
+  CommandOf<'deploy'>,
+  'yes' | 'dryRun' | 'verify' | 'verbose' | 'progress' | 'color'
+>
+
+/** What every plan goes through that is carried out, wherever it leads. */
+export async function offer(offline: Offline, command: Accepting, context: Context): Promise<ExitCode> {
   const { plan, source, objects, config } = offline
   const { terminal } = context
   const color = command.color ?? offline.color
@@ -33,7 +44,8 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
     abbrev: config.abbrev,
   }
   terminal.out(renderPlan(plan, source, look).join('\n'))
-  if (plan.hosts.length === 0 || command.dryRun) return EXIT.done
+  if (command.dryRun) return EXIT.done
+  if (plan.hosts.length === 0) return stopTracking(offline, context)
   terminal.out('')
   if (!command.yes) inputOf(terminal)
 
@@ -53,11 +65,18 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
   }
 }
 
-function agree(
-  command: CommandOf<'deploy'>,
-  { plan, repo, color }: Offline,
-  context: Context,
-): Promise<'yes' | 'no'> {
+/** No host has anything to do, and of those that have left the tree none has apps. */
+async function stopTracking(offline: Offline, { terminal }: Context): Promise<ExitCode> {
+  const moves = emptied(offline)
+  if (moves.length === 0) return EXIT.done
+  const names = moves.map(({ host }) => host).join(', ')
+  const account = { cluster: offline.plan.cluster, source: null, deployment: null, body: '' }
+  await moveRefs(offline.repo, moves, { ...account, subject: `forget ${names}`, message: 'forget' })
+  terminal.out(`forgot ${names}`)
+  return EXIT.done
+}
+
+function agree(command: Accepting, { plan, repo, color }: Offline, context: Context): Promise<'yes' | 'no'> {
   const options = diffColor(command.color, color, context.env)
   return ask(question(plan), () => showDiff(plan, repo, context, { options, paths: [] }), context.terminal)
 }
@@ -70,6 +89,8 @@ async function carryOut(
 ): Promise<ExitCode> {
   const { terminal, ticks } = context
   const { repo, config, plan } = offline
+  const at = context.now().getTime()
+  const took = new Map<HostName, number>()
   const id = deploymentId(context.now(), context.random)
   const [jobs, operator] = await Promise.all([makeJobs(offline, id), operatorName(repo)])
   const deploying = { repo, plan, verify, id, jobs }
@@ -92,14 +113,22 @@ async function carryOut(
       confirmMs: config.confirmTimeoutMs,
       connect: host => connections.take(host),
       signal: interrupt.signal,
-      emit: event => progress.event(event),
+      emit: event => {
+        took.set(event.host, event.ms)
+        progress.event(event)
+      },
       ticks,
     }).finally(() => progress.end())
     const ms = ticks() - started
-    await record(offline, jobs, ends, id)
+    await record(offline, { id, operator, at, jobs, ends, took })
     release()
     await afterDeploy(deploying, ends, terminal)
-    return conclude(ends, { cluster: plan.cluster, id, ms }, terminal)
+    const stale = await tellStale(offline, ends, {
+      terminal,
+      colors: terminal.noteColors(look.color),
+      connect: host => connections.take(host),
+    })
+    return conclude(ends, { cluster: plan.cluster, id, ms, stale }, terminal)
   } finally {
     release()
   }
@@ -109,10 +138,12 @@ interface Carried {
   readonly cluster: ClusterName
   readonly id: DeploymentId
   readonly ms: number
+  /** Hosts that were not where the plan started from. */
+  readonly stale: readonly HostName[]
 }
 
 /** The last line, and the exit code: what an operator, or a script, goes by. */
-function conclude(ends: Ends, { cluster, id, ms }: Carried, terminal: Terminal): ExitCode {
+function conclude(ends: Ends, { cluster, id, ms, stale }: Carried, terminal: Terminal): ExitCode {
   const named = (kind: HostEnd['kind']) =>
     [...ends].filter(([, end]) => end.kind === kind).map(([host]) => host)
   const [held, undone, unknown] = [named('held'), named('undone'), named('unknown')]
@@ -124,6 +155,10 @@ function conclude(ends: Ends, { cluster, id, ms }: Carried, terminal: Terminal):
     throw new Fatal(`cannot tell how deployment ${id} ended on ${names(unknown, FEW)}`, {
       hint: 'a host undoes by itself what is not confirmed in time; run the same command again to see',
       exitCode: EXIT.unknown,
+    })
+  if (held.length + undone.length === 0 && stale.length > 0)
+    throw new Fatal(`cannot deploy '${cluster}': ${stale.join(', ')} had changed; no host was changed now`, {
+      hint: 'run the same command again: its plan starts from what runs there now',
     })
   if (held.length + undone.length === 0) throw new Fatal(`cannot deploy '${cluster}': no host was changed`)
   const what = held.length === 0 ? '' : `deployed to ${held.length} of ${hosts(ends.size)}, but `

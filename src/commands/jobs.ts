@@ -6,23 +6,31 @@ import { newObjects } from '../plan/new-objects.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
 import type { HostJob } from '../rollout.ts'
-import type { Offline } from './plan-offline.ts'
+import type { Before, Offline } from './plan-offline.ts'
+
+/** A job, and the first line of what its commit says. */
+export interface RecordedJob extends HostJob {
+  readonly subject: string
+}
 
 /** What each host is to be told. Writes the host commits; no ref names them until the host says that they hold. */
-export async function makeJobs(offline: Offline, id: DeploymentId): Promise<HostJob[]> {
-  const { repo, plan, source, states, objects } = offline
+export async function makeJobs(offline: Offline, id: DeploymentId): Promise<RecordedJob[]> {
+  const { repo, plan, source, states, objects, back } = offline
   const commits = await commitHosts(
     repo,
-    plan.hosts.map(host => ({
-      host: host.host,
-      cluster: plan.cluster,
-      tree: host.toTree,
-      parent: host.from,
-      source,
-      deployment: id,
-      subject: subjectOf(host),
-      body: bodyOf(host),
-    })),
+    plan.hosts.map(host => {
+      const before = back?.get(host.host)
+      return {
+        host: host.host,
+        cluster: plan.cluster,
+        tree: host.toTree,
+        parent: host.from,
+        source: before ? ({ kind: 'rollback', recorded: before.source } as const) : source,
+        deployment: id,
+        subject: subjectOf(host, before),
+        body: bodyOf(host),
+      }
+    }),
   )
   const chunks = chunkSource(objects)
   return plan.hosts.map(host => {
@@ -31,6 +39,7 @@ export async function makeJobs(offline: Offline, id: DeploymentId): Promise<Host
     return {
       plan: host,
       commit,
+      subject: subjectOf(host, back?.get(host.host)),
       digest: digest(host, bytes => createHash('sha256').update(bytes).digest('hex')),
       objects: () => chunks([...newObjects(old, next), commit]),
     }
@@ -40,11 +49,12 @@ export async function makeJobs(offline: Offline, id: DeploymentId): Promise<Host
 const VERBS = { add: 'add', update: 'update', remove: 'remove' } as const
 const SIGNS = { add: '+', modify: '~', delete: '-' } as const
 
-/** 'web1: update nginx, add redis' */
-function subjectOf({ host, apps }: HostPlan): string {
+/** 'web1: update nginx, add redis', or 'web1: back to 1a2b3c4d5e: update nginx' */
+function subjectOf({ host, apps }: HostPlan, before: Before | undefined): string {
   const said = apps.map(({ app, action }) => `${VERBS[action]} ${app}`)
   const all = said.join(', ')
-  return `${host}: ${all.length <= 60 ? all : `${said[0]} and ${said.length - 1} more`}`
+  const back = before ? `back to ${before.commit.slice(0, 10)}: ` : ''
+  return `${host}: ${back}${all.length <= 60 ? all : `${said[0]} and ${said.length - 1} more`}`
 }
 
 function bodyOf({ apps }: HostPlan): string {

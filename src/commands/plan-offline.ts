@@ -3,10 +3,11 @@ import { Fatal } from '../errors.ts'
 import { type Config, readConfig } from '../git/config.ts'
 import { openRepository, type Repository } from '../git/git.ts'
 import { drive, ObjectReader } from '../git/objects.ts'
-import { readTracking, type Tracked, trackingRef } from '../git/refs.ts'
+import { readTracking, type Tracked } from '../git/refs.ts'
 import { type Snapshot, type Source, snapshotRevision, snapshotWorktree } from '../git/snapshot.ts'
 import { forgetIndex } from '../git/stat-cache.ts'
-import { EMPTY_HOST, type HostState, MissingObject, readHosts } from '../plan/host-state.ts'
+import { makeTree, writeTrees } from '../git/tree-object.ts'
+import { EMPTY_HOST, type HostState, MissingObject, order, readHosts } from '../plan/host-state.ts'
 import { conflicts } from '../plan/links.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import { type HostPlan, type Plan, planHost } from '../plan/plan.ts'
@@ -21,6 +22,8 @@ export interface Wanted {
   readonly cluster: string | null
   /** Null takes the files from disk. */
   readonly rev: string | null
+  /** Whether hosts that are not in the tree any more lose their apps. */
+  readonly prune?: boolean
 }
 
 export interface Offline {
@@ -38,6 +41,15 @@ export interface Offline {
   /** Of the hosts in the plan. */
   readonly states: ReadonlyMap<HostName, Change>
   readonly objects: ObjectReader
+  /** Where the plan goes back to; null where it goes to the tree of `source`. */
+  readonly back: ReadonlyMap<HostName, Before> | null
+}
+
+/** What ran on a host before its last deployment. */
+export interface Before {
+  readonly commit: Oid
+  /** What its commit says the files came from. */
+  readonly source: string
 }
 
 export interface Change {
@@ -60,7 +72,9 @@ export async function planOffline(wanted: Wanted, context: Context): Promise<Off
       const snapshot = await snapshotOf(repo, cluster, wanted.rev, objects)
       const tracking = await reading.tracking
       refuseForeign(cluster, snapshot, tracking)
-      return { cluster, snapshot, ...(await compareHosts(snapshot, tracking, objects)) }
+      const leaving = wanted.prune ? vanishedFrom(cluster, snapshot, tracking) : []
+      const whole = await withEmpty(repo, snapshot, leaving)
+      return { cluster, snapshot, leaving, ...(await compareHosts(whole, tracking, objects)) }
     }
     return attempt().catch(error => {
       if (!(error instanceof MissingObject) || wanted.rev !== null) throw error
@@ -74,12 +88,19 @@ export async function planOffline(wanted: Wanted, context: Context): Promise<Off
     reading.tracking,
     reading.color,
   ])
-  const { cluster, snapshot, plans, states, problems } = compared
+  const { cluster, snapshot, leaving, plans, states, problems } = compared
   const { source } = snapshot
   if (problems.length > 0) await refuseTree(problems, { repo, cluster, source, objects, context })
-  const plan = planOf(cluster, snapshot, tracking, plans)
+  const gone = new Set(leaving)
+  const plan: Plan = {
+    cluster: cluster.name,
+    hosts: plans,
+    vanished: vanishedFrom(cluster, snapshot, tracking).filter(host => !gone.has(host)),
+    leaving,
+    total: snapshot.hosts.length,
+  }
   const hosts = snapshot.hosts.map(({ host }) => host)
-  return { repo, config, color, cluster, source, tracking, hosts, plan, states, objects }
+  return { repo, config, color, cluster, source, tracking, hosts, plan, states, objects, back: null }
 }
 
 function snapshotOf(
@@ -103,7 +124,7 @@ function refuseForeign(
     const other = tracking.get(host)?.cluster
     if (other !== undefined && other !== null && other !== name)
       throw new Fatal(`cannot plan '${name}': its host '${host}' is deployed from '${other}'`, {
-        hint: `if it has moved, 'git update-ref -d ${trackingRef(host)}' makes this repository forget it`,
+        hint: `if it has moved, 'git deploy forget ${host}' makes this repository forget it`,
       })
   }
 }
@@ -149,21 +170,33 @@ function problemsOf(host: HostName, state: HostState): Problem[] {
   }))
 }
 
-async function readStates(trees: readonly Oid[], objects: ObjectReader): Promise<Map<Oid, HostState>> {
+/** The states that host trees describe, by tree. */
+export async function readStates(trees: readonly Oid[], objects: ObjectReader): Promise<Map<Oid, HostState>> {
   const roots = [...new Set(trees)]
   const states = await drive(readHosts(roots), objects)
   return new Map(roots.map((root, i) => [root, states[i]!]))
 }
 
-function planOf(
+function vanishedFrom(
   { name }: Cluster,
   { hosts }: Snapshot,
   tracking: ReadonlyMap<HostName, Tracked>,
-  plans: readonly HostPlan[],
-): Plan {
+): HostName[] {
   const present = new Set(hosts.map(({ host }) => host))
-  const vanished = [...tracking.values()].filter(
-    ({ host, cluster }) => cluster === name && !present.has(host),
-  )
-  return { cluster: name, hosts: plans, vanished: vanished.map(({ host }) => host), total: hosts.length }
+  return [...tracking.values()]
+    .filter(({ host, cluster }) => cluster === name && !present.has(host))
+    .map(({ host }) => host)
+}
+
+/** The snapshot, with directories without apps for hosts that have none. */
+async function withEmpty(
+  repo: Repository,
+  snapshot: Snapshot,
+  leaving: readonly HostName[],
+): Promise<Snapshot> {
+  if (leaving.length === 0) return snapshot
+  const empty = makeTree([], repo.format)
+  await writeTrees(repo, [empty])
+  const hosts = [...snapshot.hosts, ...leaving.map(host => ({ host, tree: empty.oid }))]
+  return { ...snapshot, hosts: hosts.sort((a, b) => order(a.host, b.host)) }
 }

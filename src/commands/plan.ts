@@ -12,5 +12,5 @@ export async function plan(command: CommandOf<'plan'>, context: Context): Promis
   const colors = terminal.colors(command.color ?? color)
   const look = { colors, columns: terminal.columns, verbose: command.verbose, abbrev: config.abbrev }
   terminal.out((command.short ? shortPlan(plan, look) : renderPlan(plan, source, look)).join('\n'))
-  return command.exitCode && plan.hosts.length > 0 ? EXIT.pending : EXIT.done
+  return command.exitCode && plan.hosts.length + plan.leaving.length > 0 ? EXIT.pending : EXIT.done
 }

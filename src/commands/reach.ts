@@ -8,7 +8,7 @@ import type { Context } from './context.ts'
 import type { Offline } from './plan-offline.ts'
 
 /** How this command reaches hosts: by the repository's settings, with questions only where somebody can answer. */
-export function reach({ config }: Offline, { env, terminal }: Context): Connect {
+export function reach({ config }: Pick<Offline, 'config'>, { env, terminal }: Context): Connect {
   const settings = { env, agents: loadAgents(), transport: config.transport }
   const silent = connector(settings)
   const asking = terminal.input

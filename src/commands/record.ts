@@ -1,40 +1,96 @@
 /** Moving the refs after a rollout: like remote-tracking branches, only for what a host has reported. */
-import { commitFleet } from '../git/history.ts'
-import { FLEET_REF, readFleet, trackingRef, updateRefs } from '../git/refs.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
-import type { HostJob } from '../rollout.ts'
-import type { Ends } from '../rollout-events.ts'
+import { addOutcomes, type KnownOutcome } from '../git/outcomes.ts'
+import type { HostName } from '../plan/names.ts'
+import type { DeploymentId, Refusal } from '../protocol/messages.ts'
+import type { Ends, HostEnd } from '../rollout-events.ts'
+import type { RecordedJob } from './jobs.ts'
+import { type Move, moveRefs } from './move-refs.ts'
 import type { Offline } from './plan-offline.ts'
 
-/** One transaction: the tracking refs of the hosts where the deployment holds, and the fleet ref. */
-export async function record(
-  { repo, tracking, plan, source }: Offline,
-  jobs: readonly HostJob[],
-  ends: Ends,
-  id: DeploymentId,
-): Promise<void> {
+export interface Carried {
+  readonly id: DeploymentId
+  /** `Name <email>`. */
+  readonly operator: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly jobs: readonly RecordedJob[]
+  readonly ends: Ends
+  /** How long it took on each host, in milliseconds. */
+  readonly took: ReadonlyMap<HostName, number>
+}
+
+/** One transaction for the refs of the hosts where the deployment holds; and a line in the log of every host. */
+export async function record(offline: Offline, carried: Carried): Promise<void> {
+  const { repo, plan, source } = offline
+  const { id, jobs, ends } = carried
+  // First, because a log without refs is found out by the next deployment, and refs without a log by nobody.
+  for (const job of jobs) await addOutcomes(repo, job.plan.host, [outcomeOf(job, carried)])
   const held = jobs.filter(job => ends.get(job.plan.host)?.kind === 'held')
   if (held.length === 0) return
-  const trees = new Map([...tracking.values()].map(({ host, tree }) => [host, tree]))
-  for (const { plan } of held) trees.set(plan.host, plan.toTree)
+  const leaving = new Set(plan.leaving)
+  const moves = held.map(({ plan: { host, from, toTree: tree }, commit }): Move => {
+    return { host, from, to: leaving.has(host) ? null : { commit, tree } }
+  })
   const names = held.map(({ plan }) => plan.host)
-  const fleet = await readFleet(repo)
-  const commit = await commitFleet(repo, {
+  await moveRefs(repo, [...moves, ...emptied(offline)], {
     cluster: plan.cluster,
     source,
     deployment: id,
-    subject: `${plan.cluster}: deploy to ${names.length > 3 ? `${names.length} hosts` : names.join(', ')}`,
+    subject: `${plan.cluster}: ${offline.back ? 'roll back' : 'deploy to'} ${names.length > 3 ? `${names.length} hosts` : names.join(', ')}`,
     body: names.length > 3 ? names.join('\n') : '',
-    hosts: trees,
-    previous: fleet,
-    parents: held.map(job => job.commit),
+    message: `deploy ${id}`,
+    passing: held.flatMap(({ plan, commit }) => (leaving.has(plan.host) ? [commit] : [])),
   })
-  await updateRefs(
-    repo,
-    [
-      ...held.map(job => ({ ref: trackingRef(job.plan.host), from: job.plan.from, to: job.commit })),
-      { ref: FLEET_REF, from: fleet, to: commit },
-    ],
-    `deploy ${id}`,
-  )
+}
+
+/** Hosts that have lost their apps before, and are now tracked no more. */
+export function emptied({ plan, tracking }: Pick<Offline, 'plan' | 'tracking'>): Move[] {
+  const changed = new Set(plan.hosts.map(({ host }) => host))
+  return plan.leaving
+    .filter(host => !changed.has(host))
+    .map(host => ({ host, from: tracking.get(host)?.commit ?? null, to: null }))
+}
+
+function outcomeOf(job: RecordedJob, { id, operator, at, ends, took }: Carried): KnownOutcome {
+  const { host, from } = job.plan
+  const end = ends.get(host) ?? { kind: 'withdrawn' }
+  const ms = Math.round(took.get(host) ?? 0)
+  return { id, from, to: job.commit, operator, at, ms, subject: job.subject, ...endingOf(end) }
+}
+
+function endingOf(end: HostEnd): Pick<KnownOutcome, 'outcome' | 'why'> {
+  switch (end.kind) {
+    case 'held':
+      return { outcome: 'held', why: '' }
+    case 'undone':
+      return {
+        outcome: end.leftovers.length === 0 ? 'undone' : 'damaged',
+        why: [end.failure.message, ...end.leftovers].join('; '),
+      }
+    case 'unknown':
+      return { outcome: 'unknown', why: end.why }
+    case 'unreachable':
+      return { outcome: 'refused', why: end.message }
+    case 'withdrawn':
+      return { outcome: 'refused', why: 'withdrawn before it was activated' }
+    case 'refused':
+      return { outcome: 'refused', why: reasonOf(end.refusal) }
+  }
+}
+
+function reasonOf(refusal: Refusal): string {
+  switch (refusal.kind) {
+    case 'hostname':
+      return `the host says it is '${refusal.found}'`
+    case 'busy':
+      return `locked by ${refusal.holder}`
+    case 'stale':
+      return 'it ran something else than the plan started from'
+    case 'plan':
+      return 'the agent derived another plan'
+    case 'preflight':
+      return refusal.problems.map(({ what }) => what).join('; ')
+    case 'error':
+      return refusal.message
+  }
 }

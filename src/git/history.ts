@@ -8,9 +8,10 @@ import { writeObjects } from './write-objects.ts'
 
 /** What a commit says about the deployment that it records. */
 export interface Account {
-  readonly cluster: ClusterName
-  readonly source: Source
-  readonly deployment: string
+  readonly cluster: ClusterName | null
+  /** Null where no files were deployed. */
+  readonly source: Source | null
+  readonly deployment: string | null
   readonly subject: string
   readonly body: string
 }
@@ -128,9 +129,9 @@ function encodeCommit({ tree, parents, people, message }: Commit): Uint8Array {
 
 function accountOf({ subject, body, cluster, source, deployment }: Account): string {
   const trailers = [
-    `Deptool-Cluster: ${cluster}`,
-    `Deptool-Source: ${sourceOf(source)}`,
-    `Deptool-Deployment: ${deployment}`,
+    ...(cluster === null ? [] : [`Deptool-Cluster: ${cluster}`]),
+    ...(source === null ? [] : [`Deptool-Source: ${sourceOf(source)}`]),
+    ...(deployment === null ? [] : [`Deptool-Deployment: ${deployment}`]),
   ].join('\n')
   const paragraphs = [subject.trim(), body.trim(), trailers].filter(Boolean)
   return `${paragraphs.join('\n\n')}\n`
@@ -138,6 +139,7 @@ function accountOf({ subject, body, cluster, source, deployment }: Account): str
 
 function sourceOf(source: Source): string {
   if (source.kind === 'revision') return source.commit
+  if (source.kind === 'rollback') return source.recorded
   if (source.commit === null) return 'none+dirty'
   return source.dirty ? `${source.commit}+dirty` : source.commit
 }

@@ -26,22 +26,52 @@ const TRACKING_FORMAT = [
   '%(contents:trailers:key=Deptool-Cluster,valueonly,separator=%x00)',
 ].join('%00')
 
-export async function readTracking(repo: Repository): Promise<Map<HostName, Tracked>> {
+/** Throws Fatal for a ref that names no commit, or else leaves it out. */
+export async function readTracking(
+  repo: Repository,
+  { broken = 'refuse' }: { readonly broken?: 'refuse' | 'skip' } = {},
+): Promise<Map<HostName, Tracked>> {
   const { stdout } = await git(repo, ['for-each-ref', `--format=${TRACKING_FORMAT}`, 'refs/deptool/'])
   const lines = stdout.toString().split('\n').filter(Boolean)
-  return new Map(lines.flatMap(parseTracked).map(tracked => [tracked.host, tracked]))
+  return new Map(lines.flatMap(line => parseTracked(line, broken)).map(tracked => [tracked.host, tracked]))
 }
 
-function parseTracked(line: string): Tracked[] {
+function parseTracked(line: string, broken: 'refuse' | 'skip'): Tracked[] {
   const [ref = '', commit = '', tree = '', cluster = ''] = line.split('\0')
   const host = hostName(ref.slice('refs/deptool/'.length))
   // Somebody else's, in a directory below.
   if (host === undefined) return []
+  if (tree === '' && broken === 'skip') return []
   if (tree === '')
     throw new Fatal(`cannot read '${ref}': it does not name a commit`, {
       hint: `git deploy forget ${host}, then git deploy sync`,
     })
   return [{ host, commit: must(oid, commit), tree: must(oid, tree), cluster: clusterName(cluster) ?? null }]
+}
+
+/** Where the tracking refs point, whatever that is. */
+export async function readTrackingRefs(repo: Repository): Promise<Map<HostName, Oid>> {
+  return refsWith(repo, [])
+}
+
+/** The tracking refs whose commits are not in the fleet's history. */
+export async function readOutsideFleet(repo: Repository, fleet: Oid): Promise<Map<HostName, Oid>> {
+  return refsWith(repo, [`--no-merged=${fleet}`])
+}
+
+async function refsWith(repo: Repository, options: readonly string[]): Promise<Map<HostName, Oid>> {
+  const args = ['for-each-ref', '--format=%(refname) %(objectname)', ...options, 'refs/deptool/']
+  const { stdout } = await git(repo, args)
+  return new Map(
+    stdout
+      .toString()
+      .split('\n')
+      .flatMap((line): [HostName, Oid][] => {
+        const [ref = '', name = ''] = line.split(' ')
+        const [host, commit] = [hostName(ref.slice('refs/deptool/'.length)), oid(name)]
+        return host && commit ? [[host, commit]] : []
+      }),
+  )
 }
 
 /** The newest commit of the fleet's history; null before the first deployment. */
@@ -75,6 +105,12 @@ export async function updateRefs(
   } catch (error) {
     throw error instanceof GitError ? (movedMeanwhile(error) ?? error) : error
   }
+}
+
+/** Whether another process was at the same refs: read them again, and try again. */
+export function isContention(error: unknown): boolean {
+  const cause = error instanceof Fatal ? (error.cause ?? error) : error
+  return cause instanceof GitError && /cannot lock ref|\.lock': File exists/.test(cause.stderr)
 }
 
 function updateCommand({ ref, to, from }: RefChange): string {

@@ -7,8 +7,10 @@ export interface Plan {
   readonly cluster: ClusterName
   /** Hosts with something to do, by name. */
   readonly hosts: readonly HostPlan[]
-  /** Hosts of this cluster that are not in the tree any more, but that we still track. */
+  /** Hosts of this cluster that are not in the tree any more, but that we still track, and go on to. */
   readonly vanished: readonly HostName[]
+  /** Such hosts that are tracked no more once the plan holds; `hosts` has those of them that still have apps. */
+  readonly leaving: readonly HostName[]
   /** How many hosts the tree has. */
   readonly total: number
 }

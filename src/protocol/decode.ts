@@ -12,9 +12,11 @@ import {
 import type { Step, StepKind, StepOf } from '../plan/steps.ts'
 import type {
   Failure,
+  LoggedDeployment,
   ObjectChunk,
   Obstacle,
   Outcome,
+  OutcomeRecord,
   Refusal,
   Reply,
   Request,
@@ -43,6 +45,8 @@ export function decodeRequest(value: unknown): Request {
     confirm: record<Request & { type: 'confirm' }>({ type: literal('confirm'), id }),
     undo: record<Request & { type: 'undo' }>({ type: literal('undo'), id, why: text }),
     ask: record<Request & { type: 'ask' }>({ type: literal('ask'), id }),
+    fetch: record<Request & { type: 'fetch' }>({ type: literal('fetch'), have: nullable(object) }),
+    ping: record<Request & { type: 'ping' }>({ type: literal('ping') }),
   })(value, 'request')
 }
 
@@ -67,7 +71,19 @@ export function decodeReply(value: unknown): Reply {
     settled: record<Reply & { type: 'settled' }>({ type: literal('settled'), ms: integer }),
     undone: record<Reply & { type: 'undone' }>({ type: literal('undone'), failure, leftovers: list(text) }),
     outcome: record<Reply & { type: 'outcome' }>({ type: literal('outcome'), id, outcome, why: text }),
+    objects: record<Reply & { type: 'objects' }>({ type: literal('objects'), objects: list(chunk) }),
+    fetched: record<Reply & { type: 'fetched' }>({
+      type: literal('fetched'),
+      current: nullable(object),
+      log: list(logged),
+    }),
+    pong: record<Reply & { type: 'pong' }>({ type: literal('pong') }),
   })(value, 'reply')
+}
+
+/** A record of the host's log, which an operator there may have edited. */
+export function decodeOutcomeRecord(value: unknown): OutcomeRecord {
+  return record<OutcomeRecord>(recorded)(value, 'record')
 }
 
 type Decoder<T> = (value: unknown, at: string) => T
@@ -94,6 +110,18 @@ const chunk = record<ObjectChunk>({ oid: object, bytes, last: truth })
 const report = record<UnitReport>({ unit, state: text, log: list(text) })
 const failure = record<Failure>({ step: nullable(integer), message: text, units: list(report) })
 const obstacle = record<Obstacle>({ what: text, hint: nullable(text) })
+
+const recorded = {
+  id,
+  from: nullable(object),
+  to: object,
+  operator: text,
+  outcome,
+  why: text,
+  at: integer,
+  ms: integer,
+}
+const logged = record<LoggedDeployment>({ ...recorded, subject: nullable(text) })
 
 const steps: { readonly [K in StepKind]: Decoder<StepOf<K>> } = {
   checkout: record<StepOf<'checkout'>>({ kind: literal('checkout'), app, tree: object }),

@@ -23,6 +23,9 @@ export type Request =
   | { readonly type: 'undo'; readonly id: DeploymentId; readonly why: string }
   /** Asks how a deployment ended; waits while it is under way. Answered by 'outcome'. */
   | { readonly type: 'ask'; readonly id: DeploymentId }
+  | Fetch
+  /** Answered by 'pong', at once. */
+  | { readonly type: 'ping' }
 
 export interface Deploy {
   readonly type: 'deploy'
@@ -36,6 +39,15 @@ export interface Deploy {
   readonly digest: string
   /** How long the agent waits for 'confirm' once it has settled, in milliseconds. */
   readonly confirmMs: number
+}
+
+/**
+ * Asks for the history of the host, in a session of its own and under no lock: every commit that holds there and is
+ * not reachable from `have`, contents first, in 'objects' messages, then 'fetched'.
+ */
+export interface Fetch {
+  readonly type: 'fetch'
+  readonly have: Oid | null
 }
 
 /** A piece of a loose object as git stores it: zlib over `<type> <size>NUL<content>`. Pieces of one object follow each other. */
@@ -56,6 +68,35 @@ export type Reply =
   | { readonly type: 'settled'; readonly ms: number }
   | Undone
   | { readonly type: 'outcome'; readonly id: DeploymentId; readonly outcome: Outcome; readonly why: string }
+  | { readonly type: 'objects'; readonly objects: readonly ObjectChunk[] }
+  | Fetched
+  | { readonly type: 'pong' }
+
+export interface Fetched {
+  readonly type: 'fetched'
+  /** The commit that the objects lead up to. */
+  readonly current: Oid | null
+  /** The oldest first. */
+  readonly log: readonly LoggedDeployment[]
+}
+
+/** How a deployment ended on a host, as it is kept there. */
+export interface OutcomeRecord {
+  readonly id: DeploymentId
+  readonly from: Oid | null
+  readonly to: Oid
+  readonly operator: string
+  readonly outcome: Outcome
+  readonly why: string
+  /** When it began, in milliseconds since 1970, and how long it took. */
+  readonly at: number
+  readonly ms: number
+}
+
+export interface LoggedDeployment extends OutcomeRecord {
+  /** What its commit says in one line, where the host still has it. */
+  readonly subject: string | null
+}
 
 export interface Hello {
   readonly type: 'hello'

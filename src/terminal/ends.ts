@@ -79,8 +79,9 @@ function explainRefusal(refusal: Refusal, host: HostName): Explanation {
         headline:
           refusal.current === null
             ? 'refused: nothing is deployed there any more'
-            : `refused: it runs ${refusal.current.slice(0, 10)}, which somebody else deployed`,
-        body: hint(`'git log refs/deptool/${host}' shows what this repository knows`),
+            : `refused: it runs ${refusal.current.slice(0, 10)}, and not what the plan starts from`,
+        // Who deployed it when follows, once the host has been asked.
+        body: [],
       }
     case 'plan':
       return {

@@ -15,6 +15,7 @@ export type PlanSource =
       readonly dirty: boolean
     }
   | { readonly kind: 'revision'; readonly rev: string; readonly commit: string }
+  | { readonly kind: 'rollback' }
 
 export interface Look {
   readonly colors: Colors
@@ -27,10 +28,14 @@ export interface Look {
 
 /** The lines of a plan, hosts with the same changes together. */
 export function renderPlan(plan: Plan, source: PlanSource, look: Look): string[] {
-  const { cluster, hosts, vanished, total } = plan
-  const left = vanished.length > 0 ? [vanishedBlock(cluster, vanished, look)] : []
+  const { cluster, hosts, vanished, leaving, total } = plan
+  const emptied = leaving.filter(host => !hosts.some(plan => plan.host === host))
+  const left = [
+    ...(vanished.length > 0 ? [vanishedBlock(cluster, vanished, look)] : []),
+    ...(emptied.length > 0 ? [emptiedBlock(cluster, emptied, look)] : []),
+  ]
   if (hosts.length === 0) return paragraphs([...left, [`${cluster} is up to date (${count(total, 'host')})`]])
-  const blocks = together(hosts, look).map(group => [...heading(group, look), ...group.body])
+  const blocks = together(plan, look).map(group => [...heading(group, look), ...group.body])
   return paragraphs([[header(cluster, source, look)], ...blocks, ...left])
 }
 
@@ -43,6 +48,7 @@ export function question(plan: Plan): string {
 const MANY = 20
 
 function header(cluster: ClusterName, source: PlanSource, { colors, abbrev = 7 }: Look): string {
+  if (source.kind === 'rollback') return `${cluster} back to what ran before`
   const commit = source.commit?.slice(0, abbrev) ?? null
   if (source.kind === 'revision') return `${cluster} from ${source.rev} (${commit})`
   const dirty = source.dirty ? `, ${colors.yellow('with uncommitted changes')}` : ''
@@ -56,30 +62,37 @@ function whereabouts(branch: string | null, commit: string | null): string {
 
 interface Group {
   readonly hosts: HostName[]
-  readonly fresh: boolean
+  /** 'new', or why it is here though the tree does not have it. */
+  readonly note: string | null
   readonly body: readonly string[]
 }
 
-function together(plans: readonly HostPlan[], look: Look): Group[] {
+function together({ cluster, hosts, leaving }: Plan, look: Look): Group[] {
   const groups = new Map<string, Group>()
-  for (const plan of plans) {
-    const fresh = plan.from === null
+  for (const plan of hosts) {
+    const left = leaving.includes(plan.host)
+    const note = left ? `not in '${cluster}' any more` : plan.from === null ? 'new' : null
     const body = hostBody(plan, look)
-    const key = [fresh, ...body].join('\n')
+    const key = [note, ...body].join('\n')
     const group = groups.get(key)
     if (group) group.hosts.push(plan.host)
-    else groups.set(key, { hosts: [plan.host], fresh, body })
+    else groups.set(key, { hosts: [plan.host], note, body })
   }
   return [...groups.values()]
 }
 
-function heading({ hosts, fresh }: Group, look: Look): string[] {
+function heading({ hosts, note }: Group, look: Look): string[] {
   const { colors, columns } = look
   const { shown, more } = cut(hosts, look)
   const names = commas(more > 0 ? [...shown, `… and ${more} more`] : shown)
-  const [kind] =
-    hosts.length > 1 ? [`(${hosts.length} ${fresh ? 'new ' : ''}hosts)`] : fresh ? ['(new host)'] : []
-  return wrap(kind ? [...names, kind] : names, columns).map(line => colors.bold(line))
+  const kind = kindOf(hosts.length, note)
+  return wrap(kind === '' ? names : [...names, kind], columns).map(line => colors.bold(line))
+}
+
+function kindOf(hosts: number, note: string | null): string {
+  if (note !== 'new' && note !== null) return hosts > 1 ? `(${hosts} hosts, ${note})` : `(${note})`
+  if (hosts > 1) return `(${hosts} ${note === null ? '' : 'new '}hosts)`
+  return note === null ? '' : '(new host)'
 }
 
 function hostBody(plan: HostPlan, look: Look): string[] {
@@ -116,9 +129,15 @@ function vanishedBlock(
   const fact = `${are} not in '${cluster}' any more and ${are} left alone`
   return [
     ...wrap([...commas(hosts), ...fact.split(' ')], columns).map(line => colors.yellow(line)),
-    `hint: to remove ${their} apps, make an empty directory '${cluster}/${hosts[0]}'`,
-    `hint: to stop tracking, 'git update-ref -d refs/deptool/${hosts[0]}'`,
+    `hint: to remove ${their} apps, use --prune`,
+    `hint: to stop tracking ${hosts.length === 1 ? 'it' : 'them'}, 'git deploy forget ${hosts.length > MANY ? '<host>…' : hosts.join(' ')}'`,
   ]
+}
+
+function emptiedBlock(cluster: ClusterName, hosts: readonly HostName[], { colors, columns }: Look): string[] {
+  const [has, is] = hosts.length === 1 ? ['has', 'is'] : ['have', 'are']
+  const fact = `${has} no apps and ${is} not in '${cluster}' any more: --prune stops tracking`
+  return wrap([...commas(hosts), ...fact.split(' ')], columns).map(line => colors.yellow(line))
 }
 
 function commas(names: readonly string[]): string[] {

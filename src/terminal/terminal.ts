@@ -16,6 +16,8 @@ export interface Terminal {
   colors(when: string | null): Colors
   /** The same for `note`. */
   noteColors(when: string | null): Colors
+  /** Whether `out` reaches a screen. */
+  readonly isTerminal: boolean
   /** The width to wrap at. */
   readonly columns: number
   /** Where progress can be redrawn in place; null unless stderr is a terminal that can. */
@@ -56,6 +58,7 @@ export function makeTerminal(streams: Streams, env: Env): Terminal {
     onInterrupt: streams.onInterrupt,
     colors: when => picocolors.createColors(wantsColor(when, { env, isTTY: stdout.isTTY ?? false })),
     noteColors: when => picocolors.createColors(wantsColor(when, { env, isTTY: stderr.isTTY ?? false })),
+    isTerminal: stdout.isTTY ?? false,
     get columns() {
       return stdout.columns || 80
     },

@@ -26,7 +26,7 @@ interface Options {
 
 function render(plan: Partial<Plan>, options: Options = {}): string {
   const { from = source, columns = 80, verbose = false, colored = false } = options
-  const whole = { cluster: 'prod' as ClusterName, hosts: [], vanished: [], total: 2, ...plan }
+  const whole = { cluster: 'prod' as ClusterName, hosts: [], vanished: [], leaving: [], total: 2, ...plan }
   return renderPlan(whole, from, { colors: picocolors.createColors(colored), columns, verbose }).join('\n')
 }
 
@@ -196,10 +196,24 @@ test('a host that vanished is never passed over in silence', () => {
   assert.equal(
     render({ vanished: ['web9' as HostName] }, { colored: true }),
     `\x1b[33mweb9 is not in 'prod' any more and is left alone\x1b[39m
-hint: to remove its apps, make an empty directory 'prod/web9'
-hint: to stop tracking, 'git update-ref -d refs/deptool/web9'
+hint: to remove its apps, use --prune
+hint: to stop tracking it, 'git deploy forget web9'
 
 prod is up to date (2 hosts)`,
+  )
+})
+
+test('--prune: a host that leaves is marked, and one that has no apps any more is told apart', () => {
+  const leaving = ['dns1', 'web9'] as HostName[]
+  assert.equal(
+    render({ hosts: [host('dns1', [app('nsd', 'remove', files('delete', 'zone'))], [])], leaving }),
+    `prod from the working tree (main 3f2c1ab, with uncommitted changes)
+
+dns1 (not in 'prod' any more)
+    remove nsd
+        - zone
+
+web9 has no apps and is not in 'prod' any more: --prune stops tracking`,
   )
 })
 
@@ -212,6 +226,12 @@ test('colour', () => {
 })
 
 test('the question counts the hosts', () => {
-  const plan: Plan = { cluster: 'prod' as ClusterName, hosts: [zone('dns1')], vanished: [], total: 2 }
+  const plan: Plan = {
+    cluster: 'prod' as ClusterName,
+    hosts: [zone('dns1')],
+    vanished: [],
+    leaving: [],
+    total: 2,
+  }
   assert.equal(question(plan), "Apply to 1 host in 'prod'? Rolls back by itself if it fails.")
 })

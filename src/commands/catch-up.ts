@@ -1,0 +1,126 @@
+/** Learning what hosts run: their histories come into this repository, and its refs follow. */
+import { readCommits, readEach } from '../git/deployments.ts'
+import { GitError, type Repository } from '../git/git.ts'
+import { addOutcomes, readOutcomes } from '../git/outcomes.ts'
+import { BadHistory, Quarantine } from '../git/quarantine.ts'
+import type { Tracked } from '../git/refs.ts'
+import { inParallel } from '../in-parallel.ts'
+import type { HostCommitSaid, News } from '../news.ts'
+import type { ClusterName, HostName, Oid } from '../plan/names.ts'
+import type { LoggedDeployment } from '../protocol/messages.ts'
+import { type Fetched, fetchHistory } from '../remote/fetch.ts'
+import { type Connection, HostError } from '../remote/transport.ts'
+import { type Move, moveRefs } from './move-refs.ts'
+
+export interface Asking {
+  readonly repo: Repository
+  readonly cluster: ClusterName
+  readonly tracking: ReadonlyMap<HostName, Tracked>
+  readonly parallel: number
+  /** Rejects with HostError. */
+  connect(host: HostName): Promise<Connection>
+}
+
+/** Asks the hosts, and moves the refs of those that answer. Touches no host. */
+export async function catchUp(
+  hosts: readonly HostName[],
+  asking: Asking,
+): Promise<ReadonlyMap<HostName, News>> {
+  const { repo, cluster, parallel } = asking
+  const answers = await inParallel(hosts, parallel, host => ask(host, asking))
+  const moves = answers.flatMap(({ host, news }) => moveOf(host, news))
+  const names = moves.map(({ host }) => host)
+  await moveRefs(repo, moves, {
+    cluster,
+    source: null,
+    deployment: null,
+    subject: `${cluster}: sync${names.length === 0 ? '' : ` ${names.length > 3 ? `${names.length} hosts` : names.join(', ')}`}`,
+    body: names.length > 3 ? names.join('\n') : '',
+    message: 'sync',
+  })
+  for (const { host, log } of answers) await keepLog(repo, host, log)
+  return new Map(answers.map(({ host, news }) => [host, news]))
+}
+
+interface Answer {
+  readonly host: HostName
+  readonly news: News
+  readonly log: readonly LoggedDeployment[]
+}
+
+async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise<Answer> {
+  const have = tracking.get(host)?.commit ?? null
+  const quarantine = await Quarantine.open(repo)
+  let connection: Connection | undefined
+  try {
+    connection = await connect(host)
+    const fetched = await fetchHistory(connection, { have, receive: objects => quarantine.receive(objects) })
+    return { host, news: await understand(repo, quarantine, have, fetched), log: fetched.log }
+  } catch (error) {
+    if (!(error instanceof HostError || error instanceof BadHistory)) throw error
+    const message = error instanceof BadHistory ? `cannot take its history: ${error.message}` : error.message
+    return { host, news: { kind: 'failed', message, hint: error.hint ?? null }, log: [] }
+  } finally {
+    connection?.close()
+    await quarantine.discard()
+  }
+}
+
+async function understand(
+  repo: Repository,
+  quarantine: Quarantine,
+  have: Oid | null,
+  { current }: Fetched,
+): Promise<News> {
+  if (current === null)
+    return have === null ? { kind: 'unchanged', at: null } : { kind: 'reprovisioned', from: have }
+  if (current === have) return { kind: 'unchanged', at: current }
+  if (current.length !== (repo.format === 'sha256' ? 64 : 40))
+    throw new BadHistory(`it is of another object format than this repository, which is ${repo.format}`, {
+      hint: `a clone of the repository that deployed there can read it`,
+    })
+  await quarantine.admit(current, have)
+  const commits = await commitsBetween(repo, have, current)
+  const tip = commits[0] ?? (await readEach(repo, [current])).get(current)
+  if (tip === undefined) throw new BadHistory(`its commit ${current} is missing`)
+  const oldest = commits.at(-1)
+  const kind = have === null ? 'new' : oldest?.parents[0] === have ? 'moved' : 'rewound'
+  return { kind, from: have, to: current, tree: tip.tree, commits }
+}
+
+/** Throws BadHistory where they are no chain, as every agent makes one. */
+async function commitsBetween(repo: Repository, from: Oid | null, to: Oid): Promise<HostCommitSaid[]> {
+  const commits = await readCommits(repo, from, to).catch(error => {
+    throw error instanceof GitError ? new BadHistory(error.message, { cause: error }) : error
+  })
+  commits.forEach(({ commit, parents }, i) => {
+    const next = commits[i + 1]
+    if (parents.length > 1 || (next !== undefined && parents[0] !== next.commit))
+      throw new BadHistory(`commit ${commit} does not follow the one before it`)
+  })
+  return commits
+}
+
+function moveOf(host: HostName, news: News): Move[] {
+  switch (news.kind) {
+    case 'unchanged':
+    case 'failed':
+      return []
+    case 'reprovisioned':
+      return [{ host, from: news.from, to: null }]
+    default:
+      return [{ host, from: news.from, to: { commit: news.to, tree: news.tree } }]
+  }
+}
+
+async function keepLog(repo: Repository, host: HostName, log: readonly LoggedDeployment[]): Promise<void> {
+  if (log.length === 0) return
+  const known = new Set(readOutcomes(repo, host).map(({ id }) => id))
+  const untold = log.filter(({ id, subject }) => subject === null && !known.has(id)).map(({ to }) => to)
+  const said = await readEach(repo, untold)
+  await addOutcomes(
+    repo,
+    host,
+    log.map(record => ({ ...record, subject: record.subject ?? said.get(record.to)?.subject ?? null })),
+  )
+}

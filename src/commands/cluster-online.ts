@@ -1,0 +1,48 @@
+/** What sync and ping begin with: the hosts of a cluster, and the ways to them. */
+import { type Config, readConfig } from '../git/config.ts'
+import { openRepository, type Repository } from '../git/git.ts'
+import { ObjectReader } from '../git/objects.ts'
+import { readTracking, type Tracked } from '../git/refs.ts'
+import type { ClusterName, HostName } from '../plan/names.ts'
+import type { Connection } from '../remote/transport.ts'
+import { findCluster } from './cluster.ts'
+import { readColor } from './color.ts'
+import type { Context } from './context.ts'
+import { hostsOf } from './hosts-of.ts'
+import { reach } from './reach.ts'
+
+export interface ClusterOnline {
+  readonly repo: Repository
+  readonly config: Config
+  readonly color: string | null
+  readonly cluster: ClusterName
+  readonly tracking: ReadonlyMap<HostName, Tracked>
+  /** Of the tree, and tracked ones; by name. */
+  readonly hosts: readonly HostName[]
+  /** At most so many hosts at a time. */
+  readonly parallel: number
+  /** Rejects with HostError. */
+  connect(host: HostName): Promise<Connection>
+}
+
+/** Reads nothing of the tree but the names of its hosts: what is wrong in there is none of our business. */
+export async function clusterOnline(given: string | null, context: Context): Promise<ClusterOnline> {
+  const repo = await openRepository(context)
+  const reading = { config: readConfig(repo), tracking: readTracking(repo), color: readColor(repo) }
+  const [config, tracking, color] = await Promise.all([reading.config, reading.tracking, reading.color])
+  const cluster = await findCluster(repo, given, reading)
+  const objects = new ObjectReader(repo)
+  const hosts = await hostsOf(repo, cluster, { tracking, objects })
+  objects.close()
+  const connect = reach({ config }, context)
+  return {
+    repo,
+    config,
+    color,
+    cluster: cluster.name,
+    tracking,
+    hosts,
+    parallel: config.jobs,
+    connect: host => connect(host, true),
+  }
+}

@@ -1,0 +1,30 @@
+import type { CommandOf } from '../command.ts'
+import { EXIT, type ExitCode } from '../errors.ts'
+import { openRepository } from '../git/git.ts'
+import { hostsWithOutcomes, readOutcomes } from '../git/outcomes.ts'
+import { page } from '../git/pager.ts'
+import { readTrackingRefs } from '../git/refs.ts'
+import { logLines } from '../terminal/log.ts'
+import { readColor } from './color.ts'
+import type { Context } from './context.ts'
+import { namedHosts } from './named-hosts.ts'
+
+/** `git deploy log`: who deployed what when, and how it ended, as far as this repository has been told. */
+export async function log(command: CommandOf<'log'>, context: Context): Promise<ExitCode> {
+  const { terminal } = context
+  const repo = await openRepository(context)
+  const [tracking, color] = await Promise.all([readTrackingRefs(repo), readColor(repo)])
+  const told = hostsWithOutcomes(repo)
+  const known = [...new Set([...told, ...tracking.keys()])]
+  const hosts = command.hosts.length > 0 ? namedHosts(command.hosts, known, 'tell about') : told
+  const entries = hosts.flatMap(host => readOutcomes(repo, host).map(record => ({ ...record, host })))
+  const lines = logLines(entries, terminal.colors(command.color ?? color))
+  if (lines.length === 0) {
+    terminal.note('nothing is known of any deployment')
+    terminal.note("hint: 'git deploy sync' asks the hosts")
+    return EXIT.done
+  }
+  const text = lines.join('\n')
+  if (!(terminal.isTerminal && (await page(repo, `${text}\n`)))) terminal.out(text)
+  return EXIT.done
+}

@@ -1,0 +1,117 @@
+/** Moving what this repository knows of its hosts: tracking refs and the history of the fleet, all or nothing. */
+
+import { git, type Repository } from '../git/git.ts'
+import type { Account } from '../git/history.ts'
+import { commitFleet } from '../git/history.ts'
+import {
+  FLEET_REF,
+  isContention,
+  readFleet,
+  readOutsideFleet,
+  readTracking,
+  readTrackingRefs,
+  trackingRef,
+  updateRefs,
+} from '../git/refs.ts'
+import { makeTree } from '../git/tree-object.ts'
+import type { HostName, Oid } from '../plan/names.ts'
+
+export interface Move {
+  readonly host: HostName
+  /** Where the ref was when the host was asked; null where it did not exist. */
+  readonly from: Oid | null
+  /** What the host runs; null where it is tracked no more. */
+  readonly to: { readonly commit: Oid; readonly tree: Oid } | null
+}
+
+export interface Occasion extends Account {
+  /** For the reflogs. */
+  readonly message: string
+  /** Commits that belong into the history of the fleet though no ref will point at them. */
+  readonly passing?: readonly Oid[]
+}
+
+/** How often somebody else may be quicker. */
+const TRIES = 10
+
+/**
+ * One transaction. The fleet gets a commit where its hosts differ from its newest one, or commits of hosts are not
+ * in its history yet. Another process that moves refs meanwhile is waited for, and what it wrote is kept.
+ */
+export async function moveRefs(repo: Repository, moves: readonly Move[], occasion: Occasion): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await moveOnce(repo, moves, occasion)
+    } catch (error) {
+      if (tries === TRIES || !isContention(error)) throw error
+      await new Promise(resolve => setTimeout(resolve, 10 * tries * (1 + Math.random())))
+    }
+}
+
+async function moveOnce(repo: Repository, moves: readonly Move[], occasion: Occasion): Promise<void> {
+  const [refs, tracking, fleet] = await Promise.all([
+    readTrackingRefs(repo),
+    readTracking(repo, { broken: 'skip' }),
+    readFleet(repo),
+  ])
+  const due: Move[] = []
+  for (const move of moves) {
+    const from = refs.get(move.host) ?? null
+    if (await isDue(repo, move, from)) due.push({ ...move, from })
+  }
+  const trees = new Map([...tracking.values()].map(({ host, tree }) => [host, tree]))
+  for (const { host, to } of due) to === null ? trees.delete(host) : trees.set(host, to.tree)
+  const outside = fleet === null ? refs : await readOutsideFleet(repo, fleet)
+  const parents = new Map([...outside].filter(([host]) => trees.has(host)))
+  for (const { host, to } of due) to === null ? parents.delete(host) : parents.set(host, to.commit)
+  const commit = await nextFleet(repo, fleet, { trees, parents: [...parents.values()], occasion })
+  await updateRefs(
+    repo,
+    [
+      ...due.map(({ host, from, to }) => ({ ref: trackingRef(host), from, to: to?.commit ?? null })),
+      ...(commit === null ? [] : [{ ref: FLEET_REF, from: fleet, to: commit }]),
+    ],
+    occasion.message,
+  )
+}
+
+/** Whether the ref, which is at `now`, still has to be moved. */
+async function isDue(repo: Repository, { from, to }: Move, now: Oid | null): Promise<boolean> {
+  if (now === (to?.commit ?? null)) return false
+  if (now === from || now === null) return true
+  // Somebody who asked the host later knows more.
+  return to !== null && !(await isAncestor(repo, to.commit, now))
+}
+
+async function isAncestor(repo: Repository, old: Oid, young: Oid): Promise<boolean> {
+  const { code } = await git(repo, ['merge-base', '--is-ancestor', old, young], { okCodes: [0, 1] })
+  return code === 0
+}
+
+interface Fleet {
+  readonly trees: ReadonlyMap<HostName, Oid>
+  readonly parents: readonly Oid[]
+  readonly occasion: Occasion
+}
+
+/** The fleet's next commit; null where there is nothing to record. */
+async function nextFleet(
+  repo: Repository,
+  previous: Oid | null,
+  { trees, parents, occasion }: Fleet,
+): Promise<Oid | null> {
+  const { message: _, passing = [], ...account } = occasion
+  const known = [...passing, ...parents]
+  if (known.length === 0 && (await sameTree(repo, previous, trees))) return null
+  return commitFleet(repo, { ...account, hosts: trees, previous, parents: known })
+}
+
+async function sameTree(repo: Repository, fleet: Oid | null, trees: Fleet['trees']): Promise<boolean> {
+  if (fleet === null) return trees.size === 0
+  const { oid } = makeTree(
+    [...trees].map(([name, oid]) => ({ mode: '40000', name, oid })),
+    repo.format,
+  )
+  const { stdout } = await git(repo, ['rev-parse', `${fleet}^{tree}`])
+  return stdout.toString().trim() === oid
+}

@@ -1,0 +1,110 @@
+/** The plan that leads hosts back to what they ran before their last deployment. */
+import { Fatal } from '../errors.ts'
+import { readConfig } from '../git/config.ts'
+import { readEach } from '../git/deployments.ts'
+import { openRepository, type Repository } from '../git/git.ts'
+import { ObjectReader } from '../git/objects.ts'
+import { readTracking, type Tracked } from '../git/refs.ts'
+import type { HostCommitSaid } from '../news.ts'
+import { order } from '../plan/host-state.ts'
+import type { ClusterName, HostName, Oid } from '../plan/names.ts'
+import { planHost } from '../plan/plan.ts'
+import { readColor } from './color.ts'
+import type { Context } from './context.ts'
+import { namedHosts } from './named-hosts.ts'
+import { type Offline, readStates } from './plan-offline.ts'
+
+/** Without names, the hosts of the newest deployment that is known here. Throws Fatal where nothing ran before. */
+export async function planBack(named: readonly string[], context: Context): Promise<Offline> {
+  const repo = await openRepository(context)
+  const [config, tracking, color] = await Promise.all([readConfig(repo), readTracking(repo), readColor(repo)])
+  const said = await readEach(
+    repo,
+    [...tracking.values()].map(({ commit }) => commit),
+  )
+  const hosts =
+    named.length > 0 ? namedHosts(named, [...tracking.keys()], 'roll back') : lastDeployed(tracking, said)
+  const tracked = hosts.map(host => tracking.get(host)!).sort((a, b) => order(a.host, b.host))
+  const cluster = clusterOf(tracked)
+  const before = await readBefore(repo, tracked, said)
+  const objects = new ObjectReader(repo)
+  const states = await readStates(
+    tracked.flatMap(({ host, tree }) => [tree, before.get(host)!.tree]),
+    objects,
+  )
+  const compared = tracked.map(({ host, commit, tree }) => {
+    const toTree = before.get(host)!.tree
+    return { host, from: commit, fromTree: tree, toTree, old: states.get(tree)!, next: states.get(toTree)! }
+  })
+  const plans = compared.map(planHost).filter(({ apps }) => apps.length > 0)
+  const sources = new Set([...before.values()].map(({ source }) => source))
+  return {
+    repo,
+    config,
+    color,
+    cluster: { name: cluster, path: cluster, shown: cluster },
+    source: { kind: 'rollback', recorded: sources.size === 1 ? [...sources][0]! : 'several' },
+    tracking,
+    hosts,
+    plan: { cluster, hosts: plans, vanished: [], leaving: [], total: hosts.length },
+    states: new Map(compared.map(({ host, old, next }) => [host, { old, next }])),
+    objects,
+    back: before,
+  }
+}
+
+/** Ids sort by time, whoever made them and in whichever clone. */
+function lastDeployed(
+  tracking: ReadonlyMap<HostName, Tracked>,
+  said: ReadonlyMap<Oid, HostCommitSaid>,
+): HostName[] {
+  const idOf = ({ commit }: Tracked) => said.get(commit)?.deployment ?? ''
+  const newest = [...tracking.values()].map(idOf).sort(order).at(-1)
+  if (!newest)
+    throw new Fatal('cannot roll back: no deployment is known here', {
+      hint: "'git deploy sync' asks the hosts what they run",
+    })
+  return [...tracking.values()].filter(one => idOf(one) === newest).map(({ host }) => host)
+}
+
+function clusterOf(tracked: readonly Tracked[]): ClusterName {
+  const clusters = new Set(tracked.map(({ cluster }) => cluster))
+  const [cluster] = clusters
+  if (clusters.size === 1 && cluster) return cluster
+  throw new Fatal(
+    `cannot roll back ${tracked.map(({ host }) => host).join(', ')}: they are not of one cluster`,
+    {
+      hint: 'name hosts of one cluster at a time',
+    },
+  )
+}
+
+interface Ran {
+  readonly commit: Oid
+  readonly tree: Oid
+  readonly source: string
+}
+
+async function readBefore(
+  repo: Repository,
+  tracked: readonly Tracked[],
+  said: ReadonlyMap<Oid, HostCommitSaid>,
+): Promise<Map<HostName, Ran>> {
+  const parents = tracked.map(({ host, commit, cluster }) => {
+    const parent = said.get(commit)?.parents[0]
+    if (parent !== undefined) return parent
+    throw new Fatal(`cannot roll back '${host}': nothing was deployed there before`, {
+      hint: `to remove its apps, empty the directory '${cluster}/${host}' and deploy that`,
+    })
+  })
+  const commits = await readEach(repo, parents)
+  return new Map(
+    tracked.map(({ host }, i) => {
+      const ran = commits.get(parents[i]!)
+      if (ran !== undefined) return [host, ran]
+      throw new Fatal(`cannot roll back '${host}': what ran there before is not in this repository`, {
+        hint: `git deploy forget ${host}, then 'git deploy sync', bring it all back`,
+      })
+    }),
+  )
+}

@@ -1,0 +1,10 @@
+import type { CommandOf } from '../command.ts'
+import type { ExitCode } from '../errors.ts'
+import type { Context } from './context.ts'
+import { offer } from './deploy.ts'
+import { planBack } from './plan-back.ts'
+
+/** `git deploy rollback`: a deployment like any other, of what ran before the last one. */
+export async function rollback(command: CommandOf<'rollback'>, context: Context): Promise<ExitCode> {
+  return offer(await planBack(command.hosts, context), command, context)
+}

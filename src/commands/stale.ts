@@ -1,0 +1,33 @@
+/** What an operator is told whose plan started from what hosts do not run any more. */
+import type { HostName } from '../plan/names.ts'
+import type { Connection } from '../remote/transport.ts'
+import type { Ends } from '../rollout-events.ts'
+import { newsLines, whoDeployed } from '../terminal/news.ts'
+import type { Colors, Terminal } from '../terminal/terminal.ts'
+import { catchUp } from './catch-up.ts'
+import type { Offline } from './plan-offline.ts'
+
+export interface Telling {
+  readonly terminal: Terminal
+  readonly colors: Colors
+  connect(host: HostName): Promise<Connection>
+}
+
+/** Brings what we missed into the repository, tells who deployed it when, and names the hosts concerned. */
+export async function tellStale(
+  { repo, plan, tracking, config }: Offline,
+  ends: Ends,
+  { terminal, colors, connect }: Telling,
+): Promise<HostName[]> {
+  const stale = [...ends].flatMap(([host, end]) =>
+    end.kind === 'refused' && end.refusal.kind === 'stale' ? [host] : [],
+  )
+  if (stale.length === 0) return []
+  const asking = { repo, cluster: plan.cluster, tracking, parallel: config.jobs, connect }
+  const news = await catchUp(stale, asking)
+  const lines = ['', ...newsLines(news, colors)]
+  const who = whoDeployed(news, colors)
+  if (who.length > 0) lines.push('', ...who)
+  for (const line of [...lines, '']) terminal.note(line)
+  return stale
+}

@@ -1,0 +1,21 @@
+import type { CommandOf } from '../command.ts'
+import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import { newsLines } from '../terminal/news.ts'
+import { catchUp } from './catch-up.ts'
+import { clusterOnline } from './cluster-online.ts'
+import type { Context } from './context.ts'
+
+/** `git deploy sync`: asks every host what it runs and how that came to be, and moves the refs. */
+export async function sync(command: CommandOf<'sync'>, context: Context): Promise<ExitCode> {
+  const { terminal } = context
+  const online = await clusterOnline(command.cluster, context)
+  const news = await catchUp(online.hosts, online)
+  const shown = [...news].filter(([, { kind }]) => !command.changed || kind !== 'unchanged')
+  const colors = terminal.colors(command.color ?? online.color)
+  for (const line of newsLines(new Map(shown), colors)) terminal.out(line)
+  const failed = [...news].flatMap(([host, one]) => (one.kind === 'failed' ? [{ host, ...one }] : []))
+  if (failed.length === 0) return EXIT.done
+  for (const hint of new Set(failed.flatMap(({ hint }) => hint ?? []))) terminal.note(`hint: ${hint}`)
+  const names = failed.map(({ host }) => host).join(', ')
+  throw new Fatal(`cannot sync ${names}: what is known of ${failed.length === 1 ? 'it' : 'them'} may be old`)
+}

@@ -1,0 +1,78 @@
+/** How deployments ended, as far as this repository has been told: a file for each host, one JSON line each. */
+
+import { randomUUID } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type HostName, hostName } from '../plan/names.ts'
+import { decodeOutcomeRecord } from '../protocol/decode.ts'
+import type { LoggedDeployment } from '../protocol/messages.ts'
+import type { Repository } from './git.ts'
+
+/** `refused`: it never began on the host, which therefore knows nothing of it. */
+export type Ending = LoggedDeployment['outcome'] | 'refused'
+
+export interface KnownOutcome extends Omit<LoggedDeployment, 'outcome'> {
+  readonly outcome: Ending
+}
+
+/** The oldest first; empty where nothing is known. */
+export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
+  try {
+    return readFileSync(fileOf(repo, host), 'utf8').split('\n').flatMap(parse)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** The hosts of which something is known, by name. */
+export function hostsWithOutcomes(repo: Repository): HostName[] {
+  try {
+    return readdirSync(directoryOf(repo)).flatMap(name => hostName(name) ?? [])
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** Adds records. Where two tell of one deployment, the later word counts, and a subject is kept. */
+export async function addOutcomes(
+  repo: Repository,
+  host: HostName,
+  records: readonly KnownOutcome[],
+): Promise<void> {
+  const known = new Map(readOutcomes(repo, host).map(record => [record.id, record]))
+  const before = JSON.stringify([...known.values()])
+  for (const record of records)
+    known.set(record.id, { ...record, subject: record.subject ?? known.get(record.id)?.subject ?? null })
+  const all = [...known.values()].sort((a, b) => a.at - b.at)
+  if (JSON.stringify(all) === before) return
+  const file = fileOf(repo, host)
+  await mkdir(directoryOf(repo), { recursive: true })
+  // Not a host's name, so that nobody reads it for one.
+  const temporary = join(directoryOf(repo), `.${host}.${randomUUID()}`)
+  await writeFile(temporary, all.map(record => `${JSON.stringify(record)}\n`).join(''))
+  await rename(temporary, file)
+}
+
+function directoryOf({ commonDir }: Repository): string {
+  return join(commonDir, 'deptool', 'log')
+}
+
+function fileOf(repo: Repository, host: HostName): string {
+  return join(directoryOf(repo), host)
+}
+
+/** A line that cannot be read says nothing. */
+function parse(line: string): KnownOutcome[] {
+  try {
+    const value = JSON.parse(line) as { outcome?: unknown; subject?: unknown }
+    const refused = value.outcome === 'refused'
+    const record = decodeOutcomeRecord(refused ? { ...value, outcome: 'unknown' } : value)
+    const subject = typeof value.subject === 'string' ? value.subject : null
+    return [{ ...record, outcome: refused ? 'refused' : record.outcome, subject }]
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Objects that come from a host: kept apart until all that its history needs is there and is well-formed, as git does
+ * with what is pushed to it (git-receive-pack(1), quarantine environment).
+ */
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { inflateSync } from 'node:zlib'
+import { Fatal } from '../errors.ts'
+import type { Oid } from '../plan/names.ts'
+import type { ObjectChunk } from '../protocol/messages.ts'
+import { GitError, git, type Repository } from './git.ts'
+
+/** What a host sent is not what it should be. The message says so without the host's name. */
+export class BadHistory extends Fatal {}
+
+/** The longest object that is taken from a host, in bytes, compressed or not. */
+const MAX_OBJECT = 512 * 1024 * 1024
+
+/** With fewer objects than this, loose ones are written: transfer.unpackLimit of git-config(1). */
+const UNPACK_LIMIT = 100
+
+export class Quarantine {
+  readonly #repo: Repository
+  readonly #objects: string
+  #count = 0
+  #name: Oid | undefined
+  #pieces: Uint8Array[] = []
+  #size = 0
+
+  private constructor(repo: Repository, objects: string) {
+    this.#repo = repo
+    this.#objects = objects
+  }
+
+  /** The caller discards it. */
+  static async open(repo: Repository): Promise<Quarantine> {
+    const parent = join(repo.commonDir, 'deptool')
+    await mkdir(parent, { recursive: true })
+    return new Quarantine(repo, await mkdtemp(join(parent, 'incoming-')))
+  }
+
+  get empty(): boolean {
+    return this.#count === 0
+  }
+
+  /** Takes pieces of loose objects in their order. Rejects with BadHistory where an object is not what its name says. */
+  async receive(chunks: readonly ObjectChunk[]): Promise<void> {
+    for (const { oid, bytes, last } of chunks) {
+      this.#name ??= oid
+      if (this.#name !== oid) throw new BadHistory(`object ${this.#name} ended early`)
+      this.#size += bytes.length
+      if (this.#size > MAX_OBJECT)
+        throw new BadHistory(`object ${oid} is over the limit of ${MAX_OBJECT} bytes`)
+      this.#pieces.push(bytes)
+      if (last) await this.#store(oid)
+    }
+  }
+
+  /**
+   * Lets in what `tip` needs beside what `have` leads to, and nothing else. Rejects with BadHistory where something
+   * is missing or malformed; nothing has got in then.
+   */
+  async admit(tip: Oid, have: Oid | null): Promise<void> {
+    if (this.#name !== undefined) throw new BadHistory(`object ${this.#name} ended early`)
+    if (this.empty) return
+    const revisions = have === null ? `${tip}\n` : `${tip}\n^${have}\n`
+    const [window, ...unpack] =
+      this.#count < UNPACK_LIMIT
+        ? (['0', 'unpack-objects', '-q'] as const)
+        : (['10', 'index-pack', '--stdin'] as const)
+    try {
+      const pack = ['pack-objects', '-q', '--revs', '--stdout', `--window=${window}`]
+      const { stdout } = await git(this.#repo, pack, { input: revisions, env: this.#env() })
+      await git(this.#repo, [...unpack, '--strict'], { input: stdout })
+    } catch (error) {
+      if (!(error instanceof GitError)) throw error
+      throw new BadHistory(error.message, { cause: error })
+    }
+  }
+
+  async discard(): Promise<void> {
+    await rm(this.#objects, { recursive: true, force: true })
+  }
+
+  async #store(oid: Oid): Promise<void> {
+    const loose = Buffer.concat(this.#pieces)
+    this.#pieces = []
+    this.#size = 0
+    this.#name = undefined
+    if (hashOf(loose, oid) !== oid) throw new BadHistory(`object ${oid} is not what its name says`)
+    await mkdir(join(this.#objects, oid.slice(0, 2)), { recursive: true })
+    await writeFile(join(this.#objects, oid.slice(0, 2), oid.slice(2)), loose)
+    this.#count++
+  }
+
+  /** Git sees the quarantine, and the repository behind it. */
+  #env(): NodeJS.ProcessEnv {
+    const { commonDir, cwd, env } = this.#repo
+    const behind = resolve(cwd, env['GIT_OBJECT_DIRECTORY'] ?? join(commonDir, 'objects'))
+    const quoted = `"${behind.replace(/["\\]/g, '\\$&')}"`
+    const more = env['GIT_ALTERNATE_OBJECT_DIRECTORIES']
+    return {
+      GIT_OBJECT_DIRECTORY: this.#objects,
+      GIT_ALTERNATE_OBJECT_DIRECTORIES: more ? `${quoted}:${more}` : quoted,
+    }
+  }
+}
+
+function hashOf(loose: Uint8Array, oid: Oid): string {
+  try {
+    const whole = inflateSync(loose, { maxOutputLength: MAX_OBJECT })
+    return createHash(oid.length === 64 ? 'sha256' : 'sha1')
+      .update(whole)
+      .digest('hex')
+  } catch (cause) {
+    throw new BadHistory(`object ${oid} does not inflate`, { cause })
+  }
+}

@@ -1,0 +1,36 @@
+/** What hosts turned out to run when they were asked (commands/catch-up.ts), for terminal/ to show. Plain data. */
+import type { Oid } from './plan/names.ts'
+
+/** What became of a host since this repository last heard of it. */
+export type News =
+  /** `at` is null where nothing is deployed there. */
+  | { readonly kind: 'unchanged'; readonly at: Oid | null }
+  | Moved
+  /** It was tracked, and now nothing is deployed there: it was set up anew. */
+  | { readonly kind: 'reprovisioned'; readonly from: Oid }
+  | { readonly kind: 'failed'; readonly message: string; readonly hint: string | null }
+
+export interface Moved {
+  /** `rewound`: what we knew of is not in its history any more. */
+  readonly kind: 'new' | 'moved' | 'rewound'
+  readonly from: Oid | null
+  readonly to: Oid
+  readonly tree: Oid
+  /** The newest first. */
+  readonly commits: readonly HostCommitSaid[]
+}
+
+/** A host commit, read. What it says was written by whoever made it. */
+export interface HostCommitSaid {
+  readonly commit: Oid
+  readonly tree: Oid
+  readonly parents: readonly Oid[]
+  /** The deployment's id; '' where the commit names none. */
+  readonly deployment: string
+  /** What the files came from. */
+  readonly source: string
+  /** `Name <email>`. */
+  readonly author: string
+  readonly date: Date
+  readonly subject: string
+}

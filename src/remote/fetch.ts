@@ -1,0 +1,58 @@
+/** What a host has to tell: its history, and how deployments ended there. */
+import type { Oid } from '../plan/names.ts'
+import type { LoggedDeployment, ObjectChunk } from '../protocol/messages.ts'
+import { printable } from './clean.ts'
+import { openSession, type Session } from './session.ts'
+import { type Connection, HostError } from './transport.ts'
+
+export interface Fetched {
+  /** The commit that holds on the host. */
+  readonly current: Oid | null
+  /** The oldest first. */
+  readonly log: readonly LoggedDeployment[]
+}
+
+export interface FetchOptions {
+  /** The newest commit of this host that we have. */
+  readonly have: Oid | null
+  /** Takes objects as they come. No more are read from the host until it has resolved. */
+  receive(objects: readonly ObjectChunk[]): Promise<void>
+}
+
+/** How long a host may be silent while it reads its history, in milliseconds. */
+const SILENCE_MS = 60_000
+
+/** Rejects with HostError. The caller closes the connection. */
+export async function fetchHistory(connection: Connection, options: FetchOptions): Promise<Fetched> {
+  const { have, receive } = options
+  const session = await openSession(connection, { flight: () => [{ type: 'fetch', have }] })
+  try {
+    assertName(connection, session)
+    for (;;) {
+      const reply = await session.next(SILENCE_MS)
+      if (reply.type === 'objects') await receive(reply.objects)
+      else if (reply.type === 'fetched') return reply
+      else if (reply.type === 'refused' && reply.refusal.kind === 'error')
+        throw new HostError(
+          connection.host,
+          'protocol',
+          `cannot read the history there: ${printable(reply.refusal.message)}`,
+          "what it runs is not affected; 'git fsck' in a copy of /var/lib/deptool/store tells more",
+        )
+      else throw new HostError(connection.host, 'protocol', `the agent answers 'fetch' with '${reply.type}'`)
+    }
+  } finally {
+    session.close()
+  }
+}
+
+/** What another host says would become this one's history. */
+export function assertName({ host }: Connection, { hello }: Session): void {
+  if (hello.hostname !== host)
+    throw new HostError(
+      host,
+      'refused',
+      `the host says it is '${hello.hostname}'`,
+      `the name in its /etc/hostname and in the config tree must be the same, here '${host}'`,
+    )
+}

@@ -1,0 +1,66 @@
+/** What hosts turned out to run, and who made it so. */
+import type { HostCommitSaid, Moved, News } from '../news.ts'
+import { order } from '../plan/host-state.ts'
+import type { HostName, Oid } from '../plan/names.ts'
+import { printable } from './clean.ts'
+import { deploymentLines } from './deployments.ts'
+import type { Colors } from './terminal.ts'
+
+/** A line for each host. */
+export function newsLines(news: ReadonlyMap<HostName, News>, colors: Colors): string[] {
+  const width = Math.max(0, ...[...news.keys()].map(host => host.length))
+  return [...news].map(([host, one]) => `${host.padEnd(width)}  ${words(one, colors)}`)
+}
+
+/** Who deployed what when, the newest first; what one deployment did to many hosts is said once. */
+export function whoDeployed(news: ReadonlyMap<HostName, News>, colors: Colors): string[] {
+  const commits = [...news.values()].flatMap(one => (isMoved(one) ? one.commits : []))
+  const deployments = new Map<string, HostCommitSaid[]>()
+  for (const commit of commits) {
+    const key = commit.deployment || commit.commit
+    deployments.set(key, [...(deployments.get(key) ?? []), commit])
+  }
+  const told = [...deployments.values()].map(group => {
+    const [{ deployment: id, author, date }] = group as [HostCommitSaid]
+    return { id, author, date, lines: group.map(({ subject }) => printable(subject)).sort(order) }
+  })
+  return deploymentLines(
+    told.sort((a, b) => b.date.getTime() - a.date.getTime()),
+    colors,
+  )
+}
+
+function isMoved(news: News): news is Moved {
+  return 'commits' in news
+}
+
+function words(news: News, colors: Colors): string {
+  switch (news.kind) {
+    case 'unchanged':
+      return news.at === null ? 'nothing deployed' : `unchanged ${short(news.at)}`
+    case 'new':
+      return `${colors.green('new')} ${short(news.to)}, ${lately(news)}`
+    case 'moved':
+      return `${colors.green('moved')} ${short(news.from)}..${short(news.to)}, ${lately(news)}`
+    case 'rewound':
+      return colors.yellow(
+        `went back ${short(news.from)}...${short(news.to)}: what this repository knew to run there is not in its history`,
+      )
+    case 'reprovisioned':
+      return colors.yellow(
+        `RE-PROVISIONED, nothing is deployed there any more: planned as new (was ${short(news.from)})`,
+      )
+    case 'failed':
+      return colors.red(printable(news.message))
+  }
+}
+
+function lately({ commits: [newest, ...others] }: Moved): string {
+  if (newest === undefined) return 'known here'
+  const count = others.length === 0 ? '1 deployment' : `${others.length + 1} deployments, the last`
+  return `${count} by ${printable(newest.author.replace(/ <.*/, ''))}`
+}
+
+function short(oid: Oid | null): string {
+  return oid === null ? 'nothing' : oid.slice(0, 7)
+}
