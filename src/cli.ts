@@ -207,9 +207,9 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     usage: ['ping [<options>] [<cluster>]'],
     options: { ...COLOR, ...HELP },
     examples: [
-      ['git deploy ping prod', 'can every host be reached, as whom, and what does it run?'],
+      ['git deploy ping prod', 'who answers, as whom, and runs what'],
       ['git deploy ping', 'the hosts of the only, or the configured, cluster'],
-      ['git -c deptool.transport=openssh deploy ping', 'by the ssh program'],
+      ['git -c deptool.transport=openssh deploy ping', 'the same, with the ssh program'],
     ],
     command: (words, given) => ({
       kind: 'ping',

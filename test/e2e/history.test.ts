@@ -1,0 +1,305 @@
+/** Looking back and going back: log, rollback, forget, hosts that leave the tree, ping. */
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
+import { anything } from '../support/outcome.ts'
+import { makeWorld } from '../support/world.ts'
+import { sleeper } from './trees.ts'
+
+const TREE = { 'web1/a/x': 'one\n', 'web2/a/x': 'one\n' }
+const X = '/var/lib/deptool/apps/a/current/x'
+
+test('log tells who deployed what when, and how it ended, also what failed', realHosts, async t => {
+  const ada = await makeWorld(t, TREE, { hosts: 'real' })
+  const bob = await ada.colleague('Bob')
+  await ada.run('log').stderr("nothing is known of any deployment\nhint: 'git deploy sync' asks the hosts\n")
+  await ada.deploy()
+  ada.write({ 'web1/b/systemd/b.service': '[Service]\nExecStart=/bin/false\n' })
+  ada.write({ 'web1/b/manifest.json': '{"systemd": {"units_enabled": ["b.service"]}}' })
+  await ada.run('prod', '--yes').exits(4).stdout(anything).stderr(anything)
+  ada.write({ 'web1/b/manifest.json': '{"symlinks": {"/etc/nowhere/x": "manifest.json"}}' })
+  await ada.run('prod', '--yes').exits(1).stdout(anything).stderr(anything)
+
+  const failed = `deployment <id>
+Author: Ada <ada@example.com>
+Date:   <date>
+
+    web1  rolled back after <time>: b.service failed (exit-code), add b
+`
+  const first = `
+deployment <id>
+Author: Ada <ada@example.com>
+Date:   <date>
+
+    web1  deployed in <time>, add a
+    web2  deployed in <time>, add a
+`
+  await ada.run('log').stdout(
+    `deployment <id>
+Author: Ada <ada@example.com>
+Date:   <date>
+
+    web1  nothing changed: the directory '/etc/nowhere' for the link '/etc/nowhere/x' does not exist, add b
+
+${failed}${first}`,
+  )
+  await ada.run('log', 'web2').stdout(first.trimStart().replace(/ {4}web1.*\n/, ''))
+  // Somebody else hears of what began on the hosts.
+  await bob.run('sync', 'prod').stdout(anything)
+  await bob.run('log').stdout(`${failed}${first}`)
+  await bob
+    .run('log', 'web7')
+    .exits(1)
+    .stderr(
+      "fatal: cannot tell about 'web7': this repository knows no such host\nhint: did you mean 'web1'?\n",
+    )
+})
+
+test('log is paged on a terminal', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  await world.git('config', 'core.pager', 'sed s/^/paged:/')
+  await world
+    .runInTerminal(['log', 'web1', '--no-color'])
+    .stdout(/^paged:deployment <id>\r?\npaged:Author: Ada/)
+  await world.run('log', 'web1').stdout(/^deployment <id>\nAuthor: Ada/)
+  await world.git('config', 'core.pager', 'no-such-pager')
+  await world.runInTerminal(['log', 'web1', '--no-color']).stdout(/deployment <id>\r?\nAuthor: Ada/)
+})
+
+test('rollback goes back to what ran before, by a new deployment, and again forward', async t => {
+  const world = await makeWorld(t, { ...TREE, 'db1/a/x': 'one\n' })
+  await world.deploy()
+  const source = await world.git('rev-parse', 'HEAD')
+  world.write({ 'web1/a/x': 'two\n', 'web2/a/y': 'two\n' })
+  const bad = await world.commit('a bad idea')
+  await world.deploy()
+  await world.run('rollback', '--dry-run').stdout(
+    `prod back to what ran before
+
+web1
+    update a
+        ~ x
+
+web2
+    update a
+        - y
+`,
+  )
+  await world
+    .run('rollback')
+    .exits(1)
+    .stdout(/update a/)
+    .stderr(/^fatal: cannot ask for confirmation: not a terminal/)
+  await world
+    .runInTerminal(['rollback', 'web2', '--no-color'], [["Apply to 1 host in 'prod'? ", 'y\n']])
+    .stdout(/web2\r?\n {4}update a\r?\n {8}- y(?:.|\s)*deployed to 1 host in 'prod'/)
+  assert.equal(world.host('web1').read(X), 'two\n')
+  await world
+    .run('rollback', 'web1', '--yes')
+    .stdout(/web1\n {4}update a\n {8}~ x\n\ndeployed to 1 host in 'prod'/)
+    .stderr(anything)
+  assert.equal(world.host('web1').read(X), 'one\n')
+  const trailer = '%(trailers:key=Deptool-Source,valueonly,separator=)'
+  assert.equal(
+    await world.git('log', `--format=%s ${trailer}`, 'refs/deptool/web1'),
+    [
+      `web1: back to ${(await world.git('rev-parse', 'refs/deptool/web1~2')).slice(0, 10)}: update a ${source}`,
+      `web1: update a ${bad}`,
+      `web1: add a ${source}`,
+    ].join('\n'),
+  )
+  assert.equal(
+    await world.git('rev-parse', 'refs/deptool/web1:'),
+    await world.git('rev-parse', 'refs/deptool/web1~2:'),
+  )
+  assert.equal(await world.git('log', '-1', '--format=%s', 'refs/deptool'), 'prod: roll back web1')
+  await world
+    .run('log', 'web1')
+    .stdout(/^deployment <id>\n.*\n.*\n\n {4}web1 {2}deployed in <time>, back to <oid>: update a\n/)
+  // The tree still has it, so it is pending; and going back from going back goes forward.
+  await world
+    .run('plan', 'prod', '--exit-code')
+    .exits(2)
+    .stdout(/web1\n {4}update a/)
+  await world.run('rollback', '--yes').stdout(anything).stderr(anything)
+  assert.equal(world.host('web1').read(X), 'two\n')
+})
+
+test('rollback refuses where nothing ran before', async t => {
+  const world = await makeWorld(t, TREE)
+  await world
+    .run('rollback')
+    .exits(1)
+    .stderr(
+      "fatal: cannot roll back: no deployment is known here\nhint: 'git deploy sync' asks the hosts what they run\n",
+    )
+  await world.deploy()
+  await world
+    .run('rollback', 'web1')
+    .exits(1)
+    .stderr(`fatal: cannot roll back 'web1': nothing was deployed there before
+hint: to remove its apps, empty the directory 'prod/web1' and deploy that
+`)
+  await world
+    .run('rollback', 'web11')
+    .exits(1)
+    .stderr(/^fatal: cannot roll back 'web11': .*\nhint: did you mean 'web1'\?\n$/)
+})
+
+test('rollback is as safe as any deployment: what does not run is rolled back itself', realHosts, async t => {
+  const broken = {
+    'web1/a/systemd/a.service':
+      '[Service]\nExecStart=/bin/sh -c "test -e /run/good && exec sleep infinity"\n',
+    'web1/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
+  }
+  const world = await makeWorld(t, broken, { hosts: 'real' })
+  const web1 = world.host('web1')
+  await web1.output('touch /run/good')
+  await world.deploy()
+  world.write(sleeper('web1', 'a'))
+  await world.deploy()
+  await web1.output('rm /run/good')
+  await world
+    .run('rollback', '--yes')
+    .exits(4)
+    .stdout(/web1\n {4}update a/)
+    .stderr(/rolled back: a.service failed/)
+  assert.equal((await web1.unit('a.service')).active, 'active')
+  assert.equal(await world.git('rev-list', '--count', 'refs/deptool/web1'), '2')
+  await web1.output('touch /run/good')
+  await world
+    .run('rollback', '--yes')
+    .stdout(/deployed to 1 host/)
+    .stderr(anything)
+  assert.match(web1.read('/etc/systemd/system/a.service'), /run\/good/)
+})
+
+test('forget stops tracking and touches no host', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.remove('web2')
+  await world.run('plan').stdout(
+    `web2 is not in 'prod' any more and is left alone
+hint: to remove its apps, use --prune
+hint: to stop tracking it, 'git deploy forget web2'
+
+prod is up to date (1 host)
+`,
+  )
+  await world.run('forget', 'web2').stdout('forgot web2 (was <oid>)\n')
+  await world.run('plan').stdout('prod is up to date (1 host)\n')
+  assert.equal(world.host('web2').read(X), 'one\n')
+  assert.equal(await world.git('ls-tree', '--name-only', 'refs/deptool'), 'web1')
+  assert.equal(await world.git('log', '-1', '--format=%s', 'refs/deptool'), 'forget web2')
+  await world
+    .run('forget', 'web1', 'web2')
+    .exits(1)
+    .stderr("fatal: cannot forget 'web2': this repository knows no such host\nhint: did you mean 'web1'?\n")
+  assert.match(await world.git('rev-parse', 'refs/deptool/web1'), /^[0-9a-f]{40}$/, 'all or nothing')
+  // Even a ref that names no commit.
+  await world.git('update-ref', 'refs/deptool/web1', await world.git('rev-parse', 'HEAD:prod/web1/a/x'))
+  await world
+    .run('plan')
+    .exits(1)
+    .stderr(/hint: git deploy forget web1/)
+  await world.run('forget', 'web1').stdout('forgot web1 (was <oid>)\n')
+  await world.run('sync', 'prod').stdout('web1  new <oid>, 1 deployment by Ada\n')
+  await world.run('plan').stdout('prod is up to date (1 host)\n')
+})
+
+test('--prune removes the apps of hosts that have left the tree, and stops tracking them', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.remove('web2')
+  const pruned = `web2 (not in 'prod' any more)
+    remove a
+        - x
+`
+  const header = 'prod from the working tree (main <oid>, with uncommitted changes)\n\n'
+  await world.run('plan', '--prune', '--exit-code').exits(2).stdout(`${header}${pruned}`)
+  await world.run('diff', '--prune', '--name-status').stdout('D\tweb2/a/x\n')
+  await world
+    .run('prod', '--prune', '--yes')
+    .stdout(`${header}${pruned}\ndeployed to 1 host in 'prod' in <time> (<id>)\n`)
+    .stderr(anything)
+  assert.deepEqual(world.host('web2').tree('/var/lib/deptool/apps'), [])
+  assert.equal(await world.git('for-each-ref', '--format=%(refname)', 'refs/deptool/'), 'refs/deptool/web1')
+  assert.match(
+    await world.git('log', '--format=%s', 'refs/deptool'),
+    /^web2: remove a$/m,
+    'its end is history',
+  )
+  await world.run('plan', '--prune').stdout('prod is up to date (1 host)\n')
+})
+
+test('--prune stops tracking a host that had lost its apps before, once, and without touching it', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.remove('web2/a')
+  world.write({ 'web2/.gitkeep': '' })
+  await world.deploy()
+  world.remove('web2')
+  rmSync(world.host('web2').directory, { recursive: true })
+  const said =
+    "web2 has no apps and is not in 'prod' any more: --prune stops tracking\n\nprod is up to date (1 host)\n"
+  await world.run('plan', '--prune', '--exit-code').exits(2).stdout(said)
+  await world.run('prod', '--prune', '--dry-run').stdout(said)
+  await world.run('prod', '--prune', '--yes').stdout(`${said}forgot web2\n`)
+  await world.run('prod', '--prune', '--yes').stdout('prod is up to date (1 host)\n')
+})
+
+test('a host that cannot be pruned stays tracked', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.remove('web2')
+  rmSync(world.host('web2').directory, { recursive: true })
+  await world.run('prod', '--prune', '--yes').exits(1).stdout(anything).stderr(anything)
+  assert.equal(
+    await world.git('for-each-ref', '--format=%(refname)', 'refs/deptool/web2'),
+    'refs/deptool/web2',
+  )
+})
+
+test('ping: who answers, how quickly, as whom, and what it runs', realHosts, async t => {
+  const world = await makeWorld(t, { ...TREE, 'web3/a/x': 'one\n' }, { hosts: 'real' })
+  world.logInAs('deploy', 'web2')
+  await world
+    .run('ping', 'prod')
+    .stdout(
+      /^web1 {2}<time> +as root {4}agent 0\.1\.0 \(installed just now\) {2}nothing deployed\nweb2 {2}<time> +as deploy {2}agent .*\nweb3 .*\n$/,
+    )
+  await world.deploy()
+  await world.git('update-ref', '-d', 'refs/deptool/web2')
+  ;(await world.relay('web3')).refuse()
+  await world
+    .run('ping', 'prod')
+    .exits(1)
+    .stdout(
+      /^web1 .* agent 0\.1\.0 {2}runs <oid>, as known here\nweb2 .* runs <oid>, known here: nothing\nweb3 {2}cannot connect to .*\n$/,
+    )
+    .stderr('fatal: cannot work with web3\n')
+})
+
+test('ping and sync read no more of the tree than the names of hosts', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.write({ 'web1/a/manifest.json': 'not JSON' })
+  writeFileSync(join(world.host('web2').directory, 'etc/hostname'), 'mail7\n')
+  await world
+    .run('ping')
+    .exits(1)
+    .stdout(/^web1 .*, as known here\nweb2 {2}the host says it is 'mail7'\n$/)
+    .stderr(/^hint: the name in its \/etc\/hostname .*\nfatal: cannot work with web2\n$/)
+  await world
+    .run('sync')
+    .exits(1)
+    .stdout(/^web1 {2}unchanged <oid>\nweb2 {2}the host says it is 'mail7'\n$/)
+    .stderr(anything)
+  const bare = join(world.home, 'bare.git')
+  await world.git('clone', '--quiet', '--bare', world.repo, bare)
+  const synced = await world.execute(['git', '-C', bare, 'deploy', 'sync', 'prod'])
+  assert.match(synced.stdout, /^web1 {2}new [0-9a-f]{7}, 1 deployment by Ada\nweb2 {2}the host says/)
+})
