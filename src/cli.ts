@@ -208,8 +208,8 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     options: { ...COLOR, ...HELP },
     examples: [
       ['git deploy ping prod', 'who answers, as whom, and runs what'],
-      ['git deploy ping', 'the hosts of the only, or the configured, cluster'],
-      ['git -c deptool.transport=openssh deploy ping', 'the same, with the ssh program'],
+      ['git deploy ping', 'the same in the configured cluster'],
+      ['git -c deptool.transport=openssh deploy ping', 'with the ssh program'],
     ],
     command: (words, given) => ({
       kind: 'ping',

@@ -114,13 +114,15 @@ function moveOf(host: HostName, news: News): Move[] {
 }
 
 async function keepLog(repo: Repository, host: HostName, log: readonly LoggedDeployment[]): Promise<void> {
-  if (log.length === 0) return
-  const known = new Set(readOutcomes(repo, host).map(({ id }) => id))
-  const untold = log.filter(({ id, subject }) => subject === null && !known.has(id)).map(({ to }) => to)
-  const said = await readEach(repo, untold)
+  const known = new Map(readOutcomes(repo, host).map(({ id, outcome }) => [id, outcome]))
+  const news = log.filter(({ id, outcome }) => known.get(id) !== outcome)
+  const said = await readEach(
+    repo,
+    news.map(({ to }) => to),
+  )
   await addOutcomes(
     repo,
     host,
-    log.map(record => ({ ...record, subject: record.subject ?? said.get(record.to)?.subject ?? null })),
+    news.map(record => ({ ...record, subject: record.subject ?? said.get(record.to)?.subject ?? null })),
   )
 }

@@ -1,12 +1,11 @@
 /** How deployments ended, as far as this repository has been told: a file for each host, one JSON line each. */
 
-import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type HostName, hostName } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
-import type { LoggedDeployment } from '../protocol/messages.ts'
+import type { DeploymentId, LoggedDeployment } from '../protocol/messages.ts'
 import type { Repository } from './git.ts'
 
 /** `refused`: it never began on the host, which therefore knows nothing of it. */
@@ -16,14 +15,14 @@ export interface KnownOutcome extends Omit<LoggedDeployment, 'outcome'> {
   readonly outcome: Ending
 }
 
-/** The oldest first; empty where nothing is known. */
+/** The oldest first; empty where nothing is known. Of one deployment the later word counts, and a subject is kept. */
 export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
-  try {
-    return readFileSync(fileOf(repo, host), 'utf8').split('\n').flatMap(parse)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
+  const known = new Map<DeploymentId, KnownOutcome>()
+  for (const record of readFile(repo, host)) {
+    const subject = record.subject ?? known.get(record.id)?.subject ?? null
+    known.set(record.id, { ...record, subject })
   }
+  return [...known.values()].sort((a, b) => a.at - b.at)
 }
 
 /** The hosts of which something is known, by name. */
@@ -36,24 +35,24 @@ export function hostsWithOutcomes(repo: Repository): HostName[] {
   }
 }
 
-/** Adds records. Where two tell of one deployment, the later word counts, and a subject is kept. */
+/** Adds records. Two processes may do so at once: each appends, and nobody writes anew. */
 export async function addOutcomes(
   repo: Repository,
   host: HostName,
   records: readonly KnownOutcome[],
 ): Promise<void> {
-  const known = new Map(readOutcomes(repo, host).map(record => [record.id, record]))
-  const before = JSON.stringify([...known.values()])
-  for (const record of records)
-    known.set(record.id, { ...record, subject: record.subject ?? known.get(record.id)?.subject ?? null })
-  const all = [...known.values()].sort((a, b) => a.at - b.at)
-  if (JSON.stringify(all) === before) return
-  const file = fileOf(repo, host)
+  if (records.length === 0) return
   await mkdir(directoryOf(repo), { recursive: true })
-  // Not a host's name, so that nobody reads it for one.
-  const temporary = join(directoryOf(repo), `.${host}.${randomUUID()}`)
-  await writeFile(temporary, all.map(record => `${JSON.stringify(record)}\n`).join(''))
-  await rename(temporary, file)
+  await appendFile(fileOf(repo, host), records.map(record => `${JSON.stringify(record)}\n`).join(''))
+}
+
+function readFile(repo: Repository, host: HostName): KnownOutcome[] {
+  try {
+    return readFileSync(fileOf(repo, host), 'utf8').split('\n').flatMap(parse)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 function directoryOf({ commonDir }: Repository): string {

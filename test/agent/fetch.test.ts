@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { inflateSync } from 'node:zlib'
 import type { Oid } from '../../src/plan/names.ts'
-import type { Fetched, ObjectChunk } from '../../src/protocol/messages.ts'
+import type { Deploy, Fetched, ObjectChunk } from '../../src/protocol/messages.ts'
 import { Driver, deployTo, makeRoot, NOTHING, prepare } from '../support/agent-driver.ts'
 
 interface Told {
@@ -113,7 +113,7 @@ test('a deployment under way on the same host disturbs nobody, and is not told',
   assert.equal(((await driver.next()) as { type: string }).type, 'settled')
   const during = await fetch(root, one.commit)
   assert.deepEqual([during.fetched.current, during.batches], [one.commit, []])
-  const [deploy] = two.requests as [{ id: string }]
+  const [deploy] = two.requests as [Deploy]
   driver.say({ type: 'confirm', id: deploy.id })
   assert.equal(((await driver.next()) as { outcome: string }).outcome, 'held')
   await driver.end()

@@ -86,13 +86,13 @@ hint: run the same command again: its plan starts from what runs there now
 test('a fresh clone and sync know everything that the first clone knows', async t => {
   const { ada, bob } = await twoClones(t)
   await ada.deploy()
-  for (let i = 0; i < 40; i++) {
+  for (let i = 0; i < 20; i++) {
     ada.write({ 'web1/a/x': `${i}\n`, [`web1/a/d${i % 3}/f${i}`]: `${i}\n` })
     await ada.deploy()
   }
   await bob
     .run('sync', 'prod')
-    .stdout('web1  new <oid>, 41 deployments, the last by Ada\nweb2  new <oid>, 1 deployment by Ada\n')
+    .stdout('web1  new <oid>, 21 deployments, the last by Ada\nweb2  new <oid>, 1 deployment by Ada\n')
   for (const host of ['web1', 'web2'])
     assert.equal(await bob.git('log', `refs/deptool/${host}`), await ada.git('log', `refs/deptool/${host}`))
   const hosts = await ada.git('log', '--no-merges', '--format=%H', 'refs/deptool')
@@ -221,6 +221,58 @@ test('what a host sends is not believed where it is not what its names say', asy
     .stderr(/fatal: cannot sync web1/)
   assert.equal(existsSync(join(bob.repo, '.git/refs/deptool/web1')), false)
   assert.equal(await bob.git('fsck', '--strict', '--no-dangling'), '')
+})
+
+test('a history that git would not write is not let in', async t => {
+  const { ada, bob } = await twoClones(t)
+  await ada.deploy()
+  ada.write({ 'web1/a/x': 'two\n' })
+  await ada.deploy()
+  await bob.run('sync', 'prod').stdout(anything)
+  const store = join(ada.host('web1').directory, 'var/lib/deptool/store')
+  const current = await ada.git('rev-parse', 'refs/deptool/web1')
+  const become = async (script: string) => {
+    const { stdout, stderr } = await ada.execute(['sh', '-c', `cd '${store}' && ${script}`])
+    assert.match(stdout, /^[0-9a-f]{40}\n$/, stderr)
+    await ada.git('-C', store, 'update-ref', 'refs/deptool/current', stdout.trim())
+  }
+  await become(
+    `git commit-tree -m evil -p ${current} $(printf '040000 tree %s\\t.git\\n' $(git rev-parse ${current}:a) | git mktree)`,
+  )
+  const refused = (why: RegExp) =>
+    bob
+      .run('sync', '--changed')
+      .exits(1)
+      .stdout(new RegExp(`^web1 {2}cannot take its history: .*${why.source}.*\\n$`))
+      .stderr(/fatal: cannot sync web1/)
+  await refused(/cannot run 'git unpack-objects': object <oid>: hasDotgit/)
+  await become(`git commit-tree -m evil -p ${current} -p ${current}~1 ${current}^{tree}`)
+  await refused(/does not follow the one before it/)
+  await become(
+    `git commit-tree -m evil -p ${current} -p $(git commit-tree -m x $(git mktree </dev/null)) ${current}^{tree}`,
+  )
+  await refused(/cannot run 'git pack-objects': Could not read <oid>/)
+  assert.equal(await bob.git('rev-parse', 'refs/deptool/web1'), current)
+  assert.equal(await bob.git('fsck', '--strict', '--no-dangling'), '')
+})
+
+test('SHA-256 repositories learn from each other too, and not from others', async t => {
+  const ada = await makeWorld(t, TREE, { init: ['--object-format=sha256'] })
+  const bob = await ada.colleague('Bob')
+  await ada.deploy()
+  await bob.run('sync', 'prod').stdout(/^web1 {2}new <oid>, 1 deployment by Ada\nweb2 {2}new/)
+  assert.equal(await bob.git('log', 'refs/deptool/web1'), await ada.git('log', 'refs/deptool/web1'))
+  await assertSound(bob)
+  const carol = await ada.colleague('Carol')
+  rmSync(join(carol.repo, '.git'), { recursive: true })
+  await carol.git('init', '--quiet')
+  await carol
+    .run('sync', 'prod')
+    .exits(1)
+    .stdout(
+      /^web1 {2}cannot take its history: it is of another object format than this repository, which is sha1\n/,
+    )
+    .stderr(/hint: a clone of the repository that deployed there can read it\nfatal: cannot sync web1, web2/)
 })
 
 test('two clones race for one host: one wins each time, and the other is told who and what', async t => {
