@@ -4,7 +4,7 @@ import { readConfig } from '../git/config.ts'
 import { readEach } from '../git/deployments.ts'
 import { openRepository, type Repository } from '../git/git.ts'
 import { ObjectReader } from '../git/objects.ts'
-import { readTracking, type Tracked } from '../git/refs.ts'
+import { readNewest, readTracking, type Tracked } from '../git/refs.ts'
 import type { HostCommitSaid } from '../news.ts'
 import { order } from '../plan/host-state.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
@@ -23,7 +23,9 @@ export async function planBack(named: readonly string[], context: Context): Prom
     [...tracking.values()].map(({ commit }) => commit),
   )
   const hosts =
-    named.length > 0 ? namedHosts(named, [...tracking.keys()], 'roll back') : lastDeployed(tracking, said)
+    named.length > 0
+      ? namedHosts(named, [...tracking.keys()], 'roll back')
+      : lastDeployed(tracking, said, await readNewest(repo))
   const tracked = hosts.map(host => tracking.get(host)!).sort((a, b) => order(a.host, b.host))
   const cluster = clusterOf(tracked)
   const before = await readBefore(repo, tracked, said)
@@ -53,18 +55,26 @@ export async function planBack(named: readonly string[], context: Context): Prom
   }
 }
 
-/** Ids sort by time, whoever made them and in whichever clone. */
+/**
+ * A sync may have brought several deployments at once: then their ids tell which is the newest, to the second. Among
+ * our own that would not do.
+ */
 function lastDeployed(
   tracking: ReadonlyMap<HostName, Tracked>,
   said: ReadonlyMap<Oid, HostCommitSaid>,
+  newest: ReadonlySet<Oid>,
 ): HostName[] {
+  const tracked = [...tracking.values()].filter(({ commit }) => newest.has(commit))
   const idOf = ({ commit }: Tracked) => said.get(commit)?.deployment ?? ''
-  const newest = [...tracking.values()].map(idOf).sort(order).at(-1)
-  if (!newest)
-    throw new Fatal('cannot roll back: no deployment is known here', {
-      hint: "'git deploy sync' asks the hosts what they run",
+  const last = tracked.map(idOf).sort(order).at(-1)
+  if (last !== undefined) return tracked.filter(one => idOf(one) === last).map(({ host }) => host)
+  if (tracking.size > 0)
+    throw new Fatal('cannot roll back: no host of the last deployment is tracked any more', {
+      hint: 'name the hosts: git deploy rollback <host>…',
     })
-  return [...tracking.values()].filter(one => idOf(one) === newest).map(({ host }) => host)
+  throw new Fatal('cannot roll back: no deployment is known here', {
+    hint: "'git deploy sync' asks the hosts what they run",
+  })
 }
 
 function clusterOf(tracked: readonly Tracked[]): ClusterName {

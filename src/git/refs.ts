@@ -82,6 +82,14 @@ export async function readFleet(repo: Repository): Promise<Oid | null> {
   return code === 0 ? must(oid, stdout.toString().trimEnd()) : null
 }
 
+/** The host commits that the newest deployment, or sync, brought into the fleet's history; empty where there is none. */
+export async function readNewest(repo: Repository): Promise<Set<Oid>> {
+  const args = ['log', '-1', '--first-parent', '--min-parents=2', '--format=%P', FLEET_REF]
+  const { stdout } = await git(repo, args, { okCodes: [0, 128] })
+  const [, ...hosts] = stdout.toString().trim().split(' ')
+  return new Set(hosts.flatMap(name => oid(name) ?? []))
+}
+
 export interface RefChange {
   readonly ref: string
   /** Null deletes the ref. */

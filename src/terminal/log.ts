@@ -22,7 +22,7 @@ export interface LogEntry {
 export function logLines(entries: readonly LogEntry[], colors: Colors): string[] {
   const deployments = new Map<string, LogEntry[]>()
   for (const entry of entries) deployments.set(entry.id, [...(deployments.get(entry.id) ?? []), entry])
-  const groups = [...deployments.values()].sort((a, b) => order(b[0]!.id, a[0]!.id))
+  const groups = [...deployments.values()].sort((a, b) => order(sortKey(b), sortKey(a)))
   const told = groups.map(group => {
     const [{ id, operator: author }] = group as [LogEntry]
     const date = new Date(Math.min(...group.map(({ at }) => at)))
@@ -36,6 +36,12 @@ export function logLines(entries: readonly LogEntry[], colors: Colors): string[]
     }
   })
   return deploymentLines(told, colors)
+}
+
+/** The second that the id begins with is the operator's; within it, the clocks of hosts have to do. */
+function sortKey(group: readonly LogEntry[]): string {
+  const at = Math.min(...group.map(({ at }) => at))
+  return `${group[0]!.id.slice(0, 15)} ${String(at).padStart(16, '0')}`
 }
 
 function ending({ outcome, ms, why }: LogEntry, colors: Colors): string {

@@ -26,7 +26,7 @@ test('log tells who deployed what when, and how it ended, also what failed', rea
 Author: Ada <ada@example.com>
 Date:   <date>
 
-    web1  rolled back after <time>: b.service failed (exit-code), add b
+    web1  rolled back after <time>: b.service exited with 1, add b
 `
   const first = `
 deployment <id>
@@ -128,6 +128,20 @@ web2
   assert.equal(world.host('web1').read(X), 'two\n')
 })
 
+test('the last deployment is the last one, also of several in one second', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  for (let round = 0; round < 8; round++) {
+    const host = round % 2 === 0 ? 'web1' : 'web2'
+    world.write({ [`${host}/a/x`]: `${round}\n` })
+    await world.deploy()
+    await world
+      .run('rollback', '-n')
+      .stdout(`prod back to what ran before\n\n${host}\n    update a\n        ~ x\n`)
+    await world.run('log').stdout(new RegExp(`^deployment <id>\\n.*\\n.*\\n\\n {4}${host} `))
+  }
+})
+
 test('rollback refuses where nothing ran before', async t => {
   const world = await makeWorld(t, TREE)
   await world
@@ -166,7 +180,7 @@ test('rollback is as safe as any deployment: what does not run is rolled back it
     .run('rollback', '--yes')
     .exits(4)
     .stdout(/web1\n {4}update a/)
-    .stderr(/rolled back: a.service failed/)
+    .stderr(/rolled back: a.service exited with 1/)
   assert.equal((await web1.unit('a.service')).active, 'active')
   assert.equal(await world.git('rev-list', '--count', 'refs/deptool/web1'), '2')
   await web1.output('touch /run/good')
