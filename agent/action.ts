@@ -24,6 +24,19 @@ export interface Action<S extends Step> {
   undo(step: S, before: Before, context: Context, owed: Owed): void
 }
 
+/** An action that is left out where systemd does not run the host, and so never undone there. */
+export function onSystemd<S extends Step>(action: Action<S>): Action<S> {
+  return {
+    before: (step, context) => (context.machine.systemd ? action.before(step, context) : { kind: 'nothing' }),
+    run(step, context) {
+      if (context.machine.systemd) action.run(step, context)
+    },
+    undo(step, before, context, owed) {
+      if (context.machine.systemd) action.undo(step, before, context, owed)
+    },
+  }
+}
+
 /** A step that was taken and did not come out as it should. */
 export class StepFailed extends Error {
   readonly units: readonly UnitReport[]

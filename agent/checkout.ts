@@ -1,21 +1,14 @@
 /** Version directories: an app's files as they will be, written beside the running ones. */
+import { attributesOf, type FileAttributes, sameAttributes } from '../src/plan/attributes.ts'
 import { decodeUtf8, encodeUtf8 } from '../src/plan/bytes.ts'
 import { type App, type AppFile, order } from '../src/plan/host-state.ts'
 import { APPS } from '../src/plan/links.ts'
-import type { AppName, Oid } from '../src/plan/names.ts'
+import type { Oid } from '../src/plan/names.ts'
+import { applyAttributes, hasAttributes } from './attributes.ts'
 import { makeDirectories, removeTree } from './files.ts'
 import type { Machine } from './machine.ts'
-import { parentOf } from './paths.ts'
+import { parentOf, versionPath } from './paths.ts'
 import type { Store } from './store.ts'
-
-/** The name of the version directories that a deployment of `commit` makes. */
-export function versionName(commit: Oid): string {
-  return commit.slice(0, 10)
-}
-
-export function versionPath(app: AppName, commit: Oid): string {
-  return `${APPS}/${app}/${versionName(commit)}`
-}
 
 export interface CheckedOut {
   readonly app: App
@@ -38,8 +31,11 @@ export function checkout(machine: Machine, store: Store, { app, running, commit 
     for (let at = parentOf(path); at !== directory; at = parentOf(at)) made.add(at)
     const old = before.get(file.path)
     const source = `${APPS}/${app.name}/current/${file.path}`
-    if (old && sameFile(old, file) && intact(machine, source, file)) files.link(source, path)
-    else writeFile(machine, store, file, path)
+    const attributes = attributesOf(app.manifest.files, file.path)
+    const sameOwner = sameAttributes(attributesOf(running?.manifest.files ?? [], file.path), attributes)
+    if (old && sameOwner && sameFile(old, file) && intact(machine, source, file, attributes))
+      files.link(source, path)
+    else writeFile(machine, store, file, attributes, path)
   }
   // Deepest first: a directory is durable when its entries are.
   for (const path of [...made].sort(order).reverse()) files.sync(path)
@@ -50,24 +46,41 @@ function sameFile(a: AppFile, b: AppFile): boolean {
 }
 
 /** Whether the running file is still what was deployed: one that was edited in place must not live on by a hard link. */
-function intact({ files, hasher }: Machine, path: string, file: AppFile): boolean {
+function intact(
+  machine: Machine,
+  path: string,
+  file: AppFile,
+  attributes: FileAttributes | undefined,
+): boolean {
+  const { files, hasher } = machine
   const stat = files.stat(path)
-  if (stat?.kind !== 'file' || stat.mode !== modeOf(file)) return false
+  if (stat?.kind !== 'file' || stat.mode !== (attributes?.mode ?? modeOf(file))) return false
+  if (attributes && !hasAttributes(machine, stat, attributes)) return false
   const hash = hasher(file.oid.length === 64 ? 'sha256' : 'sha1')
   hash.update(encodeUtf8(`blob ${stat.size}\0`))
   files.readPieces(path, piece => hash.update(piece))
   return hash.digest() === file.oid
 }
 
-function writeFile({ files }: Machine, store: Store, file: AppFile, path: string): void {
+function writeFile(
+  machine: Machine,
+  store: Store,
+  file: AppFile,
+  attributes: FileAttributes | undefined,
+  path: string,
+): void {
+  const { files } = machine
   if (file.mode === '120000') {
     files.symlink(linkTarget(store, file), path)
     return
   }
-  const writer = files.create(path, modeOf(file))
+  // Root's alone until it has its owner, who may be made by a later step: it could be a key.
+  const mode = attributes?.mode ?? null
+  const writer = files.create(path, mode === null ? modeOf(file) : mode & 0o700)
   store.copyBlob(file.oid, writer)
   writer.sync()
   writer.close()
+  if (attributes) applyAttributes(machine, path, attributes)
 }
 
 /** The target was checked when the tree was read: it is text, and stays inside the app. */

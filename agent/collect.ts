@@ -1,10 +1,9 @@
 /** Removing what no deployment needs any more. */
 import { APPS } from '../src/plan/links.ts'
 import type { Oid } from '../src/plan/names.ts'
-import { versionName } from './checkout.ts'
 import { removeTree } from './files.ts'
 import type { Files } from './machine.ts'
-import { BACKUP } from './paths.ts'
+import { BACKUP, versionName } from './paths.ts'
 import { currentOf, previousOf } from './swap.ts'
 
 /** How many deployments' replaced files are kept after they were confirmed. */

@@ -1,7 +1,7 @@
 /** What the agent does with files everywhere: whole or not at all, and durable. */
 import { encodeUtf8 } from '../src/plan/bytes.ts'
 import type { Files, Machine } from './machine.ts'
-import { parentOf } from './paths.ts'
+import { baseOf, parentOf } from './paths.ts'
 
 /** Replaces the file by rename, durably: after a power cut it holds the old text or the new. */
 export function writeDurably(files: Files, path: string, text: string, mode: number): void {
@@ -49,6 +49,28 @@ export function makeDirectories(files: Files, path: string, mode: number): strin
   const made = makeDirectories(files, parentOf(path), mode)
   files.mkdir(path, mode)
   return [...made, path]
+}
+
+/** The path with every link on it followed as far as it exists; a circle of links is left as it is. */
+export function followed(files: Files, path: string, hops = 40): string {
+  if (path === '/') return path
+  const here = `${followed(files, parentOf(path), hops).replace(/\/$/, '')}/${baseOf(path)}`
+  const target = files.readlink(here)
+  if (target === undefined || hops === 0) return here
+  return followed(
+    files,
+    target.startsWith('/') ? normal(target) : normal(`${parentOf(here)}/${target}`),
+    hops - 1,
+  )
+}
+
+/** Without `.`, `..` and empty parts. */
+function normal(path: string): string {
+  const parts: string[] = []
+  for (const part of path.split('/'))
+    if (part === '..') parts.pop()
+    else if (part !== '' && part !== '.') parts.push(part)
+  return `/${parts.join('/')}`
 }
 
 /** Copies content, mode and owner, durably. */

@@ -34,7 +34,7 @@ export type Before =
   | { readonly kind: 'units'; readonly running: readonly UnitName[] }
   | { readonly kind: 'enablement'; readonly links: readonly EnablementLink[] }
 
-/** What a path was: absent, a symbolic link, or a file that is kept as `backup/<id>/<name>`. */
+/** What a path was: absent, a symbolic link, or a file that is kept as `backup/<id>/<path>`. */
 export type Was =
   | { readonly kind: 'absent' }
   | { readonly kind: 'link'; readonly target: string }

@@ -1,11 +1,12 @@
 /** The steps that make and remove links outside our own directory. */
 import { APPS, isDropInDirectory } from '../src/plan/links.ts'
+import type { HostPath } from '../src/plan/names.ts'
 import type { StepOf } from '../src/plan/steps.ts'
 import type { Action, Context } from './action.ts'
 import { copyFile, dropTemporary, makeDirectories, placeLink, temporaryFor } from './files.ts'
 import type { Before, Was } from './journal.ts'
 import { type Files, type Machine, SystemFailure } from './machine.ts'
-import { BACKUP, parentOf } from './paths.ts'
+import { backupPath, parentOf } from './paths.ts'
 
 export const linkAction: Action<StepOf<'link'>> = {
   before: ({ path }, context) => ({
@@ -34,18 +35,18 @@ function isOurs(files: Files, path: string): boolean {
   return files.readlink(path)?.startsWith(`${APPS}/`) ?? false
 }
 
-/** What is at the path now; a file is kept in the backup first, with its mode and owner. */
-function whatIsAt(path: string, { machine, header }: Context): Was {
+/** What is at the path now; what is not ours is kept in the backup first, with its mode and owner. */
+function whatIsAt(path: HostPath, { machine, header }: Context): Was {
   const { files } = machine
   const target = files.readlink(path)
-  if (target !== undefined) return { kind: 'link', target }
-  if (files.stat(path)?.kind !== 'file') return { kind: 'absent' }
-  const directory = `${BACKUP}/${header.id}`
-  makeDirectories(files, directory, 0o700)
-  const backup = `${directory}/${files.list(directory)?.length ?? 0}`
-  linkOrCopy(machine, path, backup)
-  files.sync(directory)
-  return { kind: 'file', backup }
+  if (target?.startsWith(`${APPS}/`)) return { kind: 'link', target }
+  if (target === undefined && files.stat(path)?.kind !== 'file') return { kind: 'absent' }
+  const backup = backupPath(header.id, path)
+  const made = makeDirectories(files, parentOf(backup), 0o700)
+  if (target === undefined) linkOrCopy(machine, path, backup)
+  else files.symlink(target, backup)
+  for (const directory of new Set([...made, ...made.map(parentOf), parentOf(backup)])) files.sync(directory)
+  return target === undefined ? { kind: 'file', backup } : { kind: 'link', target }
 }
 
 function putBack(path: string, before: Before, { machine }: Context): void {

@@ -25,6 +25,11 @@ export interface Machine {
   readonly systemd: boolean
   /** Runs a program found in PATH and waits. Never through a shell; stdin is /dev/null. */
   run(argv: readonly string[], options?: RunOptions): Ran
+  /**
+   * Connects to a service on this host and gives the first line that it answers to `request`, without its end; '' where
+   * the request is ''. Fails with ETIMEDOUT after `timeoutMs`.
+   */
+  probe(place: Place, request: string, timeoutMs: number): string
   hasher(algorithm: 'sha1' | 'sha256'): Hasher
   /** Takes the exclusive flock(2) on a file, which it makes where missing. False when somebody else has it. Held until exit. */
   lock(path: string): boolean
@@ -69,8 +74,8 @@ export interface Files {
   chown(path: string, uid: number, gid: number): void
   /** fsync(2) of a file or directory. */
   sync(path: string): void
-  /** statvfs(3) of the file system at `path`: what an unprivileged writer has left. */
-  space(path: string): { readonly bytes: number; readonly inodes: number }
+  /** statvfs(3) of the file system at `path`: what an unprivileged writer has left, and whether anybody may write. */
+  space(path: string): { readonly bytes: number; readonly inodes: number; readonly readOnly: boolean }
 }
 
 export interface Writer {
@@ -90,6 +95,9 @@ export interface Stat {
   /** Milliseconds since 1970. */
   readonly mtimeMs: number
 }
+
+/** Where a service listens: an IPv4 or IPv6 address and a port, or a socket in the file system. */
+export type Place = { readonly address: string; readonly port: number } | { readonly path: string }
 
 export interface RunOptions {
   /** The working directory. */

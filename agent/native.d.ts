@@ -26,7 +26,7 @@ declare module 'native' {
   function readlink(path: string): string | undefined
   /** In no order. */
   function list(path: string): string[] | undefined
-  function space(path: string): { bytes: number; inodes: number }
+  function space(path: string): { bytes: number; inodes: number; readOnly: boolean }
 
   /** Empty at the end of input; undefined when the time is over or SIGTERM came. */
   function readInput(ms: number): ArrayBuffer | undefined
@@ -45,6 +45,8 @@ declare module 'native' {
     cwd: string | undefined,
     timeout: number,
   ): { code: number | null; stdout: string; stderr: string }
+  /** The address is an IPv4 or IPv6 address or an absolute path. `timeout` in milliseconds. */
+  function probe(address: string, port: number, request: string, timeout: number): string
   function hasher(algorithm: 'sha1' | 'sha256'): { update(bytes: Uint8Array): void; digest(): string }
 
   interface Status {

@@ -1,4 +1,8 @@
 /** Where the agent keeps what is its own. Nothing of ours lies elsewhere but declared links. */
+import { APPS } from '../src/plan/links.ts'
+import type { AppName, HostPath, Oid } from '../src/plan/names.ts'
+import type { DeploymentId } from '../src/protocol/messages.ts'
+
 export const BASE = '/var/lib/deptool'
 export const STORE = `${BASE}/store`
 export const BACKUP = `${BASE}/backup`
@@ -7,6 +11,20 @@ export const LOCK = `${BASE}/lock`
 export const LOG = `${BASE}/log`
 /** Where a second session leaves the operator's verdict for the agent that waits for it. */
 export const VERDICT = `${BASE}/verdict`
+
+/** The name of the version directories that a deployment of `commit` makes. */
+export function versionName(commit: Oid): string {
+  return commit.slice(0, 10)
+}
+
+export function versionPath(app: AppName, commit: Oid): string {
+  return `${APPS}/${app}/${versionName(commit)}`
+}
+
+/** Where a deployment keeps what was at `path`: by its own name, so that an operator finds it. */
+export function backupPath(id: DeploymentId, path: HostPath): HostPath {
+  return `${BACKUP}/${id}${path}` as HostPath
+}
 
 /** The directory's part of a path: '/a' for '/a/b', '/' for '/a'. */
 export function parentOf(path: string): string {

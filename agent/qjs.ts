@@ -50,6 +50,10 @@ export const machine: Machine = {
   systemd: root === '' && native.lstat('/run/systemd/system')?.kind === 'directory',
   run: (argv, { cwd, timeoutMs = Infinity } = {}) =>
     native.run(argv, cwd === undefined ? undefined : at(cwd), timeoutMs),
+  probe: (place, request, timeoutMs) =>
+    'path' in place
+      ? native.probe(at(place.path), 0, request, timeoutMs)
+      : native.probe(place.address, place.port, request, timeoutMs),
   hasher: native.hasher,
   lock: path => native.lock(at(path)),
 }

@@ -51,7 +51,7 @@ export function stage(machine: Machine, store: Store, deploy: Deploy): Staged {
         commit: deploy.to,
       })
 
-  const { obstacles, adopted, notes } = preflight(machine, steps, next, deploy.to)
+  const { obstacles, adopted, notes } = preflight(machine, { steps, next, deploy })
   if (obstacles.length > 0) return { kind: 'refused', refusal: { kind: 'preflight', problems: obstacles } }
   return { kind: 'staged', steps, next, reply: { type: 'staged', adopted, notes } }
 }

@@ -3,10 +3,10 @@ import { APPS } from '../src/plan/links.ts'
 import type { AppName } from '../src/plan/names.ts'
 import type { StepOf } from '../src/plan/steps.ts'
 import type { Action } from './action.ts'
-import { versionName } from './checkout.ts'
 import { dropTemporary, placeLink } from './files.ts'
 import type { Before } from './journal.ts'
 import type { Files } from './machine.ts'
+import { versionName } from './paths.ts'
 
 export const swapAction: Action<StepOf<'swap'>> = {
   before: ({ app }, { machine }) => appLinks(machine.files, app),

@@ -1,8 +1,8 @@
 /** The steps that speak to systemd. Without systemd (an embedded host) they are not taken, and so never undone. */
 import { APPS } from '../src/plan/links.ts'
 import type { UnitName } from '../src/plan/names.ts'
-import type { Step, StepOf } from '../src/plan/steps.ts'
-import { type Action, type Context, StepFailed } from './action.ts'
+import type { StepOf } from '../src/plan/steps.ts'
+import { type Context, onSystemd, StepFailed } from './action.ts'
 import { dropTemporary, makeDirectories, placeLink } from './files.ts'
 import type { Before } from './journal.ts'
 import type { Machine } from './machine.ts'
@@ -12,7 +12,6 @@ import {
   isRunning,
   judge,
   resetFailed,
-  SystemdFailure,
   showUnits,
   stopPattern,
   systemctl,
@@ -26,7 +25,16 @@ const NOTHING: Before = { kind: 'nothing' }
 
 export const stopAction = onSystemd<StepOf<'stop'>>({
   before: ({ units }, { machine }) => runningUnits(machine, units),
-  run: ({ units }, { machine }) => systemctl(machine, ['stop'], units.map(stopPattern)),
+  run({ units }, { machine }) {
+    // A unit that no file makes cannot be stopped: that of a quadlet on a host without the generator.
+    const absent = new Set(
+      showUnits(machine, units)
+        .filter(state => state.load === 'not-found' && !isRunning(state))
+        .map(state => state.unit),
+    )
+    const there = units.filter(unit => !absent.has(unit))
+    if (there.length > 0) systemctl(machine, ['stop'], there.map(stopPattern))
+  },
   undo(_, before, __, owed) {
     if (before.kind === 'units') for (const unit of before.running) owed.restart.add(unit)
   },
@@ -108,29 +116,6 @@ export const settleAction = onSystemd<StepOf<'settle'>>({
   },
   undo() {},
 })
-
-export const sysusersAction = onSystemd<StepOf<'sysusers'>>({
-  before: () => NOTHING,
-  run(_, { machine }) {
-    const ran = machine.run(['systemd-sysusers'])
-    if (ran.code !== 0)
-      throw new SystemdFailure(`systemd-sysusers: ${ran.stderr.trim() || `exit status ${ran.code}`}`)
-  },
-  // Users stay: files may belong to them by now, and sysusers.d(5) has no way back.
-  undo() {},
-})
-
-function onSystemd<S extends Step>(action: Action<S>): Action<S> {
-  return {
-    before: (step, context) => (context.machine.systemd ? action.before(step, context) : NOTHING),
-    run(step, context) {
-      if (context.machine.systemd) action.run(step, context)
-    },
-    undo(step, before, context, owed) {
-      if (context.machine.systemd) action.undo(step, before, context, owed)
-    },
-  }
-}
 
 function startOrFail(context: Context, verb: string, units: readonly UnitName[]): void {
   const { machine } = context

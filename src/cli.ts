@@ -1,7 +1,7 @@
 /** The command line: argv -> Command. The only importer of yargs, which is asked for a grammar and runs nothing. */
 import yargs, { type InferredOptionTypes, type Options } from 'yargs'
 import { COLOR_WHEN, type ColorWhen, type Command, type CompletedVerb } from './command.ts'
-import { suggest } from './plan/manifest.ts'
+import { suggest } from './plan/suggest.ts'
 import { helpText, synopsis } from './terminal/usage.ts'
 
 /** What `argv`, without the program's own name, asks for. Never throws: wrong usage is a Command too. */
@@ -97,6 +97,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     ],
     options: {
       ...ACCEPTING,
+      adopt: { type: 'boolean', describe: 'replace files that are where links go; keep a backup' },
       ...PRUNE,
       ...VERBOSE,
       ...PROGRESS,
@@ -121,6 +122,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
             dryRun: given['dry-run'] ?? false,
             verify: !given['no-verify'],
             prune: given.prune ?? false,
+            adopt: given.adopt ?? false,
             verbose: given.verbose ?? false,
             progress: !(given['no-progress'] ?? false),
             color: colorWhen(given),

@@ -10,6 +10,8 @@ export type Command =
       /** Whether the pre-deploy hook is asked. */
       readonly verify: boolean
       readonly prune: boolean
+      /** Replace what is there where a link goes, keeping a backup. */
+      readonly adopt: boolean
       readonly verbose: boolean
       /** Whether progress may be redrawn in place. */
       readonly progress: boolean

@@ -1,7 +1,7 @@
 /** What a rollout reports while it runs (rollout.ts yields it, terminal/ shows it). Plain data. */
-import type { HostName, HostPath } from './plan/names.ts'
+import type { HostName } from './plan/names.ts'
 import type { Step } from './plan/steps.ts'
-import type { DeploymentId, Failure, Outcome, Refusal } from './protocol/messages.ts'
+import type { Adopted, DeploymentId, Failure, Outcome, Refusal } from './protocol/messages.ts'
 
 /** `ms` counts from the rollout's beginning. */
 export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
@@ -10,7 +10,7 @@ export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
   | { readonly kind: 'connected' }
   | { readonly kind: 'installed' }
   | { readonly kind: 'recovered'; readonly id: DeploymentId; readonly outcome: Outcome }
-  | { readonly kind: 'staged'; readonly adopted: readonly HostPath[]; readonly notes: readonly string[] }
+  | { readonly kind: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }
   | { readonly kind: 'step'; readonly step: Step }
   /** Everything runs; it is told to hold. */
   | { readonly kind: 'confirming' }

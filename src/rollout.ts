@@ -22,6 +22,8 @@ export interface Rollout {
   readonly parallel: number
   /** How long a host waits for its confirmation before it undoes, in milliseconds. */
   readonly confirmMs: number
+  /** Whether links may take the place of what differs from them. */
+  readonly adopt: boolean
   /** Opens a way to the host; asked again after a lost connection. Rejects with HostError. */
   connect(host: HostName): Promise<Connection>
   /** Aborted when the operator wants it all back. */
@@ -138,9 +140,10 @@ class HostRun {
 
   /** Everything up to staging, in one flight. */
   private async *flight(): AsyncGenerator<Request> {
-    const { id, operator, confirmMs } = this.run
+    const { id, operator, confirmMs, adopt } = this.run
     const { plan, commit, digest } = this.job
-    yield { type: 'deploy', id, host: plan.host, operator, from: plan.from, to: commit, digest, confirmMs }
+    const { host, from } = plan
+    yield { type: 'deploy', id, host, operator, from, to: commit, digest, confirmMs, adopt }
     for await (const objects of this.job.objects()) yield { type: 'objects', objects }
     yield { type: 'stage' }
   }

@@ -39,14 +39,18 @@ static const char *errno_name(int error)
 #define NAME(code) case code: return #code
     NAME(E2BIG);
     NAME(EACCES);
+    NAME(EADDRNOTAVAIL);
     NAME(EAGAIN);
     NAME(EBADF);
     NAME(EBUSY);
     NAME(ECHILD);
+    NAME(ECONNREFUSED);
+    NAME(ECONNRESET);
     NAME(EDQUOT);
     NAME(EEXIST);
     NAME(EFAULT);
     NAME(EFBIG);
+    NAME(EHOSTUNREACH);
     NAME(EINTR);
     NAME(EINVAL);
     NAME(EIO);
@@ -55,6 +59,7 @@ static const char *errno_name(int error)
     NAME(EMFILE);
     NAME(EMLINK);
     NAME(ENAMETOOLONG);
+    NAME(ENETUNREACH);
     NAME(ENFILE);
     NAME(ENODEV);
     NAME(ENOENT);
@@ -72,6 +77,7 @@ static const char *errno_name(int error)
     NAME(EPIPE);
     NAME(EROFS);
     NAME(ESTALE);
+    NAME(ETIMEDOUT);
     NAME(ETXTBSY);
     NAME(EXDEV);
 #undef NAME

@@ -16,8 +16,8 @@ extern const uint32_t agent_size;
 #define STACK_LIMIT ((size_t)1 << 20)
 
 static const struct functions *const PARTS[] = {
-    &failure_functions, &file_functions,   &path_functions, &process_functions,
-    &stdio_functions,   &system_functions, &hash_functions,
+    &failure_functions, &file_functions,  &path_functions,   &process_functions,
+    &probe_functions,   &stdio_functions, &system_functions, &hash_functions,
 };
 
 static int prepare_process(void);

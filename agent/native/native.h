@@ -17,8 +17,8 @@ struct functions {
     int length;
 };
 
-extern const struct functions failure_functions, file_functions, path_functions, process_functions, stdio_functions,
-    system_functions, hash_functions;
+extern const struct functions failure_functions, file_functions, path_functions, process_functions, probe_functions,
+    stdio_functions, system_functions, hash_functions;
 
 /* failure.c: every system call that failed leaves C through here. Throws; `subject` may be NULL. */
 JSValue fail(JSContext *ctx, int error, const char *call, const char *subject);

@@ -228,6 +228,7 @@ static JSValue space_object(JSContext *ctx, const struct statvfs *status)
     JSValue object = JS_NewObject(ctx);
     JS_SetPropertyStr(ctx, object, "bytes", JS_NewFloat64(ctx, (double)status->f_bavail * status->f_frsize));
     JS_SetPropertyStr(ctx, object, "inodes", JS_NewFloat64(ctx, inodes));
+    JS_SetPropertyStr(ctx, object, "readOnly", JS_NewBool(ctx, (status->f_flag & ST_RDONLY) != 0));
     return object;
 }
 

@@ -57,8 +57,7 @@ export async function offer(offline: Offline, command: Accepting, context: Conte
       terminal.note('not deployed')
       return EXIT.declined
     }
-    const { verify } = command
-    return await carryOut(offline, connections, { plain: !command.progress, color, verify }, context)
+    return await carryOut(offline, connections, { ...command, color }, context)
   } finally {
     connections.close()
     objects.close()
@@ -81,10 +80,13 @@ function agree(command: Accepting, { plan, repo, color }: Offline, context: Cont
   return ask(question(plan), () => showDiff(plan, repo, context, { options, paths: [] }), context.terminal)
 }
 
+/** What the command line and the configuration say about carrying out. */
+type Chosen = Pick<CommandOf<'deploy'>, 'verify' | 'adopt' | 'progress'> & { readonly color: string | null }
+
 async function carryOut(
   offline: Offline,
   connections: Connections,
-  { verify, ...look }: { readonly plain: boolean; readonly color: string | null; readonly verify: boolean },
+  { verify, adopt, progress: live, color }: Chosen,
   context: Context,
 ): Promise<ExitCode> {
   const { terminal, ticks } = context
@@ -103,7 +105,7 @@ async function carryOut(
     interrupt.abort()
   })
   const working = jobs.map(({ plan }) => plan.host)
-  const progress = makeProgress(terminal, terminal.noteColors(look.color), working, { ...look, ticks })
+  const progress = makeProgress(terminal, terminal.noteColors(color), working, { plain: !live, ticks })
   try {
     const ends = await rollout({
       id,
@@ -111,6 +113,7 @@ async function carryOut(
       jobs,
       parallel: config.jobs,
       confirmMs: config.confirmTimeoutMs,
+      adopt,
       connect: host => connections.take(host),
       signal: interrupt.signal,
       emit: event => {

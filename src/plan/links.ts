@@ -1,10 +1,12 @@
 /** The links on a host that an app implies: from its special directories and from its manifest's symlinks. */
+import { namesIn, unitGenerated, unitsShipped } from './app-units.ts'
 import type { App, HostState } from './host-state.ts'
 import { order } from './host-state.ts'
 import { type AppName, type AppPath, type HostPath, type UnitName, unitName } from './names.ts'
 import type { Problem } from './problem.ts'
 
-export type LinkRole = 'unit' | 'quadlet' | 'sysusers' | 'symlink'
+export const LINK_ROLES = ['unit', 'quadlet', 'sysusers', 'tmpfiles', 'symlink'] as const
+export type LinkRole = (typeof LINK_ROLES)[number]
 
 export interface Link {
   readonly path: HostPath
@@ -41,8 +43,9 @@ const SPECIAL: readonly Special[] = [
     directory: 'sysusers',
     role: 'sysusers',
     host: '/etc/sysusers.d',
-    takes: path => !path.includes('/') && path.endsWith('.conf'),
+    takes: isConf,
   },
+  { directory: 'tmpfiles', role: 'tmpfiles', host: '/etc/tmpfiles.d', takes: isConf },
 ]
 
 const MANAGED_DIRECTORIES: readonly string[] = SPECIAL.map(({ host }) => host)
@@ -68,22 +71,10 @@ export function linksOf(app: App): Link[] {
   return [...special, ...declared].sort((a, b) => order(a.path, b.path))
 }
 
-/** The unit files that an app ships, without drop-in directories. */
-export function unitsShipped(app: App): UnitName[] {
-  return namesIn(app, 'systemd').flatMap(name => unitName(name) ?? [])
-}
-
-/** The services that Podman's generator makes of an app's quadlets (podman-systemd.unit(5)). */
-export function unitsGenerated(app: App): UnitName[] {
-  return namesIn(app, 'quadlets').flatMap(name => {
-    const match = /^(.+)\.(container|kube|volume|network|pod|image|build)$/.exec(name)
-    if (!match) return []
-    const [, stem, type] = match
-    return unitName(`${stem}${type === 'container' || type === 'kube' ? '' : `-${type}`}.service`) ?? []
-  })
-}
-
-/** What two apps of a host cannot both have: the same link, one link inside another, the same enabled unit. */
+/**
+ * What does not go together on a host: two apps with the same link, one link inside another, the same enabled or
+ * generated unit; a manifest and the files of its app.
+ */
 export function conflicts(state: HostState): Problem[] {
   const problems: Problem[] = []
   const links = new Map<string, Link>()
@@ -110,7 +101,45 @@ export function conflicts(state: HostState): Problem[] {
           what: `'${unit}' is also enabled by '${other}'`,
         })
     })
-  return [...problems, ...state.apps.flatMap(missingSources)]
+  return [
+    ...problems,
+    ...hiddenQuadlets(state),
+    ...state.apps.flatMap(missingSources),
+    ...state.apps.flatMap(wrongFiles),
+  ]
+}
+
+/** Two quadlets that make one service, or one whose service a unit file would hide. */
+function hiddenQuadlets(state: HostState): Problem[] {
+  const sources = new Map<UnitName, string>()
+  for (const app of state.apps)
+    for (const unit of unitsShipped(app)) sources.set(unit, `${app.name}/systemd/${unit}`)
+  return state.apps.flatMap(app =>
+    namesIn(app, 'quadlets').flatMap(name => {
+      const unit = unitGenerated(name)
+      if (unit === undefined) return []
+      const file = `${app.name}/quadlets/${name}`
+      const other = sources.get(unit)
+      if (other === undefined) sources.set(unit, file)
+      return other === undefined ? [] : [{ file, what: `its service '${unit}' is also that of '${other}'` }]
+    }),
+  )
+}
+
+/** Attributes are of files: a directory that another user may write to would let it swap what root reads there. */
+function wrongFiles(app: App): Problem[] {
+  return app.manifest.files.flatMap(({ path }) => {
+    const found = app.files.find(file => file.path === path)
+    if (found && found.mode !== '120000') return []
+    const isDirectory = app.files.some(file => file.path.startsWith(`${path}/`))
+    const what = found
+      ? `'${path}' is a symbolic link, and has no mode of its own`
+      : isDirectory
+        ? `'${path}' is a directory`
+        : `there is no '${path}' in the app`
+    const hint = isDirectory ? { hint: 'name the files in it, one by one' } : {}
+    return [{ file: `${app.name}/manifest.json`, at: ['files', path], what, ...hint }]
+  })
 }
 
 function missingSources(app: App): Problem[] {
@@ -139,18 +168,14 @@ function link(app: App, path: string, source: string, role: LinkRole): Link {
   }
 }
 
-/** The names of the files directly in a directory of the app. */
-function namesIn(app: App, directory: string): string[] {
-  return app.files
-    .filter(({ path }) => path.startsWith(`${directory}/`))
-    .map(({ path }) => path.slice(directory.length + 1))
-    .filter(name => !name.includes('/'))
-}
-
 /** A unit file; a drop-in, also a type-wide one as in `service.d`; a dependency in a directory for those. */
 function isUnitFile(path: string): boolean {
   const [first, second, ...more] = path.split('/') as [string, string?, ...string[]]
   if (second === undefined) return unitName(first) !== undefined
   if (more.length > 0) return false
   return first.endsWith('.d') ? second.endsWith('.conf') : /.\.(?:wants|requires|upholds)$/.test(first)
+}
+
+function isConf(path: string): boolean {
+  return !path.includes('/') && path.endsWith('.conf')
 }

@@ -1,4 +1,7 @@
 /** An app's manifest.json: what it may say, and what is wrong with it. gitdeploy-tree(5) describes it for people. */
+import { type FileAttributes, parseFiles } from './attributes.ts'
+import { type Check, parseChecks } from './checks.ts'
+import { type Keys, kindOf, list, milliseconds, object, type Report } from './json.ts'
 import { type AppPath, appPath, type HostPath, hostPath, type UnitName, unitName } from './names.ts'
 import type { Problem } from './problem.ts'
 
@@ -9,10 +12,22 @@ export interface Manifest {
   /** How long a unit of Type=simple or exec is watched before it counts as running, in milliseconds. */
   readonly settleMs: number
   readonly symlinks: readonly { readonly path: HostPath; readonly source: AppPath }[]
+  readonly files: readonly FileAttributes[]
+  /** Commands that must succeed in a new version's directory before anything is switched. */
+  readonly validate: readonly (readonly string[])[]
+  readonly checks: readonly Check[]
 }
 
 export const SETTLE_MS = 300
-export const NO_MANIFEST: Manifest = { unitsEnabled: [], unitsReload: [], settleMs: SETTLE_MS, symlinks: [] }
+export const NO_MANIFEST: Manifest = {
+  unitsEnabled: [],
+  unitsReload: [],
+  settleMs: SETTLE_MS,
+  symlinks: [],
+  files: [],
+  validate: [],
+  checks: [],
+}
 
 /** Where links of ours are made from special directories, and where our own files are: no symlink may go there. */
 export const MANAGED = [
@@ -22,9 +37,6 @@ export const MANAGED = [
   '/etc/sysusers.d',
   '/etc/tmpfiles.d',
 ] as const
-
-type Keys = readonly (string | number)[]
-type Report = (at: Keys, what: string, hint?: string) => void
 
 /** The manifest in `text`; what is wrong with it goes to `problems`, and what is not is used. */
 export function parseManifest(file: string, text: string, problems: Problem[]): Manifest {
@@ -37,7 +49,7 @@ export function parseManifest(file: string, text: string, problems: Problem[]): 
   }
   const report: Report = (at, what, hint) =>
     problems.push({ file, at, what, ...(hint === undefined ? {} : { hint }) })
-  const top = object(json, [], ['systemd', 'symlinks'], report)
+  const top = object(json, [], ['systemd', 'symlinks', 'files', 'validate', 'checks'], report)
   const systemd = object(
     top['systemd'] ?? {},
     ['systemd'],
@@ -49,42 +61,29 @@ export function parseManifest(file: string, text: string, problems: Problem[]): 
   for (const unit of unitsReload)
     if (!unitsEnabled.includes(unit))
       report(
-        ['systemd', 'units_reload', unitsReload.indexOf(unit)],
+        ['systemd', 'units_reload', (systemd['units_reload'] as readonly unknown[]).indexOf(unit)],
         `'${unit}' is not in units_enabled`,
         'only an enabled unit can be reloaded instead of restarted',
       )
   return {
     unitsEnabled,
     unitsReload,
-    settleMs: settle(systemd['settle_ms'], report),
+    settleMs: milliseconds(
+      systemd['settle_ms'],
+      { from: 0, fallback: SETTLE_MS },
+      ['systemd', 'settle_ms'],
+      report,
+    ),
     symlinks: symlinks(top['symlinks'], report),
+    files: parseFiles(top['files'], report),
+    validate: commands(top['validate'], report),
+    checks: parseChecks(top['checks'], report),
   }
-}
-
-/** The value, or an empty object. `allowed` null: any key. */
-function object(
-  value: unknown,
-  at: Keys,
-  allowed: readonly string[] | null,
-  report: Report,
-): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    report(at, `expected an object, found ${kindOf(value)}`)
-    return {}
-  }
-  for (const key of Object.keys(value))
-    if (allowed?.includes(key) === false) report([...at, key], `unknown key '${key}'`, suggest(key, allowed))
-  return value as Record<string, unknown>
 }
 
 function units(value: unknown, at: Keys, report: Report): UnitName[] {
-  if (value === undefined) return []
-  if (!Array.isArray(value)) {
-    report(at, `expected a list of unit names, found ${kindOf(value)}`)
-    return []
-  }
   const names: UnitName[] = []
-  value.forEach((item: unknown, index) => {
+  list(value, 'unit names', at, report).forEach((item, index) => {
     const name = typeof item === 'string' ? unitName(item) : undefined
     if (name === undefined)
       report(
@@ -98,13 +97,6 @@ function units(value: unknown, at: Keys, report: Report): UnitName[] {
     else names.push(name)
   })
   return names.sort()
-}
-
-function settle(value: unknown, report: Report): number {
-  if (value === undefined) return SETTLE_MS
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 60_000) return value
-  report(['systemd', 'settle_ms'], 'expected a whole number of milliseconds from 0 to 60000')
-  return SETTLE_MS
 }
 
 function symlinks(value: unknown, report: Report): { path: HostPath; source: AppPath }[] {
@@ -135,29 +127,18 @@ const HINTS: { readonly [dir in (typeof MANAGED)[number]]: string } = {
   '/etc/tmpfiles.d': "tmpfiles files go into the app's 'tmpfiles' directory",
 }
 
-function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'a list'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+/** Never for a shell: each command is a list of a program and its arguments. */
+function commands(value: unknown, report: Report): (readonly string[])[] {
+  return list(value, 'commands', ['validate'], report).flatMap((item, index) => {
+    const at = ['validate', index]
+    const words = Array.isArray(item) ? (item as readonly unknown[]) : []
+    if (words.length > 0 && words[0] !== '' && words.every(isWord)) return [words]
+    const hint = `a command is a list of a program and its arguments, as in ["nginx", "-t"]`
+    report(at, `${typeof item === 'string' ? `'${item}'` : kindOf(item)} is not a command`, hint)
+    return []
+  })
 }
 
-/** A hint that names the allowed word nearest to a mistyped one, or all of them where none is near. */
-export function suggest(word: string, allowed: readonly string[]): string {
-  const [near] = allowed
-    .map(other => ({ other, distance: editDistance(word.toLowerCase(), other.toLowerCase()) }))
-    .filter(({ other, distance }) => distance <= Math.max(1, Math.floor(other.length / 3)))
-    .sort((a, b) => a.distance - b.distance)
-  return near ? `did you mean '${near.other}'?` : `known here: ${allowed.map(name => `'${name}'`).join(', ')}`
-}
-
-/** Levenshtein's distance: single-character insertions, deletions and substitutions from `a` to `b`. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-    row = next
-  }
-  return row[b.length]!
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0')
 }

@@ -2,13 +2,22 @@
  * The heart: what a deployment does on a host, as one ordered list. The plan prints it, the digest hashes it, the
  * agent derives it again from the same two trees, carries it out and undoes it in reverse.
  */
+import { unitsGenerated, unitsShipped } from './app-units.ts'
+import { attributesOf, type FileAttributes, sameAttributes } from './attributes.ts'
+import type { Check } from './checks.ts'
 import { type App, type HostState, order } from './host-state.ts'
-import { type Link, type LinkRole, linksOf, unitsGenerated, unitsShipped } from './links.ts'
-import type { AppName, HostPath, Oid, UnitName } from './names.ts'
+import { type Link, type LinkRole, linksOf } from './links.ts'
+import type { AppName, AppPath, HostPath, Oid, UnitName } from './names.ts'
 
 export type Step =
   /** Write the app's version directory beside the running one. */
   | { readonly kind: 'checkout'; readonly app: AppName; readonly tree: Oid }
+  /** Run the command in the new version directory, while staging. */
+  | { readonly kind: 'validate'; readonly app: AppName; readonly argv: readonly string[] }
+  /** Make the users of the apps' new versions: before the attributes, which may need them. */
+  | { readonly kind: 'sysusers'; readonly apps: readonly AppName[] }
+  /** Set modes and owners in the new version directory: of files that are new or changed, or whose attributes are. */
+  | { readonly kind: 'attributes'; readonly app: AppName; readonly files: readonly FileAttributes[] }
   | { readonly kind: 'stop'; readonly units: readonly UnitName[] }
   | { readonly kind: 'disable'; readonly units: readonly UnitName[] }
   /** Point `current` at the version that was checked out. */
@@ -17,13 +26,20 @@ export type Step =
   | { readonly kind: 'remove'; readonly app: AppName }
   | { readonly kind: 'unlink'; readonly path: HostPath; readonly target: HostPath; readonly role: LinkRole }
   | { readonly kind: 'link'; readonly path: HostPath; readonly target: HostPath; readonly role: LinkRole }
-  | { readonly kind: 'sysusers' }
+  | { readonly kind: 'tmpfiles'; readonly apps: readonly AppName[] }
   | { readonly kind: 'daemonReload' }
   | { readonly kind: 'enable'; readonly units: readonly UnitName[] }
   | { readonly kind: 'restart'; readonly units: readonly UnitName[] }
   | { readonly kind: 'reload'; readonly units: readonly UnitName[] }
   /** Watch that the units run. */
   | { readonly kind: 'settle'; readonly units: readonly UnitName[]; readonly ms: number }
+  /** Wait until it holds; the app's units are told about where it does not. */
+  | {
+      readonly kind: 'check'
+      readonly app: AppName
+      readonly check: Check
+      readonly units: readonly UnitName[]
+    }
 
 export type StepKind = Step['kind']
 export type StepOf<K extends StepKind> = Extract<Step, { kind: K }>
@@ -54,12 +70,17 @@ export function makeSteps(from: HostState, to: HostState): Step[] {
   const staying = changes.flatMap(change => change.to ?? [])
   return [
     ...staying.map((app): Step => ({ kind: 'checkout', app: app.name, tree: app.tree })),
+    ...staying.flatMap(app =>
+      app.manifest.validate.map((argv): Step => ({ kind: 'validate', app: app.name, argv })),
+    ),
+    ...forApps('sysusers', changes),
+    ...changes.flatMap(attributesStep),
     ...some(units.stop, units => ({ kind: 'stop', units })),
     ...some(units.disable, units => ({ kind: 'disable', units })),
     ...staying.map((app): Step => ({ kind: 'swap', app: app.name })),
     ...links,
     ...changes.flatMap((change): Step[] => (change.to ? [] : [{ kind: 'remove', app: change.from.name }])),
-    ...(staying.some(shipsUsers) && changesIn(changes, 'sysusers/') ? [{ kind: 'sysusers' } as const] : []),
+    ...forApps('tmpfiles', changes),
     ...(changesIn(changes, 'systemd/') || changesIn(changes, 'quadlets/')
       ? [{ kind: 'daemonReload' } as const]
       : []),
@@ -71,11 +92,37 @@ export function makeSteps(from: HostState, to: HostState): Step[] {
       units,
       ms: Math.max(...staying.map(app => app.manifest.settleMs)),
     })),
+    ...staying.flatMap(({ name, manifest }) =>
+      manifest.checks.map(
+        (check): Step => ({ kind: 'check', app: name, check, units: manifest.unitsEnabled }),
+      ),
+    ),
   ]
 }
 
-function shipsUsers({ files }: App): boolean {
-  return files.some(({ path }) => path.startsWith('sysusers/'))
+/** The step for the apps whose files of this kind changed, and that have any. */
+function forApps(kind: 'sysusers' | 'tmpfiles', changes: readonly AppChange[]): Step[] {
+  const apps = changes
+    .filter(change => changesIn([change], `${kind}/`))
+    .flatMap(({ to }) => (to && linksOf(to).some(({ role }) => role === kind) ? [to.name] : []))
+  return apps.length > 0 ? [{ kind, apps }] : []
+}
+
+function attributesStep({ from, to }: AppChange): Step[] {
+  const fresh = to?.manifest.files.filter(({ path }) => !isKept(path, from, to)) ?? []
+  return to && fresh.length > 0 ? [{ kind: 'attributes', app: to.name, files: fresh }] : []
+}
+
+/** Whether the file is in both versions with the same content, mode and attributes: on the host it is one file then. */
+function isKept(path: AppPath, from: App | undefined, to: App): boolean {
+  const [before, after] = [from, to].map(app => app?.files.find(file => file.path === path))
+  return (
+    from !== undefined &&
+    before !== undefined &&
+    before.oid === after?.oid &&
+    before.mode === after.mode &&
+    sameAttributes(attributesOf(from.manifest.files, path), attributesOf(to.manifest.files, path))
+  )
 }
 
 function some(units: readonly UnitName[], step: (units: readonly UnitName[]) => Step): Step[] {
@@ -98,9 +145,10 @@ function unitChanges(from: HostState, to: HostState, changes: readonly AppChange
   const enabledBefore = new Set(from.apps.flatMap(app => app.manifest.unitsEnabled))
   const enabledAfter = new Set(to.apps.flatMap(app => app.manifest.unitsEnabled))
   const generated = new Set([...from.apps, ...to.apps].flatMap(unitsGenerated))
-  const shippedAfter = new Set(to.apps.flatMap(unitsShipped))
+  const unitsOf = (app: App) => [...unitsShipped(app), ...unitsGenerated(app)]
+  const unitsAfter = new Set(to.apps.flatMap(unitsOf))
   const leaving = [...enabledBefore].filter(unit => !enabledAfter.has(unit))
-  const unshipped = from.apps.flatMap(unitsShipped).filter(unit => !shippedAfter.has(unit))
+  const gone = from.apps.flatMap(unitsOf).filter(unit => !unitsAfter.has(unit))
   const active = changes.flatMap(change => (change.to ? change.to.manifest.unitsEnabled : []))
   const reload = changes
     .filter(change => change.action === 'update' && !changesIn([change], 'systemd/'))
@@ -108,7 +156,7 @@ function unitChanges(from: HostState, to: HostState, changes: readonly AppChange
     .filter(unit => enabledBefore.has(unit))
   return {
     // A unit whose file goes but which another part of the host still enables (a distribution's own) stays.
-    stop: sorted([...leaving, ...unshipped.filter(unit => !enabledAfter.has(unit))]),
+    stop: sorted([...leaving, ...gone.filter(unit => !enabledAfter.has(unit))]),
     // Generated units have no enablement of their own: their generator reads [Install].
     disable: sorted(leaving.filter(unit => !generated.has(unit))),
     enable: sorted([...enabledAfter].filter(unit => !enabledBefore.has(unit) && !generated.has(unit))),

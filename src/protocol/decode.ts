@@ -1,6 +1,11 @@
 /** From whatever msgpack made of the peer's bytes to messages. Every decoder throws ProtocolError, naming the field. */
+
+import type { FileAttributes } from '../plan/attributes.ts'
+import type { Check } from '../plan/checks.ts'
+import { LINK_ROLES } from '../plan/links.ts'
 import {
   appName,
+  appPath,
   type HostName,
   type HostPath,
   hostName,
@@ -38,6 +43,7 @@ export function decodeRequest(value: unknown): Request {
       to: object,
       digest: text,
       confirmMs: integer,
+      adopt: truth,
     }),
     objects: record<Request & { type: 'objects' }>({ type: literal('objects'), objects: list(chunk) }),
     stage: record<Request & { type: 'stage' }>({ type: literal('stage') }),
@@ -64,7 +70,7 @@ export function decodeReply(value: unknown): Reply {
     refused: record<Reply & { type: 'refused' }>({ type: literal('refused'), refusal }),
     staged: record<Reply & { type: 'staged' }>({
       type: literal('staged'),
-      adopted: list(path),
+      adopted: list(record({ path, backup: path, differs: truth })),
       notes: list(text),
     }),
     step: record<Reply & { type: 'step' }>({ type: literal('step'), index: integer }),
@@ -103,7 +109,7 @@ const object = name<Oid>(oid, 'an object name')
 const path = name<HostPath>(hostPath, 'an absolute path')
 const unit = name(unitName, 'a unit name')
 const outcome = choice<Outcome>(['held', 'undone', 'damaged', 'unknown'])
-const role = choice(['unit', 'quadlet', 'sysusers', 'symlink'] as const)
+const role = choice(LINK_ROLES)
 const app = name(appName, 'an app name')
 
 const chunk = record<ObjectChunk>({ oid: object, bytes, last: truth })
@@ -122,21 +128,46 @@ const recorded = {
   ms: integer,
 }
 const logged = record<LoggedDeployment>({ ...recorded, subject: nullable(text) })
+const attributes = record<FileAttributes>({
+  path: name(appPath, 'a path inside an app'),
+  mode: nullable(integer),
+  owner: nullable(text),
+  group: nullable(text),
+})
+const at = { address: text, port: integer, withinMs: integer }
+const check = variant<Check, 'kind'>(
+  {
+    tcp: record<Check & { kind: 'tcp' }>({ kind: literal('tcp'), ...at }),
+    unix: record<Check & { kind: 'unix' }>({ kind: literal('unix'), path, withinMs: integer }),
+    http: record<Check & { kind: 'http' }>({
+      kind: literal('http'),
+      ...at,
+      target: text,
+      host: text,
+      status: integer,
+    }),
+  },
+  'kind',
+)
 
 const steps: { readonly [K in StepKind]: Decoder<StepOf<K>> } = {
   checkout: record<StepOf<'checkout'>>({ kind: literal('checkout'), app, tree: object }),
+  validate: record<StepOf<'validate'>>({ kind: literal('validate'), app, argv: list(text) }),
+  sysusers: record<StepOf<'sysusers'>>({ kind: literal('sysusers'), apps: list(app) }),
+  attributes: record<StepOf<'attributes'>>({ kind: literal('attributes'), app, files: list(attributes) }),
   stop: record<StepOf<'stop'>>({ kind: literal('stop'), units: list(unit) }),
   disable: record<StepOf<'disable'>>({ kind: literal('disable'), units: list(unit) }),
   swap: record<StepOf<'swap'>>({ kind: literal('swap'), app }),
   remove: record<StepOf<'remove'>>({ kind: literal('remove'), app }),
   unlink: record<StepOf<'unlink'>>({ kind: literal('unlink'), path, target: path, role }),
   link: record<StepOf<'link'>>({ kind: literal('link'), path, target: path, role }),
-  sysusers: record<StepOf<'sysusers'>>({ kind: literal('sysusers') }),
+  tmpfiles: record<StepOf<'tmpfiles'>>({ kind: literal('tmpfiles'), apps: list(app) }),
   daemonReload: record<StepOf<'daemonReload'>>({ kind: literal('daemonReload') }),
   enable: record<StepOf<'enable'>>({ kind: literal('enable'), units: list(unit) }),
   restart: record<StepOf<'restart'>>({ kind: literal('restart'), units: list(unit) }),
   reload: record<StepOf<'reload'>>({ kind: literal('reload'), units: list(unit) }),
   settle: record<StepOf<'settle'>>({ kind: literal('settle'), units: list(unit), ms: integer }),
+  check: record<StepOf<'check'>>({ kind: literal('check'), app, check, units: list(unit) }),
 }
 const step = variant<Step, 'kind'>(steps, 'kind')
 

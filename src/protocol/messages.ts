@@ -39,6 +39,8 @@ export interface Deploy {
   readonly digest: string
   /** How long the agent waits for 'confirm' once it has settled, in milliseconds. */
   readonly confirmMs: number
+  /** Whether what is at the path of a link may differ from what is linked there. */
+  readonly adopt: boolean
 }
 
 /**
@@ -61,7 +63,7 @@ export interface ObjectChunk {
 export type Reply =
   | Hello
   | { readonly type: 'refused'; readonly refusal: Refusal }
-  | { readonly type: 'staged'; readonly adopted: readonly HostPath[]; readonly notes: readonly string[] }
+  | { readonly type: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }
   /** Step number `index` of the plan begins. */
   | { readonly type: 'step'; readonly index: number }
   /** Everything runs; the agent now waits for 'confirm'. */
@@ -98,6 +100,15 @@ export interface LoggedDeployment extends OutcomeRecord {
   readonly subject: string | null
 }
 
+/** What a link takes the place of. */
+export interface Adopted {
+  readonly path: HostPath
+  /** Where it is kept. */
+  readonly backup: HostPath
+  /** Whether it is something else than what is linked there. */
+  readonly differs: boolean
+}
+
 export interface Hello {
   readonly type: 'hello'
   readonly version: string
@@ -119,6 +130,7 @@ export type Refusal =
   | { readonly kind: 'error'; readonly message: string }
 
 export interface Obstacle {
+  /** Lines after the first are what a program printed. */
   readonly what: string
   readonly hint: string | null
 }

@@ -1,6 +1,6 @@
 /** How a deployment ended on a host, in words: one for a column, a sentence, and what explains it. */
 import type { HostName } from '../plan/names.ts'
-import type { Failure, Refusal, UnitReport } from '../protocol/messages.ts'
+import type { Failure, Obstacle, Refusal, UnitReport } from '../protocol/messages.ts'
 import type { HostEnd } from '../rollout-events.ts'
 import { printable } from './clean.ts'
 
@@ -91,11 +91,20 @@ function explainRefusal(refusal: Refusal, host: HostName): Explanation {
     case 'preflight':
       return {
         headline: 'refused:',
-        body: refusal.problems.flatMap(problem => [fact(printable(problem.what)), ...hint(problem.hint)]),
+        body: refusal.problems.flatMap(obstacle),
       }
     case 'error':
       return { headline: `refused: ${printable(refusal.message)}`, body: [] }
   }
+}
+
+function obstacle({ what, hint: remedy }: Obstacle): Detail[] {
+  const [first = '', ...output] = what.split('\n')
+  return [
+    fact(printable(first)),
+    ...output.map((line): Detail => ({ kind: 'log', text: printable(line) })),
+    ...hint(remedy),
+  ]
 }
 
 function fact(text: string): Detail {

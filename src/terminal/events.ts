@@ -1,5 +1,7 @@
 /** A rollout as lines: what happens on each host while it happens, and how it ended. */
+import { checkText } from '../plan/checks.ts'
 import type { Step, StepKind, StepOf } from '../plan/steps.ts'
+import type { Adopted } from '../protocol/messages.ts'
 import type { HostEnd, RolloutEvent } from '../rollout-events.ts'
 import { printable, quoted } from './clean.ts'
 import { detailLines } from './details.ts'
@@ -44,10 +46,13 @@ function words(event: RolloutEvent, colors: Colors): string[] {
 
 /** What the operator should know of a host that is staged. */
 export function remarks(event: Extract<RolloutEvent, { kind: 'staged' }>): string[] {
-  return [
-    ...event.adopted.map(path => `adopts ${quoted(path)}: the file there has the same content`),
-    ...event.notes.map(printable),
-  ]
+  return [...event.adopted.map(adoptedLine), ...event.notes.map(printable)]
+}
+
+function adoptedLine({ path, backup, differs }: Adopted): string {
+  return differs
+    ? `replaces ${quoted(path)}: what was there is kept as ${quoted(backup)}`
+    : `adopts ${quoted(path)}: the file there has the same content`
 }
 
 const RECOVERED = {
@@ -59,6 +64,8 @@ const RECOVERED = {
 
 const STEP_WORDS: { readonly [K in StepKind]: (step: StepOf<K>) => string | null } = {
   checkout: () => null,
+  validate: () => null,
+  attributes: () => null,
   swap: () => null,
   remove: () => null,
   link: () => null,
@@ -68,6 +75,8 @@ const STEP_WORDS: { readonly [K in StepKind]: (step: StepOf<K>) => string | null
   settle: () => null,
   daemonReload: () => 'daemon-reload',
   sysusers: () => 'systemd-sysusers',
+  tmpfiles: () => 'systemd-tmpfiles',
+  check: ({ check }) => `check ${printable(checkText(check))}`,
   stop: ({ units }) => `stop ${units.join(' ')}`,
   restart: ({ units }) => `restart ${units.join(' ')}`,
   reload: ({ units }) => `reload ${units.join(' ')}`,

@@ -1,9 +1,11 @@
 /** The steps of a host's plan as lines, each with the app that it belongs to. */
+import { attributesText } from '../plan/attributes.ts'
+import { checkText } from '../plan/checks.ts'
 import { APPS } from '../plan/links.ts'
 import type { AppName, HostPath, UnitName } from '../plan/names.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import type { Step, StepKind, StepOf } from '../plan/steps.ts'
-import { quoted } from './clean.ts'
+import { printable, quoted } from './clean.ts'
 
 export interface StepLine {
   /** Null where the step serves several apps, or where the plan does not tell which. */
@@ -24,17 +26,27 @@ const LINES: { readonly [K in StepKind]: (step: StepOf<K>, whose: Owners) => Ste
   checkout: () => [],
   swap: () => [],
   remove: () => [],
+  validate: ({ app, argv }) => [{ app, text: `validate ${argv.map(word).join(' ')}` }],
+  sysusers: ({ apps }) => apps.map(app => ({ app, text: 'create users' })),
+  attributes: ({ app, files }) =>
+    files.map(file => ({ app, text: `set ${attributesText(file)} on ${quoted(file.path)}` })),
   stop: ({ units }, whose) => unitLines('stop', units, whose),
   disable: ({ units }, whose) => unitLines('disable', units, whose),
   unlink: ({ path, target }) => [{ app: appBehind(target), text: `unlink ${quoted(path)}` }],
   link: ({ path, target }) => [{ app: appBehind(target), text: `link ${quoted(path)}` }],
-  sysusers: (_, whose) => [{ app: whose.files('sysusers/'), text: 'create users' }],
+  tmpfiles: ({ apps }) => apps.map(app => ({ app, text: 'create what tmpfiles.d describes' })),
   daemonReload: (_, whose) => [{ app: whose.files('systemd/', 'quadlets/'), text: 'daemon-reload' }],
   enable: ({ units }, whose) => unitLines('enable', units, whose),
   restart: ({ units }, whose) => unitLines('restart', units, whose),
   reload: ({ units }, whose) => unitLines('reload', units, whose),
   // Every unit that is restarted or reloaded is watched: those lines stand for it.
   settle: () => [],
+  check: ({ app, check }) => [{ app, text: `check ${checkText(check)}` }],
+}
+
+/** A word of a command, in quotes where it would not read as one. */
+function word(text: string): string {
+  return /^[\x21\x23-\x26\x28-\x5b\x5d-\x7e]+$/.test(text) ? text : printable(JSON.stringify(text))
 }
 
 interface Owners {

@@ -4,14 +4,15 @@
  * step on a host with systemd.
  */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
-  cpSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -27,7 +28,15 @@ import type { Tree } from '../support/tree-builder.ts'
 
 const IDENTITY = { version: '0', build: 'test' }
 const link = JSON.stringify({ symlinks: { '/etc/app.conf': 'app.conf' } })
+/** An id that no file has by itself, where the tests run as root. */
+const ACCOUNT =
+  process.getuid!() === 0 ? { uid: 4242, gid: 4343 } : { uid: process.getuid!(), gid: process.getgid!() }
+const keyed = (mode: string) =>
+  JSON.stringify({ files: { key: { mode, owner: 'app', group: 'keys' }, other: { group: 'keys' } } })
 const OLD: Tree = {
+  'secret/key': 'key',
+  'secret/other': 'one',
+  'secret/manifest.json': keyed('0640'),
   'app/app.conf': 'one',
   'app/same': 'same',
   'app/manifest.json': link,
@@ -36,6 +45,10 @@ const OLD: Tree = {
   'gone/systemd/g.service.d/x.conf': '',
 }
 const NEW: Tree = {
+  'secret/key': 'key',
+  'secret/other': 'two',
+  'secret/tmpfiles/s.conf': 'd /run/s',
+  'secret/manifest.json': keyed('0600'),
   'app/app.conf': 'two',
   'app/same': 'same',
   'app/d/l': { mode: '120000', text: '../same' },
@@ -46,16 +59,30 @@ const NEW: Tree = {
   'fresh/manifest.json': JSON.stringify({ symlinks: { '/etc/motd': 'motd' } }),
 }
 
-const scenarios: { readonly [name: string]: { readonly old: Tree | null; readonly next: Tree } } = {
+interface Scenario {
+  readonly old: Tree | null
+  readonly next: Tree
+  readonly adopt?: boolean
+}
+
+const scenarios: { readonly [name: string]: Scenario } = {
   'a first deployment': { old: null, next: NEW },
   'an update that adds, changes and removes': { old: OLD, next: NEW },
+  'a deployment that adopts a file and a link': {
+    old: null,
+    next: {
+      'a/motd': 'other',
+      'a/manifest.json': JSON.stringify({ symlinks: { '/etc/motd': 'motd', '/etc/foreign': 'motd' } }),
+    },
+    adopt: true,
+  },
   'the removal of everything': { old: OLD, next: {} },
 }
 
-for (const [name, { old, next }] of Object.entries(scenarios))
+for (const [name, { old, next, adopt = false }] of Object.entries(scenarios))
   test(`kill -9 during ${name}`, t => {
     const start = hostAt(t, old)
-    const update = prepare(start.version, next)
+    const update = prepare(start.version, next, { adopt })
     const before = hostTree(start.root)
     const reference = copyOf(t, start.root)
     const { operations } = session(nodeMachine({ root: reference }), confirmed(update))
@@ -90,6 +117,9 @@ function hostAt(t: TestContext, files: Tree | null): { root: string; version: Ve
   mkdirSync(join(root, 'var/lib/deptool'), { recursive: true })
   // A file that is adopted on the way.
   writeFileSync(join(root, 'etc/motd'), 'hello', { mode: 0o640 })
+  symlinkSync('/elsewhere', join(root, 'etc/foreign'))
+  writeFileSync(join(root, 'etc/passwd'), `app:x:${ACCOUNT.uid}:1::/:/bin/sh\n`)
+  writeFileSync(join(root, 'etc/group'), `keys:x:${ACCOUNT.gid}:\n`)
   mkdirSync(join(root, 'etc/systemd'))
   if (files === null) return { root, version: NOTHING }
   const version = prepare(NOTHING, files)
@@ -99,7 +129,8 @@ function hostAt(t: TestContext, files: Tree | null): { root: string; version: Ve
 
 function copyOf(t: TestContext, root: string): string {
   const copy = makeRoot(t)
-  cpSync(root, copy, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+  // With owners and hard links, which cpSync drops.
+  execFileSync('cp', ['-a', `${root}/.`, copy])
   return copy
 }
 
@@ -205,7 +236,7 @@ function hostTree(root: string): Record<string, string> {
       const below = join(path, name)
       if (OURS.test(below)) continue
       const stat = lstatSync(join(root, below))
-      const mode = (stat.mode & 0o7777).toString(8)
+      const mode = `${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid}`
       if (stat.isDirectory()) {
         if (!ROOMS.test(below)) found[below] = `${mode} directory`
         walk(below)

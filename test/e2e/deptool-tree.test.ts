@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
-import { anything } from '../support/outcome.ts'
 import { makeWorld } from '../support/world.ts'
 
 const UNIT = `[Unit]
@@ -48,13 +47,13 @@ web1 (new host)
         + systemd/tidy.service
         + systemd/tidy.timer
         + sysusers/example.conf
+        create users
         link /etc/app.conf
         link /etc/systemd/system/app.service
         link /etc/systemd/system/app.service.d/nice.conf
         link /etc/systemd/system/tidy.service
         link /etc/systemd/system/tidy.timer
         link /etc/sysusers.d/example.conf
-        create users
         enable app.service, tidy.timer
         restart app.service, tidy.timer
     add box
@@ -65,7 +64,8 @@ web1 (new host)
 deployed to 1 host in 'prod' in <time> (<id>)
 `,
     )
-    .stderr(anything)
+    // box makes no unit here, and none is asked for: its files are there for the day podman is.
+    .stderr(/no quadlet generator on this host/)
   assert.equal(web1.read('/etc/app.conf'), 'setting = 1\n')
   assert.equal((await web1.unit('app.service')).active, 'active')
   assert.equal((await web1.unit('tidy.timer')).sub, 'waiting')

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { attributesText } from '../../src/plan/attributes.ts'
+import { checkText } from '../../src/plan/checks.ts'
 import { EMPTY_HOST } from '../../src/plan/host-state.ts'
 import { makeSteps, type Step } from '../../src/plan/steps.ts'
 import { stateOf } from '../support/tree-builder.ts'
@@ -20,9 +22,17 @@ function say(step: Step): string {
       return `${step.kind} ${step.path} -> ${step.target}`
     case 'settle':
       return `settle ${step.units.join(' ')} ${step.ms}`
-    case 'sysusers':
     case 'daemonReload':
       return step.kind
+    case 'sysusers':
+    case 'tmpfiles':
+      return `${step.kind} ${step.apps.join(' ')}`
+    case 'validate':
+      return `validate ${step.app} ${step.argv.join(' ')}`
+    case 'attributes':
+      return `attributes ${step.app} ${step.files.map(file => `${file.path} ${attributesText(file)}`).join(', ')}`
+    case 'check':
+      return `check ${checkText(step.check)} for ${step.check.withinMs} (${step.units.join(' ')})`
     default:
       return `${step.kind} ${step.units.join(' ')}`
   }
@@ -42,11 +52,11 @@ test('a new app is checked out, linked, made known, enabled, started and watched
   })
   assert.deepEqual(makeSteps(EMPTY_HOST, next).map(say), [
     'checkout nginx',
+    'sysusers nginx',
     'swap nginx',
     `link /etc/nginx/nginx.conf -> ${CURRENT}/nginx.conf`,
     `link /etc/systemd/system/nginx.service -> ${CURRENT}/systemd/nginx.service`,
     `link /etc/sysusers.d/nginx.conf -> ${CURRENT}/sysusers/nginx.conf`,
-    'sysusers',
     'daemonReload',
     'enable nginx.service',
     'restart nginx.service',
@@ -160,4 +170,117 @@ test('what is in systemd/ but is no unit is deployed and not linked', () => {
       .filter(line => line.startsWith('link')),
     ['link /etc/systemd/system/a@.service -> /var/lib/deptool/apps/a/current/systemd/a@.service'],
   )
+})
+
+const SECURE = {
+  'tls/tls.conf': '1',
+  'tls/key.pem': 'k',
+  'tls/sysusers/tls.conf': 'u tls -',
+  'tls/tmpfiles/tls.conf': 'd /run/tls 0750 tls tls',
+  'tls/systemd/tls.service': UNIT,
+}
+const secured = (more: object = {}) =>
+  manifest({
+    systemd: { units_enabled: ['tls.service'] },
+    files: { 'key.pem': { mode: '0640', group: 'tls' }, 'tls.conf': { owner: 'tls' } },
+    validate: [
+      ['tls', '--check'],
+      ['true', 'a b'],
+    ],
+    checks: [
+      { tcp: '127.0.0.1:443' },
+      { http: 'http://localhost:80/up?x=1', status: 204, within_ms: 5000 },
+      { unix: '/run/tls/socket' },
+    ],
+    ...more,
+  })
+
+test('users come first and owners next, so that nobody sees a file without them; checks come last', () => {
+  const next = stateOf({ ...SECURE, 'tls/manifest.json': secured() })
+  assert.deepEqual(makeSteps(EMPTY_HOST, next).map(say), [
+    'checkout tls',
+    'validate tls tls --check',
+    'validate tls true a b',
+    'sysusers tls',
+    'attributes tls key.pem 0640 :tls, tls.conf tls',
+    'swap tls',
+    'link /etc/systemd/system/tls.service -> /var/lib/deptool/apps/tls/current/systemd/tls.service',
+    'link /etc/sysusers.d/tls.conf -> /var/lib/deptool/apps/tls/current/sysusers/tls.conf',
+    'link /etc/tmpfiles.d/tls.conf -> /var/lib/deptool/apps/tls/current/tmpfiles/tls.conf',
+    'tmpfiles tls',
+    'daemonReload',
+    'enable tls.service',
+    'restart tls.service',
+    'settle tls.service 300',
+    'check tcp 127.0.0.1:443 for 2000 (tls.service)',
+    'check http http://localhost:80/up?x=1 is 204 for 5000 (tls.service)',
+    'check unix /run/tls/socket for 2000 (tls.service)',
+  ])
+})
+
+test('an update sets attributes only where the file or they changed, and validates and checks again', () => {
+  const old = stateOf({ ...SECURE, 'tls/manifest.json': secured() })
+  const next = stateOf({ ...SECURE, 'tls/tls.conf': '2', 'tls/manifest.json': secured() })
+  assert.deepEqual(
+    makeSteps(old, next)
+      .map(say)
+      .filter(line => !line.startsWith('check ')),
+    [
+      'checkout tls',
+      'validate tls tls --check',
+      'validate tls true a b',
+      'attributes tls tls.conf tls',
+      'swap tls',
+      'restart tls.service',
+      'settle tls.service 300',
+    ],
+  )
+  const files = { 'key.pem': { mode: '0600', group: 'tls' } }
+  const narrower = stateOf({ ...SECURE, 'tls/manifest.json': secured({ files, validate: [], checks: [] }) })
+  assert.deepEqual(makeSteps(old, narrower).map(say), [
+    'checkout tls',
+    'attributes tls key.pem 0600 :tls',
+    'swap tls',
+    'restart tls.service',
+    'settle tls.service 300',
+  ])
+})
+
+test('a removed app leaves its users and its directories, and takes the links that describe them', () => {
+  const old = stateOf({ ...SECURE, 'tls/manifest.json': secured() })
+  assert.deepEqual(makeSteps(old, EMPTY_HOST).map(say), [
+    'stop tls.service',
+    'disable tls.service',
+    'unlink /etc/systemd/system/tls.service -> /var/lib/deptool/apps/tls/current/systemd/tls.service',
+    'unlink /etc/sysusers.d/tls.conf -> /var/lib/deptool/apps/tls/current/sysusers/tls.conf',
+    'unlink /etc/tmpfiles.d/tls.conf -> /var/lib/deptool/apps/tls/current/tmpfiles/tls.conf',
+    'remove tls',
+    'daemonReload',
+  ])
+})
+
+test("a quadlet's service is restarted with its app, and stopped when its quadlet goes", () => {
+  const enabled = enables('web.service')
+  const files = { 'web/quadlets/web.container': '1', 'web/manifest.json': enabled }
+  const old = stateOf({ ...files, 'web/quadlets/data.volume': '' })
+  assert.deepEqual(
+    makeSteps(
+      old,
+      stateOf({ ...files, 'web/quadlets/web.container': '2', 'web/quadlets/data.volume': '' }),
+    ).map(say),
+    ['checkout web', 'swap web', 'daemonReload', 'restart web.service', 'settle web.service 300'],
+  )
+  assert.deepEqual(makeSteps(old, stateOf(files)).map(say), [
+    'checkout web',
+    'stop data-volume.service',
+    'swap web',
+    'unlink /etc/containers/systemd/data.volume -> /var/lib/deptool/apps/web/current/quadlets/data.volume',
+    'daemonReload',
+    'restart web.service',
+    'settle web.service 300',
+  ])
+  assert.deepEqual(makeSteps(old, EMPTY_HOST).map(say).slice(0, 2), [
+    'stop data-volume.service web.service',
+    'unlink /etc/containers/systemd/data.volume -> /var/lib/deptool/apps/web/current/quadlets/data.volume',
+  ])
 })

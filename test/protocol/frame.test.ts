@@ -18,6 +18,7 @@ const requests: Request[] = [
     to: OID,
     digest: 'd',
     confirmMs: 30000,
+    adopt: false,
   },
   { type: 'objects', objects: [{ oid: OID, bytes: Buffer.of(0, 1, 255), last: true }] },
   { type: 'stage' },

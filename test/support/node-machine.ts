@@ -8,6 +8,7 @@ import {
   type Files,
   type Input,
   type Machine,
+  type Place,
   type Ran,
   type RunOptions,
   type Stat,
@@ -52,6 +53,8 @@ export function nodeMachine({ root, input = [] }: NodeMachineOptions): NodeMachi
     systemd: false,
     run: (argv, { cwd, ...options } = {}) =>
       run(argv, cwd === undefined ? options : { ...options, cwd: at(cwd) }),
+    probe: (place, request, timeoutMs) =>
+      probe('path' in place ? { path: at(place.path) } : place, request, timeoutMs),
     hasher: algorithm => {
       const hash = createHash(algorithm)
       return { update: bytes => void hash.update(bytes), digest: () => hash.digest('hex') }
@@ -98,8 +101,19 @@ function filesUnder(at: (path: string) => string): Files {
     },
     space: path => {
       const { bavail, bsize, files, ffree } = call(() => fs.statfsSync(at(path)))
-      return { bytes: bavail * bsize, inodes: files === 0 ? Number.POSITIVE_INFINITY : ffree }
+      const inodes = files === 0 ? Number.POSITIVE_INFINITY : ffree
+      return { bytes: bavail * bsize, inodes, readOnly: isReadOnly(at(path)) }
     },
+  }
+}
+
+/** Node's statfs keeps the flags to itself; access(2) tells even root. */
+function isReadOnly(path: string): boolean {
+  try {
+    fs.accessSync(path, fs.constants.W_OK)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS'
   }
 }
 
@@ -187,6 +201,27 @@ function run([program, ...args]: readonly string[], { cwd, timeoutMs }: RunOptio
     fs.closeSync(err)
     fs.rmSync(directory, { recursive: true })
   }
+}
+
+/** In a process of its own, because Node's sockets wait for nobody. */
+function probe(place: Place, request: string, timeoutMs: number): string {
+  const target = 'path' in place ? place : { host: place.address, port: place.port }
+  const script = `
+    let heard = ''
+    const end = (text, code) => { process.stdout.write(text); process.exit(code) }
+    setTimeout(end, ${timeoutMs}, 'ETIMEDOUT', 1)
+    const socket = require('net').connect(${JSON.stringify(target)})
+    socket.on('error', ({ code }) => end(code, 1))
+    socket.on('end', () => end(heard, 0))
+    socket.on('connect', () => ${request === '' ? "end('', 0)" : `socket.write(${JSON.stringify(request)})`})
+    socket.on('data', data => {
+      heard += data.toString('latin1')
+      if (heard.includes('\\n')) end(heard.split(/\\r?\\n/)[0], 0)
+    })`
+  const { status, stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
+  if (status !== 0)
+    throw new SystemFailure(stdout, `connect '${'path' in place ? place.path : place.address}'`)
+  return stdout
 }
 
 function lastOf(fd: number): string {

@@ -107,6 +107,16 @@ test('every kind of step is under the app that it serves', () => {
   const old = app('old', 'remove', files('delete', 'old.conf'))
   const steps: Step[] = [
     { kind: 'checkout', app: 'nginx' as AppName, tree: commit },
+    { kind: 'validate', app: 'nginx' as AppName, argv: ['nginx', '-t', '-g', 'daemon off;'] },
+    { kind: 'sysusers', apps: ['nginx' as AppName] },
+    {
+      kind: 'attributes',
+      app: 'nginx' as AppName,
+      files: [
+        { path: 'k.pem' as AppPath, mode: 0o40, owner: 'root', group: 'ssl' },
+        { path: 'x' as AppPath, mode: null, owner: null, group: 'ssl' },
+      ],
+    },
     { kind: 'stop', units: units('old.service') },
     { kind: 'disable', units: units('old.service') },
     { kind: 'swap', app: 'nginx' as AppName },
@@ -115,12 +125,18 @@ test('every kind of step is under the app that it serves', () => {
     link('link', '/etc/nginx/nginx.conf', 'nginx/current/nginx.conf'),
     link('link', '/etc/systemd/system/nginx.service', 'nginx/current/systemd/nginx.service', 'unit'),
     { kind: 'remove', app: 'old' as AppName },
-    { kind: 'sysusers' },
+    { kind: 'tmpfiles', apps: ['nginx' as AppName] },
     { kind: 'daemonReload' },
     { kind: 'enable', units: units('nginx.service') },
     { kind: 'restart', units: units('nginx.service') },
     { kind: 'reload', units: units('elsewhere.service') },
     { kind: 'settle', units: units('elsewhere.service', 'nginx.service'), ms: 300 },
+    {
+      kind: 'check',
+      app: 'nginx' as AppName,
+      check: { kind: 'tcp', address: '::1', port: 80, withinMs: 2000 },
+      units: [],
+    },
   ]
   assert.equal(
     render({ hosts: [host('web1', [nginx, old], steps, null)] }),
@@ -131,18 +147,23 @@ web1 (new host)
         + manifest.json
         + nginx.conf
         + systemd/nginx.service
+        validate nginx -t -g "daemon off;"
+        create users
+        set 0040 root:ssl on k.pem
+        set :ssl on x
         link /etc/nginx/nginx.conf
         link /etc/systemd/system/nginx.service
+        create what tmpfiles.d describes
         daemon-reload
         enable nginx.service
         restart nginx.service
+        check tcp [::1]:80
     remove old
         - old.conf
         stop old.service
         disable old.service
         unlink /etc/old.conf
         unlink /etc/systemd/system/old.service
-    create users
     reload elsewhere.service`,
   )
 })

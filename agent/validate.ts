@@ -1,0 +1,46 @@
+/** The apps' own tests of a new version, run in its directory before anything is switched. */
+import type { Oid } from '../src/plan/names.ts'
+import type { Step, StepOf } from '../src/plan/steps.ts'
+import type { Obstacle } from '../src/protocol/messages.ts'
+import { type Machine, type Ran, SystemFailure } from './machine.ts'
+import { versionPath } from './paths.ts'
+
+const TIMEOUT_MS = 60_000
+/** How much of what a command printed is passed on: its end, where the reason is. */
+const LINES = 12
+const COLUMNS = 300
+
+/** What the commands object to. They are programs of the host: an embedded host runs none. */
+export function validate(machine: Machine, steps: readonly Step[], commit: Oid): Obstacle[] {
+  if (machine.root !== '') return []
+  return steps
+    .filter((step): step is StepOf<'validate'> => step.kind === 'validate')
+    .flatMap(step => runCommand(machine, step, commit))
+}
+
+function runCommand(machine: Machine, { app, argv }: StepOf<'validate'>, commit: Oid): Obstacle[] {
+  const what = `'${app}' is not valid: '${argv.join(' ')}'`
+  try {
+    const ran = machine.run(argv, { cwd: versionPath(app, commit), timeoutMs: TIMEOUT_MS })
+    if (ran.code === 0) return []
+    return [{ what: [`${what} ${howItEnded(ran)}`, ...lastLines(ran)].join('\n'), hint: null }]
+  } catch (error) {
+    if (!(error instanceof SystemFailure)) throw error
+    const how = error.code === 'ENOENT' ? 'is no program of the host' : `does not run (${error.code})`
+    return [{ what: `${what} ${how}`, hint: null }]
+  }
+}
+
+function howItEnded({ code }: Ran): string {
+  return code === null
+    ? `was killed, or took longer than ${TIMEOUT_MS / 1000} s`
+    : `ended with exit status ${code}`
+}
+
+function lastLines({ stdout, stderr }: Ran): string[] {
+  return `${stdout}\n${stderr}`
+    .split('\n')
+    .filter(line => line.trim() !== '')
+    .slice(-LINES)
+    .map(line => line.slice(0, COLUMNS))
+}

@@ -1,0 +1,20 @@
+/** A hint that names the allowed word nearest to a mistyped one, or all of them where none is near. */
+export function suggest(word: string, allowed: readonly string[]): string {
+  const [near] = allowed
+    .map(other => ({ other, distance: editDistance(word.toLowerCase(), other.toLowerCase()) }))
+    .filter(({ other, distance }) => distance <= Math.max(1, Math.floor(other.length / 3)))
+    .sort((a, b) => a.distance - b.distance)
+  return near ? `did you mean '${near.other}'?` : `known here: ${allowed.map(name => `'${name}'`).join(', ')}`
+}
+
+/** Levenshtein's distance: single-character insertions, deletions and substitutions from `a` to `b`. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+    row = next
+  }
+  return row[b.length]!
+}
