@@ -10,17 +10,21 @@ import { judge, reportUnit, showUnits } from './systemd.ts'
 /** How long a single try may take, so that a service that swallowed one while it started is asked again. */
 const TRY_MS = 1000
 const PAUSE_MS = 50
+const NO_ANSWER = 'no answer'
 
 export const checkAction = onSystemd<StepOf<'check'>>({
   before: () => ({ kind: 'nothing' }),
   run({ check, units }, context) {
     const { machine } = context
     const deadline = machine.ticks() + check.withinMs
+    let why = NO_ANSWER
     for (;;) {
-      const why = attempt(machine, check, Math.max(1, Math.min(TRY_MS, deadline - machine.ticks())))
-      if (why === undefined || context.interrupted() !== undefined) return
-      const words = `check ${checkText(check)} failed`
+      const now = attempt(machine, check, Math.max(PAUSE_MS, Math.min(TRY_MS, deadline - machine.ticks())))
+      if (now === undefined || context.interrupted() !== undefined) return
+      // The last try may be cut short: what an earlier one was told is the better reason.
+      if (now !== NO_ANSWER) why = now
       const failing = failingUnits(machine, units)
+      const words = `check ${checkText(check)} failed`
       if (failing.length > 0) throw new StepFailed(`${words}: ${failing[0]}`, reports(context, units))
       if (machine.ticks() + PAUSE_MS >= deadline)
         throw new StepFailed(`${words} for ${check.withinMs} ms: ${why}`, reports(context, units))
@@ -50,7 +54,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
   ENOENT: 'there is no such socket',
-  ETIMEDOUT: 'no answer',
+  ETIMEDOUT: NO_ANSWER,
 }
 
 function placesOf(check: Check): Place[] {

@@ -53,12 +53,14 @@ function putBack(path: string, before: Before, { machine }: Context): void {
   if (before.kind !== 'path') return
   const { files } = machine
   dropTemporary(files, path)
-  if (before.was.kind === 'link') {
+  // Absent: disabling a unit also takes the link away by which it is known.
+  const free = isOurs(files, path) || files.stat(path) === undefined
+  if (before.was.kind === 'absent' && free) files.unlink(path)
+  else if (before.was.kind === 'link') {
     makeDirectories(files, parentOf(path), 0o755)
     placeLink(files, before.was.target, path)
-  }
-  if (before.was.kind === 'absent' && isOurs(files, path)) files.unlink(path)
-  if (before.was.kind === 'file' && isOurs(files, path)) {
+  } else if (before.was.kind === 'file' && free) {
+    makeDirectories(files, parentOf(path), 0o755)
     linkOrCopy(machine, before.was.backup, temporaryFor(path))
     files.rename(temporaryFor(path), path)
   }
