@@ -1,5 +1,5 @@
 /** What git cannot record of a file: the manifest's 'files'. */
-import { type Keys, kindOf, object, type Report } from './json.ts'
+import { isObject, type Keys, kindOf, object, type Report } from './json.ts'
 import { type AppPath, appPath } from './names.ts'
 
 /** Null: as it is without the manifest, git's mode and root. */
@@ -52,10 +52,6 @@ function parseFile(key: string, value: unknown, report: Report): FileAttributes[
   if (Object.keys(entry).length > 0) return [attributes]
   if (isObject(value)) report(at, 'it sets nothing', "known here: 'mode', 'owner', 'group'")
   return []
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function parseMode(value: unknown, at: Keys, report: Report): number | null {

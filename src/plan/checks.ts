@@ -1,5 +1,5 @@
 /** What must hold once an app's units run: the manifest's 'checks'. */
-import { type Keys, kindOf, list, milliseconds, object, type Report } from './json.ts'
+import { isObject, type Keys, kindOf, list, milliseconds, object, type Report } from './json.ts'
 import { type HostPath, hostPath } from './names.ts'
 
 export type Check =
@@ -46,7 +46,7 @@ function parseCheck(value: unknown, at: Keys, report: Report): Check[] {
   const entry = object(value, at, [...KINDS, 'status', 'host', 'within_ms'], report)
   const [kind, ...more] = KINDS.filter(kind => entry[kind] !== undefined)
   if (kind === undefined || more.length > 0) {
-    if (Object.keys(entry).length > 0) report(at, "expected one of 'tcp', 'unix' and 'http'")
+    if (isObject(value)) report(at, "expected one of 'tcp', 'unix' and 'http'")
     return []
   }
   const withinMs = milliseconds(

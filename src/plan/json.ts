@@ -11,13 +11,17 @@ export function object(
   allowed: readonly string[] | null,
   report: Report,
 ): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     report(at, `expected an object, found ${kindOf(value)}`)
     return {}
   }
   for (const key of Object.keys(value))
     if (allowed?.includes(key) === false) report([...at, key], `unknown key '${key}'`, suggest(key, allowed))
-  return value as Record<string, unknown>
+  return value
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The value, or an empty list, also where there is none. `what` names its items: 'unit names'. */

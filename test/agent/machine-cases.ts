@@ -132,6 +132,7 @@ export const machineCases: Readonly<Record<string, (machine: Machine) => void>> 
     const { bytes, inodes } = files.space('/tmp')
     same([bytes > 0, inodes > 0], [true, true])
     fails('ENOENT', () => files.space('/tmp/none'))
+    same(files.space('/tmp').readOnly, false)
   },
 
   'a program tells how it ended and what it said'({ run }) {
@@ -175,6 +176,14 @@ export const machineCases: Readonly<Record<string, (machine: Machine) => void>> 
     const start = ticks()
     same(run(['sh', '-c', 'echo done; sleep 10 &']).stdout, 'done\n')
     same(ticks() - start < 2000, true)
+  },
+
+  'a service that is not there is an error with a name'({ files, probe }) {
+    // Port 1 of the loopback: nothing listens there, and nobody ever will.
+    fails('ECONNREFUSED', () => probe({ address: '127.0.0.1', port: 1 }, '', 1000))
+    fails('ENOENT', () => probe({ path: '/tmp/none' }, '', 1000))
+    write(files, '/tmp/file', '')
+    fails('ECONNREFUSED', () => probe({ path: '/tmp/file' }, '', 1000))
   },
 
   'hashes are those of FIPS 180'({ hasher }) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, type TestContext, test } from 'node:test'
@@ -58,6 +59,31 @@ suite('machine on QuickJS', () => {
     agent.stdin.end()
     assert.deepEqual(await once(agent, 'exit'), [0, null])
     assert.equal(readFileSync(join(root, 'tmp/heard'), 'utf8'), 'false,false')
+  })
+
+  test('it asks a service, by address and by path, and does not wait for ever', async t => {
+    const root = makeRoot(t)
+    const answers: string[] = []
+    const server = createServer(socket => {
+      socket.on('data', data => {
+        answers.push(String(data))
+        if (String(data) !== 'silence') socket.write('HTTP/1.1 204 fine\r\nmore\r\n')
+      })
+      socket.on('error', () => {})
+    })
+    t.after(() => server.close())
+    server.listen(0, '127.0.0.1')
+    const local = createServer(socket => socket.end('no line')).listen(join(root, 'tmp/socket'))
+    t.after(() => local.close())
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const agent = start(t, buildProgram('prober', PROBER), { DEPTOOL_ROOT: root, PORT: String(port) })
+    const [output] = await Promise.all([agent.stdout.toArray(), once(agent, 'exit')])
+    assert.equal(
+      Buffer.concat(output).toString(),
+      '[]\n[HTTP/1.1 204 fine]\n[no line]\nETIMEDOUT: true\nEINVAL\n',
+    )
+    assert.deepEqual(answers, ['GET / HTTP/1.0\r\n\r\n', 'silence'])
   })
 
   test('its lock is one that others see, and dies with it', async t => {
@@ -125,6 +151,16 @@ machine.input.read(Infinity)
 const heard = [machine.write(new Uint8Array(1)), machine.write(new Uint8Array(1))]
 const file = machine.files.create('/tmp/heard', 0o644)
 file.write(Uint8Array.from(String(heard), char => char.charCodeAt(0)))`
+
+const PROBER = `
+import { getenv } from 'native'
+const server = { address: '127.0.0.1', port: Number(getenv('PORT')) }
+say('[' + machine.probe(server, '', 5000) + ']')
+say('[' + machine.probe(server, 'GET / HTTP/1.0\\r\\n\\r\\n', 5000) + ']')
+say('[' + machine.probe({ path: '/tmp/socket' }, 'x', 5000) + ']')
+const began = machine.ticks()
+try { machine.probe(server, 'silence', 200) } catch (error) { say(error.code + ': ' + (machine.ticks() - began < 2000)) }
+try { machine.probe({ address: 'localhost', port: 1 }, '', 200) } catch (error) { say(error.code) }`
 
 const HOLDER = `
 say(String(machine.lock('/tmp/lock')))

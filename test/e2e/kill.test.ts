@@ -36,15 +36,21 @@ test('an update that is killed before any of its steps is undone by the next ses
     ...sleeper('web1', 'comes'),
     'web1/comes/adopted.conf': 'adopted\n',
     'web1/comes/sysusers/c.conf': 'u deptool-c -\n',
-    'web1/comes/manifest.json':
-      '{"systemd": {"units_enabled": ["comes.service"]}, "symlinks": {"/etc/adopted.conf": "adopted.conf"}}',
+    'web1/comes/tmpfiles/c.conf': 'd /run/deptool-c 0750 deptool-c\n',
+    'web1/comes/manifest.json': JSON.stringify({
+      systemd: { units_enabled: ['comes.service'] },
+      symlinks: { '/etc/adopted.conf': 'adopted.conf' },
+      files: { 'adopted.conf': { mode: '0640', owner: 'deptool-c' } },
+      validate: [['grep', 'adopted', 'adopted.conf']],
+      checks: [{ unix: '/run/systemd/private' }],
+    }),
     'web1/stays/x.conf': 'two\n',
     'web1/stays/systemd/stays.service.d/more.conf': '[Service]\nEnvironment=B=2\n',
   })
   // Users stay when a deployment is undone (sysusers.d(5) has no way back), so they are there from the start.
   await web1.output('useradd --system deptool-c')
   const before = await portrait(web1)
-  const steps = 18
+  const steps = 23
   for (let at = 0; at < steps; at++) {
     await t.test(`before step ${at}`, async () => {
       placeFault(web1, faulty, at)
@@ -64,6 +70,10 @@ test('an update that is killed before any of its steps is undone by the next ses
   assert.equal((await web1.unit('comes.service')).active, 'active')
   assert.equal((await web1.unit('leaves.service')).load, 'not-found')
   assert.equal(web1.read('/etc/adopted.conf'), 'adopted\n')
+  assert.equal(
+    await web1.output('stat -L -c "%a %U" /etc/adopted.conf /run/deptool-c'),
+    '640 deptool-c\n750 deptool-c\n',
+  )
 })
 
 function buildFaultyAgent(): string {
@@ -86,6 +96,7 @@ async function portrait(host: TestHost): Promise<unknown> {
   return {
     etc: host.tree('/etc/systemd/system'),
     sysusers: host.tree('/etc/sysusers.d'),
+    tmpfiles: host.tree('/etc/tmpfiles.d'),
     apps: host.tree('/var/lib/deptool/apps'),
     rest: await host.output(
       'ls /var/lib/deptool /var/lib/deptool/backup; stat -c "%a %U %F" /etc/adopted.conf',

@@ -118,6 +118,117 @@ test('every problem of a manifest is reported, and where', () => {
   )
 })
 
+test('every problem of files, validate and checks is reported, and where', () => {
+  const state = stateOf(
+    manifest({
+      files: {
+        '../x': { mode: '0640' },
+        x: { mode: '640', owner: 'root' },
+        y: { mode: '4755', owner: 'ro ot', group: 7, user: 'x' },
+        z: { mode: 420 },
+        empty: {},
+        odd: 'r',
+      },
+      validate: [['true'], 'nginx -t', [], ['', 'x'], ['a', 1]],
+      checks: [
+        { tcp: '127.0.0.1:80' },
+        { tcp: 'example.org:80' },
+        { tcp: '127.0.0.1:70000', status: 200 },
+        { tcp: '256.0.0.1:1' },
+        { unix: 'run/x' },
+        { http: 'https://127.0.0.1/' },
+        { http: 'http://[::1]:8080/a b', status: 99 },
+        { http: 'http://127.0.0.1', host: 'a\r\nb', within_ms: 0 },
+        { tcp: '[::1]:1', unix: '/run/x' },
+        { udp: '127.0.0.1:53' },
+        {},
+        3,
+      ],
+    }),
+  )
+  assert.deepEqual(
+    state.problems.map(({ at, what, hint }) => [`${at}`, what, hint].filter(part => part !== undefined)),
+    [
+      ['files,../x', "'../x' is not a path inside the app"],
+      ['files,y,user', "unknown key 'user'", "known here: 'mode', 'owner', 'group'"],
+      ['files,y,mode', "'4755' is not a mode", MODE_HINT],
+      ['files,y,owner', "'ro ot' is not the name of a user"],
+      ['files,y,group', 'a number is not the name of a group'],
+      ['files,z,mode', 'a number is not a mode', MODE_HINT],
+      ['files,empty', 'it sets nothing', "known here: 'mode', 'owner', 'group'"],
+      ['files,odd', 'expected an object, found a string'],
+      ['validate,1', "'nginx -t' is not a command", COMMAND_HINT],
+      ['validate,2', 'a list is not a command', COMMAND_HINT],
+      ['validate,3', 'a list is not a command', COMMAND_HINT],
+      ['validate,4', 'a list is not a command', COMMAND_HINT],
+      ['checks,1,tcp', "'example.org:80' is not an address and a port", TCP_HINT],
+      ['checks,2,status', "'status' is for 'http' only"],
+      ['checks,2,tcp', "'127.0.0.1:70000' is not an address and a port", TCP_HINT],
+      ['checks,3,tcp', "'256.0.0.1:1' is not an address and a port", TCP_HINT],
+      ['checks,4,unix', "'run/x' is not the absolute path of a socket"],
+      [
+        'checks,5,http',
+        "'https://127.0.0.1/' is not a URL that can be checked",
+        "TLS is not spoken here: use 'tcp'",
+      ],
+      ['checks,6,status', 'expected an HTTP status from 100 to 599'],
+      ['checks,6,http', "'http://[::1]:8080/a b' is not a URL that can be checked", HTTP_HINT],
+      ['checks,7,within_ms', 'expected a whole number of milliseconds from 1 to 60000'],
+      ['checks,7,host', "'a\r\nb' is not a host name"],
+      ['checks,8', "expected one of 'tcp', 'unix' and 'http'"],
+      ['checks,9,udp', "unknown key 'udp'", CHECK_KEYS],
+      ['checks,9', "expected one of 'tcp', 'unix' and 'http'"],
+      ['checks,10', "expected one of 'tcp', 'unix' and 'http'"],
+      ['checks,11', 'expected an object, found a number'],
+    ],
+  )
+})
+
+const MODE_HINT = "a mode is a string of octal digits from '0000' to '0777', as in '0640'"
+const COMMAND_HINT = 'a command is a list of a program and its arguments, as in ["nginx", "-t"]'
+const CHECK_KEYS = "known here: 'tcp', 'unix', 'http', 'status', 'host', 'within_ms'"
+const TCP_HINT = "as in '127.0.0.1:80' or '[::1]:80'"
+const HTTP_HINT = "as in 'http://127.0.0.1:8080/healthz'"
+
+test('what a manifest says about files must fit the files', () => {
+  const set = { mode: '0600' }
+  assert.deepEqual(
+    problems({
+      'a/d/key': '',
+      'a/l': { mode: '120000', text: 'd/key' },
+      'a/manifest.json': JSON.stringify({ files: { 'd/key': set, d: set, l: set, nowhere: set } }),
+    }),
+    [
+      "a/manifest.json: 'd' is a directory",
+      "a/manifest.json: 'l' is a symbolic link, and has no mode of its own",
+      "a/manifest.json: there is no 'nowhere' in the app",
+    ],
+  )
+})
+
+test('two apps cannot have the same tmpfiles, sysusers or quadlet, nor two files make one service', () => {
+  assert.deepEqual(
+    problems({
+      'a/tmpfiles/x.conf': '',
+      'b/tmpfiles/x.conf': '',
+      'a/sysusers/x.conf': '',
+      'b/sysusers/x.conf': '',
+      'a/quadlets/x.container': '',
+      'b/quadlets/x.container': '',
+      'c/quadlets/y.kube': '',
+      'c/systemd/y.service': '',
+      'd/tmpfiles/sub/x.conf': 'not linked, and no conflict',
+    }),
+    [
+      "b/quadlets/x.container: '/etc/containers/systemd/x.container' is also claimed by 'a/quadlets/x.container'",
+      "b/sysusers/x.conf: '/etc/sysusers.d/x.conf' is also claimed by 'a/sysusers/x.conf'",
+      "b/tmpfiles/x.conf: '/etc/tmpfiles.d/x.conf' is also claimed by 'a/tmpfiles/x.conf'",
+      "b/quadlets/x.container: its service 'x.service' is also that of 'a/quadlets/x.container'",
+      "c/quadlets/y.kube: its service 'y.service' is also that of 'c/systemd/y.service'",
+    ],
+  )
+})
+
 for (const [what, value] of Object.entries({ 'a list': [], null: null, 'a string': 'x' }))
   test(`a manifest that is ${what} is a problem, not a crash`, () => {
     assert.deepEqual(problems(manifest(value)), [`a/manifest.json: expected an object, found ${what}`])

@@ -25,6 +25,43 @@ test('an item of a list is where the item is', async () => {
   ])
 })
 
+test('what is wrong in files, validate and checks is where it is written', async () => {
+  assert.deepEqual(
+    await complaints(`{
+  "files": {
+    "key.pem": { "mode": "rw", "ownr": "root" }
+  },
+  "validate": [
+    ["true"], "nginx -t"
+  ],
+  "checks": [
+    { "tcp": "127.0.0.1" },
+    { "http": "http://127.0.0.1/", "within_ms": "2 s" }
+  ]
+}
+`),
+    [
+      ":3:32: unknown key 'ownr'",
+      "hint: did you mean 'owner'?",
+      ":3:18: 'rw' is not a mode",
+      "hint: a mode is a string of octal digits from '0000' to '0777', as in '0640'",
+      ":6:15: 'nginx -t' is not a command",
+      'hint: a command is a list of a program and its arguments, as in ["nginx", "-t"]',
+      ":9:7: '127.0.0.1' is not an address and a port",
+      "hint: as in '127.0.0.1:80' or '[::1]:80'",
+      ':10:36: expected a whole number of milliseconds from 1 to 60000',
+    ],
+  )
+})
+
+test('a reload that is not enabled is where it is listed, whatever the order', async () => {
+  const text = '{"systemd": {"units_enabled": ["b.service"],\n"units_reload": ["z.service",\n"a.service"]}}'
+  assert.deepEqual(
+    (await complaints(text)).filter(line => !line.startsWith('hint')),
+    [":3:1: 'a.service' is not in units_enabled", ":2:18: 'z.service' is not in units_enabled"],
+  )
+})
+
 test('a whole file that is of the wrong type is where it begins', async () => {
   assert.deepEqual(await complaints('\n []'), [':2:2: expected an object, found a list'])
 })
