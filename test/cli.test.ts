@@ -25,6 +25,7 @@ test('deploy is the command without a name', () => {
     dryRun: false,
     verify: true,
     prune: false,
+    adopt: false,
     verbose: false,
     progress: true,
     color: null,

@@ -5,9 +5,14 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { flagsOf } from '../src/cli.ts'
 import { EXIT } from '../src/errors.ts'
+import { MANIFEST_KEYS, parseManifest } from '../src/plan/manifest.ts'
+import type { Problem } from '../src/plan/problem.ts'
 
 const path = fileURLToPath(new URL('../man/git-deploy.1', import.meta.url))
 const page = readFileSync(path, 'utf8')
+const packaged = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  man: string[]
+}
 
 const section = (name: string) => page.split(/^\.Sh /m).find(text => text.startsWith(`${name}\n`)) ?? ''
 
@@ -40,8 +45,25 @@ test('the man page has every exit code', () => {
   assert.deepEqual(codes, Object.values(EXIT))
 })
 
-test('mandoc finds nothing to complain about', t => {
-  const lint = spawnSync('mandoc', ['-Tlint', '-W', 'warning', path], { encoding: 'utf8' })
-  if (lint.error) return t.skip('mandoc is not installed')
-  assert.equal(lint.stdout + lint.stderr, '')
+test("the config tree's page describes every key of the manifest, and its example is one", () => {
+  const tree = readFileSync(new URL('../man/gitdeploy-tree.5', import.meta.url), 'utf8')
+  const manifest = tree.split('.Sh MANIFEST\n')[1]!.split(/^\.Sh /m)[0]!
+  const described = [...manifest.matchAll(/^\.Ss (.*)$/gm)].map(([, key]) => key)
+  assert.deepEqual(described, [...MANIFEST_KEYS])
+  const examples = [...tree.matchAll(/^\{[^$]*?^\}$|^\{ .* \}$/gm)].map(([text]) => text)
+  assert.equal(examples.length, 3)
+  for (const example of examples) {
+    const problems: Problem[] = []
+    parseManifest('manifest.json', example, problems)
+    assert.deepEqual(problems, [], example)
+  }
+  assert.deepEqual(Object.keys(JSON.parse(examples[0]!)), described)
 })
+
+for (const page of packaged.man)
+  test(`mandoc finds nothing to complain about in ${page}`, t => {
+    const path = fileURLToPath(new URL(`../${page}`, import.meta.url))
+    const lint = spawnSync('mandoc', ['-Tlint', '-W', 'warning', path], { encoding: 'utf8' })
+    if (lint.error) return t.skip('mandoc is not installed')
+    assert.equal(lint.stdout + lint.stderr, '')
+  })

@@ -38,6 +38,8 @@ export const MANAGED = [
   '/etc/tmpfiles.d',
 ] as const
 
+export const MANIFEST_KEYS = ['systemd', 'symlinks', 'files', 'validate', 'checks'] as const
+
 /** The manifest in `text`; what is wrong with it goes to `problems`, and what is not is used. */
 export function parseManifest(file: string, text: string, problems: Problem[]): Manifest {
   let json: unknown
@@ -49,7 +51,7 @@ export function parseManifest(file: string, text: string, problems: Problem[]): 
   }
   const report: Report = (at, what, hint) =>
     problems.push({ file, at, what, ...(hint === undefined ? {} : { hint }) })
-  const top = object(json, [], ['systemd', 'symlinks', 'files', 'validate', 'checks'], report)
+  const top = object(json, [], MANIFEST_KEYS, report)
   const systemd = object(
     top['systemd'] ?? {},
     ['systemd'],

@@ -1,5 +1,6 @@
 /** What a config tree can say beyond files, links and units, on real hosts. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
@@ -219,6 +220,22 @@ test('a check stops waiting when its unit has failed, and shows why', realHosts,
   assert.ok(performance.now() - started < 15_000)
 })
 
+test('Ctrl-C while a check waits takes everything back at once', realHosts, async t => {
+  const checks = [{ tcp: '127.0.0.1:9', within_ms: 30000 }]
+  const world = await makeWorld(
+    t,
+    { 'web1/a/a.conf': 'one\n', 'web1/a/manifest.json': manifest({ checks }) },
+    { hosts: 'real' },
+  )
+  const started = performance.now()
+  await world
+    .runInTerminal(['prod', '--yes'], [['web1  check tcp', '\x03']])
+    .exits(130)
+    .stdout(/rolled back: the operator interrupted it/)
+  assert.ok(performance.now() - started < 15_000)
+  assert.deepEqual(world.host('web1').tree(APPS), [])
+})
+
 test(
   'what is where a link goes is refused, replaced with --adopt, and put back when that fails',
   realHosts,
@@ -356,4 +373,31 @@ fatal: cannot deploy 'prod': no host was changed
 `,
     )
   assert.deepEqual(web1.tree('/etc'), before)
+})
+
+test('an embedded host gets the modes, and the owners that it knows', async t => {
+  const world = await makeWorld(t, {
+    'web1/a/key': 'k\n',
+    'web1/a/open': 'o\n',
+    'web1/a/manifest.json': manifest({
+      files: { key: { mode: '0600', owner: 'nosuch' }, open: { mode: '0604', owner: 'me', group: '12345' } },
+      validate: [['false']],
+      checks: [{ tcp: '127.0.0.1:9' }],
+    }),
+  })
+  const web1 = world.host('web1')
+  // Whoever runs this can give files to themselves, and root to anybody.
+  const gid = process.getuid!() === 0 ? 12345 : process.getgid!()
+  writeFileSync(`${web1.directory}/etc/passwd`, `me:x:${process.getuid!()}:0::/:/bin/sh\n`)
+  await world
+    .run('prod', '--yes')
+    .stdout(anything)
+    .stderr(
+      /an embedded host runs no units: files and links only\n +'a\/key' belongs to the user 'nosuch', which the host does not have\n/,
+    )
+  const files = web1.tree(`${APPS}/a/current/..`).filter(line => /\/(key|open)$/.test(line))
+  assert.deepEqual(
+    files.map(line => line.replace(/ [0-9a-f]{10}\//, ' ')),
+    [`0600 ${process.getuid!()}:${process.getgid!()} key`, `0604 ${process.getuid!()}:${gid} open`],
+  )
 })
