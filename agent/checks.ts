@@ -5,7 +5,8 @@ import type { StepOf } from '../src/plan/steps.ts'
 import type { UnitReport } from '../src/protocol/messages.ts'
 import { type Context, onSystemd, StepFailed } from './action.ts'
 import { type Machine, type Place, SystemFailure } from './machine.ts'
-import { judge, reportUnit, showUnits } from './systemd.ts'
+import { judge, showUnits } from './systemd.ts'
+import { reportUnit } from './unit-log.ts'
 
 /** How long a single try may take, so that a service that swallowed one while it started is asked again. */
 const TRY_MS = 1000

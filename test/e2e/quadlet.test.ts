@@ -66,7 +66,7 @@ test(
       .run('prod', '--yes')
       .exits(4)
       .stdout(anything)
-      .stderr(/rolled back: box.service failed/)
+      .stderr(/rolled back: box.service exited with 1/)
     assert.equal(await running(web1), '/bin/sleep 2000 ')
 
     world.remove('web1/box')
