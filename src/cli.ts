@@ -83,6 +83,7 @@ const ACCEPTING = {
   'dry-run': { alias: ['n', 'plan-only'], type: 'boolean', describe: 'show the plan and stop' },
   yes: { alias: ['y', 'no-confirm'], type: 'boolean', describe: 'deploy without asking' },
   'no-verify': { type: 'boolean', describe: 'do not ask the pre-deploy hook' },
+  adopt: { type: 'boolean', describe: 'replace files that are where links go; keep a backup' },
 } as const
 
 const VERBS: { readonly [name in VerbName]: Verb } = {
@@ -97,7 +98,6 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     ],
     options: {
       ...ACCEPTING,
-      adopt: { type: 'boolean', describe: 'replace files that are where links go; keep a backup' },
       ...PRUNE,
       ...VERBOSE,
       ...PROGRESS,
@@ -247,6 +247,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
       yes: given.yes ?? false,
       dryRun: given['dry-run'] ?? false,
       verify: !given['no-verify'],
+      adopt: given.adopt ?? false,
       verbose: given.verbose ?? false,
       progress: !(given['no-progress'] ?? false),
       color: colorWhen(given),

@@ -55,6 +55,8 @@ export type Command =
       readonly dryRun: boolean
       /** Whether the pre-deploy hook is asked. */
       readonly verify: boolean
+      /** Replace what is there where a link goes, keeping a backup. */
+      readonly adopt: boolean
       readonly verbose: boolean
       /** Whether progress may be redrawn in place. */
       readonly progress: boolean

@@ -29,7 +29,7 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
 
 export type Accepting = Pick<
   CommandOf<'deploy'>,
-  'yes' | 'dryRun' | 'verify' | 'verbose' | 'progress' | 'color'
+  'yes' | 'dryRun' | 'verify' | 'adopt' | 'verbose' | 'progress' | 'color'
 >
 
 /** What every plan goes through that is carried out, wherever it leads. */
@@ -81,7 +81,7 @@ function agree(command: Accepting, { plan, repo, color }: Offline, context: Cont
 }
 
 /** What the command line and the configuration say about carrying out. */
-type Chosen = Pick<CommandOf<'deploy'>, 'verify' | 'adopt' | 'progress'> & { readonly color: string | null }
+type Chosen = Pick<Accepting, 'verify' | 'adopt' | 'progress'> & { readonly color: string | null }
 
 async function carryOut(
   offline: Offline,
@@ -128,7 +128,7 @@ async function carryOut(
     await afterDeploy(deploying, ends, terminal)
     const stale = await tellStale(offline, ends, {
       terminal,
-      colors: terminal.noteColors(look.color),
+      colors: terminal.noteColors(color),
       connect: host => connections.take(host),
     })
     return conclude(ends, { cluster: plan.cluster, id, ms, stale }, terminal)

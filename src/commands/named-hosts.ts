@@ -1,6 +1,6 @@
 import { Fatal } from '../errors.ts'
-import { suggest } from '../plan/manifest.ts'
 import type { HostName } from '../plan/names.ts'
+import { suggest } from '../plan/suggest.ts'
 
 /** More names than this are no help. */
 const MANY = 20
