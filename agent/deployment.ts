@@ -9,6 +9,7 @@ import { endUndone, hold } from './ending.ts'
 import { makeDirectories } from './files.ts'
 import { JournalWriter } from './journal.ts'
 import type { Machine } from './machine.ts'
+import { findOutcome } from './outcomes.ts'
 import { BACKUP, BASE, STORE } from './paths.ts'
 import { recover } from './recover.ts'
 import { type Staged, type StagedPlan, stage } from './stage.ts'
@@ -54,6 +55,8 @@ function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refus
   }
   lock.sign({ operator: request.operator, id: request.id, since: machine.now() })
   recover(machine, store)
+  const before = findOutcome(machine.files, request.id)
+  if (before) return { kind: 'spent', outcome: before.outcome, why: before.why }
   const current = store.ref('current')
   if (current !== request.from) return { kind: 'stale', current }
   makeDirectories(machine.files, APPS, 0o755)

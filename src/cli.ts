@@ -1,6 +1,7 @@
 /** The command line: argv -> Command. The only importer of yargs, which is asked for a grammar and runs nothing. */
 import yargs, { type InferredOptionTypes, type Options } from 'yargs'
 import { COLOR_WHEN, type ColorWhen, type Command, type CompletedVerb } from './command.ts'
+import type { Selection } from './plan/select.ts'
 import { suggest } from './plan/suggest.ts'
 import { helpText, synopsis } from './terminal/usage.ts'
 
@@ -17,6 +18,11 @@ export function parseCommand(argv: readonly string[]): Command {
   }
 }
 
+/** Whether records are to be written instead of words. Asked of wrong usage too. */
+export function wantsJson(argv: readonly string[]): boolean {
+  return argv.slice(0, argv.indexOf('--') + 1 || undefined).includes('--json')
+}
+
 /** Every option of every command, as it is typed: '-y', '--yes'. */
 export function flagsOf(): Record<string, string[]> {
   return Object.fromEntries(
@@ -27,8 +33,10 @@ export function flagsOf(): Record<string, string[]> {
 type VerbName =
   | 'deploy'
   | 'plan'
+  | 'apply'
   | 'diff'
   | 'status'
+  | 'check'
   | 'sync'
   | 'ping'
   | 'log'
@@ -79,6 +87,11 @@ const PRUNE = {
 const PROGRESS = {
   'no-progress': { type: 'boolean', describe: 'lines instead of a display that is redrawn' },
 } as const
+const SELECTION = {
+  limit: { type: 'string', array: true, describe: 'only these hosts: names or globs, comma-separated' },
+  exclude: { type: 'string', array: true, describe: 'all hosts but these' },
+} as const
+const JSON_LINES = { json: { type: 'boolean', describe: 'write JSON lines, for programs' } } as const
 const ACCEPTING = {
   'dry-run': { alias: ['n', 'plan-only'], type: 'boolean', describe: 'show the plan and stop' },
   yes: { alias: ['y', 'no-confirm'], type: 'boolean', describe: 'deploy without asking' },
@@ -90,7 +103,8 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
   deploy: verb({
     usage: [
       '[<options>] [<cluster>] [<rev>]',
-      '(plan | diff | status) [<cluster>]',
+      '(plan | diff | status | check) [<cluster>]',
+      'apply <file>',
       '(sync | ping) [<cluster>]',
       '(log | rollback | forget) [<host>…]',
       'init [<cluster>]',
@@ -98,9 +112,11 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     ],
     options: {
       ...ACCEPTING,
+      ...SELECTION,
       ...PRUNE,
       ...VERBOSE,
       ...PROGRESS,
+      ...JSON_LINES,
       ...COLOR,
       version: { type: 'boolean', describe: 'show the version' },
       ...HELP,
@@ -108,7 +124,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     examples: [
       ['git deploy prod', "show what 'prod/' changes, ask, deploy"],
       ['git deploy prod v1.2', "deploy 'prod/' as it is in v1.2"],
-      ['git deploy -n', 'show the plan of the only, or the configured, cluster'],
+      ["git deploy prod --limit 'web*'", 'deploy to some of the hosts'],
       ['git deploy --yes prod HEAD', 'deploy what is committed, from a script'],
       ['git deploy ./plan', "a cluster called 'plan'"],
     ],
@@ -118,6 +134,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
         : {
             kind: 'deploy',
             ...clusterAndRev(withoutVerb(words)),
+            selection: selectionOf(given),
             yes: given.yes ?? false,
             dryRun: given['dry-run'] ?? false,
             verify: !given['no-verify'],
@@ -132,9 +149,12 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     usage: ['plan [<options>] [<cluster>] [<rev>]'],
     options: {
       'exit-code': { type: 'boolean', describe: 'exit with 2 when changes are pending' },
+      output: { alias: 'o', type: 'string', describe: "save the plan in a file, for 'git deploy apply'" },
+      ...SELECTION,
       short: { type: 'boolean', describe: 'a line for each host' },
       ...PRUNE,
       ...VERBOSE,
+      ...JSON_LINES,
       ...COLOR,
       ...HELP,
     },
@@ -142,21 +162,44 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
       ['git deploy plan prod', "what 'prod/' would change, on which host"],
       ['git deploy plan prod main', 'the same for what is committed on main'],
       ['git deploy plan -v prod', 'with every file of every app'],
+      ['git deploy plan -o p.json prod main', 'save the plan, to apply it later'],
       ['git deploy plan --exit-code prod', 'for scripts: 0 nothing to do, 2 changes pending'],
     ],
     command: (words, given) => ({
       kind: 'plan',
       ...clusterAndRev(words),
+      selection: selectionOf(given),
       exitCode: given['exit-code'] ?? false,
       short: given.short ?? false,
       prune: given.prune ?? false,
+      output: outputOf(given),
+      verbose: given.verbose ?? false,
+      color: colorWhen(given),
+    }),
+  }),
+  apply: verb({
+    usage: ['apply [<options>] <file>'],
+    options: { ...ACCEPTING, ...VERBOSE, ...PROGRESS, ...JSON_LINES, ...COLOR, ...HELP },
+    examples: [
+      ['git deploy apply p.json', 'carry out the plan saved in p.json, and no other'],
+      ['git deploy apply -n p.json', 'see whether it could be'],
+      ['git deploy apply --yes - <p.json', 'the same from stdin, without asking'],
+    ],
+    command: (words, given) => ({
+      kind: 'apply',
+      file: planFile(atMost(words, 1)),
+      yes: given.yes ?? false,
+      dryRun: given['dry-run'] ?? false,
+      verify: !given['no-verify'],
+      adopt: given.adopt ?? false,
+      progress: !(given['no-progress'] ?? false),
       verbose: given.verbose ?? false,
       color: colorWhen(given),
     }),
   }),
   diff: verb({
     usage: ['diff [<cluster>] [<rev>] [<git diff options>] [--] [<host>/<path>…]'],
-    options: { ...PRUNE, ...HELP },
+    options: { ...SELECTION, ...PRUNE, ...JSON_LINES, ...HELP },
     examples: [
       ['git deploy diff prod', 'the pending changes, line by line'],
       ['git deploy diff prod v1.2 --stat', 'what deploying v1.2 would change, summarised'],
@@ -167,14 +210,22 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     command: (words, given) => ({
       kind: 'diff',
       prune: given.prune ?? false,
-      ...clusterAndRev({ ...words, unknown: [], paths: null }),
+      // Records are the same whatever git diff is told.
+      ...clusterAndRev(given.json ? words : { ...words, unknown: [], paths: null }),
+      selection: selectionOf(given),
       options: words.unknown,
       paths: words.paths ?? [],
     }),
   }),
   status: verb({
     usage: ['status [<options>] [<cluster>]'],
-    options: { ...COLOR, ...HELP },
+    options: {
+      porcelain: { type: 'boolean', describe: 'tab-separated columns that stay as they are, for scripts' },
+      ...SELECTION,
+      ...JSON_LINES,
+      ...COLOR,
+      ...HELP,
+    },
     examples: [
       ['git deploy status', 'what runs on each host, as far as this repository knows'],
       ['git deploy status prod', "of the cluster 'prod'"],
@@ -183,8 +234,31 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     command: (words, given) => ({
       kind: 'status',
       cluster: atMost(words, 1)[0] ?? null,
+      selection: selectionOf(given),
+      porcelain: given.porcelain ?? false,
       color: colorWhen(given),
     }),
+  }),
+  check: verb({
+    usage: ['check [<options>] [<cluster>] [<rev>]'],
+    options: {
+      staged: { alias: 'cached', type: 'boolean', describe: 'what the next commit would have, for hooks' },
+      ...JSON_LINES,
+      ...COLOR,
+      ...HELP,
+    },
+    examples: [
+      ['git deploy check prod', "everything that is wrong with 'prod/', on every host"],
+      ['git deploy check prod HEAD', 'the same for what is committed'],
+      ['git deploy check --staged prod', 'the same for what is staged, from a hook'],
+      ['git deploy check --json prod', 'for editors and CI'],
+    ],
+    command: (words, given) => {
+      const { cluster, rev } = clusterAndRev(words)
+      if (given.staged && rev !== null)
+        throw new Misuse(`'--staged' and the revision '${rev}' exclude each other`)
+      return { kind: 'check', cluster, rev, staged: given.staged ?? false, color: colorWhen(given) }
+    },
   }),
   sync: verb({
     usage: ['sync [<options>] [<cluster>]'],
@@ -235,7 +309,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
   }),
   rollback: verb({
     usage: ['rollback [<options>] [<host>…]'],
-    options: { ...ACCEPTING, ...PROGRESS, ...VERBOSE, ...COLOR, ...HELP },
+    options: { ...ACCEPTING, ...PROGRESS, ...VERBOSE, ...JSON_LINES, ...COLOR, ...HELP },
     examples: [
       ['git deploy rollback', 'take the last deployment back, on all its hosts'],
       ['git deploy rollback web1', 'take back what was last deployed to web1'],
@@ -269,7 +343,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
   }),
   init: verb({
     usage: ['init [<cluster>]'],
-    options: HELP,
+    options: { ...JSON_LINES, ...HELP },
     examples: [
       ['git deploy init', "start with a cluster called 'prod'"],
       ['git deploy init staging', "make 'staging/' the cluster that 'git deploy' means"],
@@ -302,7 +376,8 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
 function verb<const O extends OptionTable>(grammar: Grammar<O>): Verb {
   const { usage, options, examples, command } = grammar
   const read = (argv: readonly string[]): Command => {
-    const { _: rest, '--': paths, $0: _, ...given } = parse(argv, options)
+    const { _: rest, '--': paths, $0: _, ...found } = parse(argv, options)
+    const given = lastOfEach(found, options)
     if (given['help']) return { kind: 'help', text: helpText(usage, describe(options), examples) }
     const isOption = (word: string) => word.length > 1 && word.startsWith('-')
     const words: Words = {
@@ -329,7 +404,7 @@ function parse(argv: readonly string[], options: OptionTable) {
       'boolean-negation': false,
       'camel-case-expansion': false,
       'dot-notation': false,
-      'duplicate-arguments-array': false,
+      'greedy-arrays': false,
       'parse-numbers': false,
       'parse-positional-numbers': false,
       'populate--': true,
@@ -342,6 +417,16 @@ function parse(argv: readonly string[], options: OptionTable) {
     .exitProcess(false)
     .options(options)
     .parseSync() as { readonly _: string[]; readonly '--'?: string[]; readonly [option: string]: unknown }
+}
+
+/** Of an option that was given twice, the last value holds, unless it takes several. */
+function lastOfEach(given: Readonly<Record<string, unknown>>, options: OptionTable): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [
+      name,
+      Array.isArray(value) && !options[name]?.array ? value.at(-1) : value,
+    ]),
+  )
 }
 
 /** yargs reads `--yes=sure` as `--yes=false`. */
@@ -373,6 +458,28 @@ function withoutVerb(words: Words): Words {
   if (first !== undefined && Object.hasOwn(VERBS, first))
     throw new Misuse(`'${first}' comes before its options`, `for a directory of that name use './${first}'`)
   return words
+}
+
+function selectionOf(given: InferredOptionTypes<typeof SELECTION>): Selection {
+  const patterns = (option: keyof typeof SELECTION) => {
+    const names = given[option]?.flatMap(words => words.split(',').map(name => name.trim())) ?? []
+    if (given[option]?.length === 0 || names.includes(''))
+      throw new Misuse(`'--${option}' takes hosts, as in '--${option}=web1,dns*'`)
+    return names
+  }
+  return { limit: patterns('limit'), exclude: patterns('exclude') }
+}
+
+function outputOf({ output, json }: { output?: string | undefined; json?: boolean | undefined }) {
+  if (output === '') throw new Misuse("'--output' takes a file, or '-' for stdout")
+  if (output === '-' && json) throw new Misuse("'--json' and '--output=-' cannot both write to stdout")
+  return output ?? null
+}
+
+function planFile([file]: readonly string[]): string {
+  if (file === undefined)
+    throw new Misuse('no saved plan given', "'git deploy plan -o <file>' saves one; '-' reads it from stdin")
+  return file
 }
 
 function hookAction(words: Words) {

@@ -1,10 +1,12 @@
 /** What the operator asked for: what the command line (cli.ts) becomes, and each of commands/ takes. */
+import type { Selection } from './plan/select.ts'
 
 export type Command =
   | {
       readonly kind: 'deploy'
       readonly cluster: string | null
       readonly rev: string | null
+      readonly selection: Selection
       readonly yes: boolean
       readonly dryRun: boolean
       /** Whether the pre-deploy hook is asked. */
@@ -21,7 +23,10 @@ export type Command =
       readonly kind: 'plan'
       readonly cluster: string | null
       readonly rev: string | null
+      readonly selection: Selection
       readonly exitCode: boolean
+      /** Where to save the plan; '-' is stdout. */
+      readonly output: string | null
       /** A line for each host. */
       readonly short: boolean
       readonly prune: boolean
@@ -33,11 +38,11 @@ export type Command =
       readonly cluster: string | null
       readonly rev: string | null
       readonly prune: boolean
+      readonly selection: Selection
       /** Options for git diff, as they were given. */
       readonly options: readonly string[]
       readonly paths: readonly string[]
     }
-  | { readonly kind: 'status'; readonly cluster: string | null; readonly color: ColorWhen | null }
   | {
       readonly kind: 'sync'
       readonly cluster: string | null
@@ -63,6 +68,33 @@ export type Command =
       readonly color: ColorWhen | null
     }
   | { readonly kind: 'forget'; readonly hosts: readonly string[] }
+  | {
+      readonly kind: 'status'
+      readonly cluster: string | null
+      readonly selection: Selection
+      readonly porcelain: boolean
+      readonly color: ColorWhen | null
+    }
+  | {
+      readonly kind: 'apply'
+      /** A saved plan; '-' is stdin. */
+      readonly file: string
+      readonly yes: boolean
+      readonly dryRun: boolean
+      readonly verify: boolean
+      readonly adopt: boolean
+      readonly verbose: boolean
+      readonly progress: boolean
+      readonly color: ColorWhen | null
+    }
+  | {
+      readonly kind: 'check'
+      readonly cluster: string | null
+      readonly rev: string | null
+      /** What the next commit would have, instead of what is on disk. */
+      readonly staged: boolean
+      readonly color: ColorWhen | null
+    }
   | { readonly kind: 'init'; readonly cluster: string | null }
   | { readonly kind: 'hooks'; readonly action: 'install' | 'uninstall' | 'list' | 'post-commit' }
   | { readonly kind: 'completion'; readonly shell: 'bash' | 'zsh'; readonly verbs: readonly CompletedVerb[] }

@@ -1,8 +1,9 @@
 /** argv, env and streams -> exit code. The only file that touches `process`. */
-import { parseCommand } from './cli.ts'
+import { parseCommand, wantsJson } from './cli.ts'
 import type { Command, CommandOf } from './command.ts'
 import type { Context } from './commands/context.ts'
 import { EXIT, type ExitCode, Fatal } from './errors.ts'
+import { encodeRecord } from './terminal/json.ts'
 import { makeTerminal } from './terminal/terminal.ts'
 import { fold } from './terminal/width.ts'
 
@@ -17,6 +18,8 @@ const RUN: { readonly [K in Command['kind']]: Run<K> } = {
   deploy: async (command, context) => (await import('./commands/deploy.ts')).deploy(command, context),
   plan: async (command, context) => (await import('./commands/plan.ts')).plan(command, context),
   diff: async (command, context) => (await import('./commands/diff.ts')).diff(command, context),
+  apply: async (command, context) => (await import('./commands/apply.ts')).apply(command, context),
+  check: async (command, context) => (await import('./commands/check.ts')).check(command, context),
   status: async (command, context) => (await import('./commands/status.ts')).status(command, context),
   sync: async (command, context) => (await import('./commands/sync.ts')).sync(command, context),
   ping: async (command, context) => (await import('./commands/ping.ts')).ping(command, context),
@@ -33,11 +36,13 @@ const RUN: { readonly [K in Command['kind']]: Run<K> } = {
     terminal.out(text)
     return EXIT.done
   },
-  version: (_, { terminal }) => {
-    terminal.out(`git-deploy version ${VERSION}`)
+  version: (_, { terminal, emit, version }) => {
+    terminal.out(`git-deploy version ${version}`)
+    emit({ type: 'version', version })
     return EXIT.done
   },
-  misuse: ({ message, hint, usage }, { terminal }) => {
+  misuse: ({ message, hint, usage }, { terminal, emit }) => {
+    emit({ type: 'error', message, hint, exitCode: EXIT.usage })
     terminal.note(`error: ${message}`)
     if (hint !== null) terminal.note(`hint: ${hint}`)
     terminal.note(usage)
@@ -45,24 +50,29 @@ const RUN: { readonly [K in Command['kind']]: Run<K> } = {
   },
 }
 
-async function main(argv: readonly string[], context: Context): Promise<ExitCode> {
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  const command = parseCommand(argv)
+  const context = contextOf({ json: wantsJson(argv) && command.kind !== 'help' })
   try {
-    const command = parseCommand(argv)
     return await (RUN[command.kind] as Run<Command['kind']>)(command as never, context)
   } catch (error) {
     return report(error, context)
   }
 }
 
-function report(error: unknown, { terminal, env }: Context): ExitCode {
+function report(error: unknown, { terminal, env, emit }: Context): ExitCode {
   const trace = env['DEPTOOL_TRACE'] === '1' && error instanceof Error ? error.stack : undefined
   if (error instanceof Fatal) {
-    for (const line of lines(`fatal: ${error.message}`, terminal)) terminal.note(line)
+    const { message, hint = null, exitCode } = error
+    emit({ type: 'error', message, hint, exitCode })
+    for (const line of lines(`fatal: ${message}`, terminal)) terminal.note(line)
     if (error.hint !== undefined) for (const line of error.hint.split('\n')) terminal.note(`hint: ${line}`)
     if (trace !== undefined) terminal.note(trace)
     return error.exitCode
   }
-  terminal.note(`fatal: internal error: ${error instanceof Error ? error.message : String(error)}`)
+  const message = `internal error: ${error instanceof Error ? error.message : String(error)}`
+  emit({ type: 'error', message, hint: null, exitCode: EXIT.failed })
+  terminal.note(`fatal: ${message}`)
   terminal.note(
     trace ?? 'hint: this is a bug in git-deploy; please report it with the output of DEPTOOL_TRACE=1',
   )
@@ -99,39 +109,54 @@ for (const stream of [process.stdout, process.stderr])
     if (error.code !== 'EPIPE') throw error
   })
 
-const terminal = makeTerminal(
-  {
-    get stdin() {
-      return process.stdin
+function contextOf({ json }: { readonly json: boolean }): Context {
+  const words = json ? { write() {} } : process.stdout
+  const terminal = makeTerminal(
+    {
+      get stdin() {
+        return process.stdin
+      },
+      stdout: words,
+      stderr: process.stderr,
+      onInterrupt,
     },
-    stdout: process.stdout,
-    stderr: process.stderr,
-    onInterrupt,
-  },
-  process.env,
-)
-
-// Whoever ends or stops us otherwise than by Ctrl-C gets the cursor back. The screen is left alone: git, which runs us,
-// has ended or stopped already, and the shell may have gone on below.
-for (const [signal, then] of [
-  ['SIGTERM', 'SIGTERM'],
-  ['SIGHUP', 'SIGHUP'],
-  ['SIGTSTP', 'SIGSTOP'],
-] as const) {
-  const heard = () => {
-    terminal.live?.abandon()
-    if (signal !== 'SIGTSTP') process.off(signal, heard)
-    process.kill(process.pid, then)
+    process.env,
+  )
+  giveBackTheCursor(terminal)
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    terminal,
+    json,
+    emit: record => {
+      if (json) process.stdout.write(`${encodeRecord(record)}\n`)
+    },
+    now: () => new Date(),
+    ticks: () => performance.now(),
+    random: bytes => crypto.getRandomValues(new Uint8Array(bytes)),
+    version: VERSION,
   }
-  if (terminal.live) process.on(signal, heard)
+}
+
+/**
+ * Whoever ends or stops us otherwise than by Ctrl-C gets the cursor back. The screen is left alone: git, which runs us,
+ * has ended or stopped already, and the shell may have gone on below.
+ */
+function giveBackTheCursor({ live }: Context['terminal']): void {
+  if (!live) return
+  for (const [signal, then] of [
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGHUP', 'SIGHUP'],
+    ['SIGTSTP', 'SIGSTOP'],
+  ] as const) {
+    const heard = () => {
+      live.abandon()
+      if (signal !== 'SIGTSTP') process.off(signal, heard)
+      process.kill(process.pid, then)
+    }
+    process.on(signal, heard)
+  }
 }
 
 // Not process.exit: what was written to a pipe may still be on its way.
-process.exitCode = await main(process.argv.slice(2), {
-  cwd: process.cwd(),
-  env: process.env,
-  terminal,
-  now: () => new Date(),
-  ticks: () => performance.now(),
-  random: bytes => crypto.getRandomValues(new Uint8Array(bytes)),
-})
+process.exitCode = await main(process.argv.slice(2))

@@ -45,6 +45,11 @@ export function clusterNamed(repo: Repository, given: string): Cluster {
   return clusterAt(repo, given, pathFrom(repo, given))
 }
 
+/** The cluster at a path from the root of the repository, wherever the command was started. */
+export function clusterAtTop(repo: Repository, path: string): Cluster {
+  return clusterAt(repo, path, posix.normalize(path))
+}
+
 /** The cluster's directory on disk. Throws Fatal where there is none. */
 export function directoryOf(repo: Repository, { shown, path }: Cluster): string {
   if (repo.topLevel === null)

@@ -7,19 +7,20 @@ import type { DeploymentId } from '../protocol/messages.ts'
 import { rollout } from '../rollout.ts'
 import type { Ends, HostEnd } from '../rollout-events.ts'
 import { names } from '../terminal/names.ts'
-import { question, renderPlan } from '../terminal/plan.ts'
-import { makeProgress } from '../terminal/progress.ts'
+import { question } from '../terminal/plan.ts'
 import { ask, inputOf } from '../terminal/prompt.ts'
-import type { Terminal } from '../terminal/terminal.ts'
+import type { Conclusion, Reporter, SavedBy } from '../terminal/reporter.ts'
 import { Connections } from './connections.ts'
 import type { Context } from './context.ts'
 import { diffColor, showDiff } from './diff.ts'
+import { digestOf } from './digest-of.ts'
 import { makeJobs } from './jobs.ts'
 import { moveRefs } from './move-refs.ts'
 import { afterDeploy, beforeDeploy, isGuarded } from './operator-hooks.ts'
 import { type Offline, planOffline } from './plan-offline.ts'
 import { reach } from './reach.ts'
 import { emptied, record } from './record.ts'
+import { reporterFor } from './reporter.ts'
 import { tellStale } from './stale.ts'
 
 /** `git deploy`: shows the plan, asks, carries it out on all hosts, records what they run then. */
@@ -27,37 +28,39 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
   return offer(await planOffline(command, context), command, context)
 }
 
-export type Accepting = Pick<
-  CommandOf<'deploy'>,
-  'yes' | 'dryRun' | 'verify' | 'adopt' | 'verbose' | 'progress' | 'color'
->
+export interface Accepting
+  extends Pick<
+    CommandOf<'deploy'>,
+    'yes' | 'dryRun' | 'verify' | 'adopt' | 'verbose' | 'progress' | 'color'
+  > {
+  /** Where the plan was saved before; none for a plan that was made just now. */
+  readonly saved?: SavedBy
+}
 
 /** What every plan goes through that is carried out, wherever it leads. */
 export async function offer(offline: Offline, command: Accepting, context: Context): Promise<ExitCode> {
   const { plan, source, objects, config } = offline
-  const { terminal } = context
+  const { terminal, emit } = context
+  const { yes, verify, saved = null } = command
   const color = command.color ?? offline.color
-  const look = {
-    colors: terminal.colors(color),
-    columns: terminal.columns,
-    verbose: command.verbose,
-    abbrev: config.abbrev,
-  }
-  terminal.out(renderPlan(plan, source, look).join('\n'))
+  const reporter = reporterFor({ ...command, color, short: false, abbrev: config.abbrev }, context)
+  reporter.plan({ plan, source, saved, digest: digestOf })
   if (command.dryRun) return EXIT.done
   if (plan.hosts.length === 0) return stopTracking(offline, context)
   terminal.out('')
-  if (!command.yes) inputOf(terminal)
+  if (!yes) inputOf(terminal)
 
   const connections = new Connections(reach(offline, context))
   try {
-    const guarded = command.verify && (await isGuarded(offline.repo))
-    if (!guarded && (command.yes || config.preconnect)) connections.warm(plan.hosts.map(({ host }) => host))
-    if (!command.yes && (await agree(command, offline, context)) === 'no') {
+    const guarded = verify && (await isGuarded(offline.repo))
+    if (!guarded && (yes || config.preconnect)) connections.warm(plan.hosts.map(({ host }) => host))
+    if (!yes && (await agree(command, offline, context)) === 'no') {
       terminal.note('not deployed')
+      emit({ type: 'error', message: 'not deployed', hint: null, exitCode: EXIT.declined })
       return EXIT.declined
     }
-    return await carryOut(offline, connections, { ...command, color }, context)
+    const id = saved?.id ?? deploymentId(context.now(), context.random)
+    return await carryOut(offline, { ...command, id, color, connections, reporter }, context)
   } finally {
     connections.close()
     objects.close()
@@ -80,20 +83,25 @@ function agree(command: Accepting, { plan, repo, color }: Offline, context: Cont
   return ask(question(plan), () => showDiff(plan, repo, context, { options, paths: [] }), context.terminal)
 }
 
-/** What the command line and the configuration say about carrying out. */
-type Chosen = Pick<Accepting, 'verify' | 'adopt' | 'progress'> & { readonly color: string | null }
+interface Means {
+  readonly id: DeploymentId
+  readonly verify: boolean
+  readonly adopt: boolean
+  readonly color: string | null
+  readonly connections: Connections
+  readonly reporter: Reporter
+}
 
 async function carryOut(
   offline: Offline,
-  connections: Connections,
-  { verify, adopt, progress: live, color }: Chosen,
+  { id, verify, adopt, color, connections, reporter }: Means,
   context: Context,
 ): Promise<ExitCode> {
   const { terminal, ticks } = context
   const { repo, config, plan } = offline
+  const { cluster } = plan
   const at = context.now().getTime()
   const took = new Map<HostName, number>()
-  const id = deploymentId(context.now(), context.random)
   const [jobs, operator] = await Promise.all([makeJobs(offline, id), operatorName(repo)])
   const deploying = { repo, plan, verify, id, jobs }
   await beforeDeploy(deploying, terminal)
@@ -104,8 +112,7 @@ async function carryOut(
     terminal.note('interrupted: the hosts are asked to undo; Ctrl-C again leaves at once')
     interrupt.abort()
   })
-  const working = jobs.map(({ plan }) => plan.host)
-  const progress = makeProgress(terminal, terminal.noteColors(color), working, { plain: !live, ticks })
+  reporter.begin({ id, cluster, operator, hosts: jobs.map(({ plan }) => plan.host) })
   try {
     const ends = await rollout({
       id,
@@ -118,10 +125,10 @@ async function carryOut(
       signal: interrupt.signal,
       emit: event => {
         took.set(event.host, event.ms)
-        progress.event(event)
+        reporter.event(event)
       },
       ticks,
-    }).finally(() => progress.end())
+    }).finally(() => reporter.end())
     const ms = ticks() - started
     await record(offline, { id, operator, at, jobs, ends, took })
     release()
@@ -131,7 +138,7 @@ async function carryOut(
       colors: terminal.noteColors(color),
       connect: host => connections.take(host),
     })
-    return conclude(ends, { cluster: plan.cluster, id, ms, stale }, terminal)
+    return conclude(ends, { cluster, id, ms, stale }, reporter)
   } finally {
     release()
   }
@@ -146,24 +153,30 @@ interface Carried {
 }
 
 /** The last line, and the exit code: what an operator, or a script, goes by. */
-function conclude(ends: Ends, { cluster, id, ms, stale }: Carried, terminal: Terminal): ExitCode {
+function conclude(ends: Ends, { cluster, id, ms, stale }: Carried, reporter: Reporter): ExitCode {
   const named = (kind: HostEnd['kind']) =>
     [...ends].filter(([, end]) => end.kind === kind).map(([host]) => host)
   const [held, undone, unknown] = [named('held'), named('undone'), named('unknown')]
+  const finish = (outcome: Conclusion['outcome']) => reporter.conclude({ id, cluster, outcome, ends, ms })
   if (held.length === ends.size) {
-    terminal.out(`deployed to ${hosts(held.length)} in '${cluster}' in ${(ms / 1000).toFixed(2)} s (${id})`)
+    finish('done')
     return EXIT.done
   }
-  if (unknown.length > 0)
+  if (unknown.length > 0) {
+    finish('unknown')
     throw new Fatal(`cannot tell how deployment ${id} ended on ${names(unknown, FEW)}`, {
       hint: 'a host undoes by itself what is not confirmed in time; run the same command again to see',
       exitCode: EXIT.unknown,
     })
-  if (held.length + undone.length === 0 && stale.length > 0)
+  }
+  if (held.length + undone.length === 0) {
+    finish('failed')
+    if (stale.length === 0) throw new Fatal(`cannot deploy '${cluster}': no host was changed`)
     throw new Fatal(`cannot deploy '${cluster}': ${stale.join(', ')} had changed; no host was changed now`, {
       hint: 'run the same command again: its plan starts from what runs there now',
     })
-  if (held.length + undone.length === 0) throw new Fatal(`cannot deploy '${cluster}': no host was changed`)
+  }
+  finish('partial')
   const what = held.length === 0 ? '' : `deployed to ${held.length} of ${hosts(ends.size)}, but `
   const back = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
   throw new Fatal(`${what}rolled back on ${names(undone, FEW)}: ${back}`, {

@@ -12,11 +12,19 @@ import { planOffline } from './plan-offline.ts'
 export async function diff(command: CommandOf<'diff'>, context: Context): Promise<ExitCode> {
   const { plan, repo, objects, color } = await planOffline(command, context)
   objects.close()
+  if (context.json) return emitFiles(plan, context)
   const options = [...diffColor(null, color, context.env), ...command.options]
   const code = await showDiff(plan, repo, context, { options, paths: command.paths })
   // With --exit-code, 1 says that there is a difference.
   if (code > 1) throw new Fatal(`git diff ended with code ${code}`)
   return code === 1 ? EXIT.failed : EXIT.done
+}
+
+function emitFiles({ hosts }: Plan, { emit }: Context): ExitCode {
+  for (const { host, apps } of hosts)
+    for (const { app, files } of apps)
+      for (const { path, action } of files) emit({ type: 'file', host, app, path, action })
+  return EXIT.done
 }
 
 /** git knows nothing of NO_COLOR, nor of our --color; the rest of its settings is its own matter. */
@@ -35,7 +43,7 @@ export interface DiffArguments {
 export async function showDiff(
   plan: Plan,
   repo: Repository,
-  { terminal }: Context,
+  { terminal, json }: Context,
   { options, paths }: DiffArguments = { options: [], paths: [] },
 ): Promise<number> {
   const trees = [fleet(plan, repo, ({ fromTree }) => fromTree), fleet(plan, repo, ({ toTree }) => toTree)]
@@ -46,7 +54,9 @@ export async function showDiff(
   try {
     // The root, because paths are those of the two trees and not of a subdirectory we happen to be in.
     const root = repo.topLevel ?? repo.gitDir
-    return await gitTTY(repo, ['-C', root, 'diff', ...options, from!, to!, '--', ...paths])
+    return await gitTTY(repo, ['-C', root, 'diff', ...options, from!, to!, '--', ...paths], {
+      stdout: json ? 'stderr' : 'stdout',
+    })
   } finally {
     release()
   }

@@ -20,6 +20,7 @@ export async function init(command: CommandOf<'init'>, context: Context): Promis
   const dir = join(repo.topLevel ?? '', cluster.path)
   const created = createDirectory(dir, cluster)
   if (configured !== cluster.path) await setConfig(repo, 'deptool.cluster', cluster.path)
+  context.emit({ type: 'init', cluster: cluster.path, created })
   if (created) terminal.out(`created '${cluster.path}/'`)
   terminal.out(`'git deploy' means 'git deploy ${cluster.path}' in this repository`)
   terminal.out(nextSteps(cluster.path, { hasHosts: hasHosts(dir) }))

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { chunkSource } from '../git/chunks.ts'
 import { commitHosts } from '../git/history.ts'
-import { digest } from '../plan/digest.ts'
 import { newObjects } from '../plan/new-objects.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
 import type { HostJob } from '../rollout.ts'
+import { digestOf } from './digest-of.ts'
 import type { Before, Offline } from './plan-offline.ts'
 
 /** A job, and the first line of what its commit says. */
@@ -40,7 +39,7 @@ export async function makeJobs(offline: Offline, id: DeploymentId): Promise<Reco
       plan: host,
       commit,
       subject: subjectOf(host, back?.get(host.host)),
-      digest: digest(host, bytes => createHash('sha256').update(bytes).digest('hex')),
+      digest: digestOf(host),
       objects: () => chunks([...newObjects(old, next), commit]),
     }
   })

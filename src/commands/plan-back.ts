@@ -48,7 +48,7 @@ export async function planBack(named: readonly string[], context: Context): Prom
     source: { kind: 'rollback', recorded: sources.size === 1 ? [...sources][0]! : 'several' },
     tracking,
     hosts,
-    plan: { cluster, hosts: plans, vanished: [], leaving: [], total: hosts.length },
+    plan: { cluster, hosts: plans, vanished: [], leaving: [], total: hosts.length, leftOut: null },
     states: new Map(compared.map(({ host, old, next }) => [host, { old, next }])),
     objects,
     back: before,

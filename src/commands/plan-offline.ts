@@ -12,10 +12,14 @@ import { conflicts } from '../plan/links.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import { type HostPlan, type Plan, planHost } from '../plan/plan.ts'
 import type { Problem } from '../plan/problem.ts'
-import { type Cluster, directoryOf, findCluster } from './cluster.ts'
+import type { Selection } from '../plan/select.ts'
+import { type Cluster, clusterAtTop, directoryOf, findCluster } from './cluster.ts'
 import { readColor } from './color.ts'
 import type { Context } from './context.ts'
 import { refuseTree } from './refuse-tree.ts'
+import type { SavedPlan } from './saved-plan.ts'
+import { savedSnapshot } from './saved-snapshot.ts'
+import { narrow } from './scope.ts'
 
 export interface Wanted {
   /** As it was given on the command line. */
@@ -24,6 +28,10 @@ export interface Wanted {
   readonly rev: string | null
   /** Whether hosts that are not in the tree any more lose their apps. */
   readonly prune?: boolean
+  /** Every host, unless it is given. */
+  readonly selection?: Selection
+  /** A plan that was made before: its cluster, its source and its hosts, whatever else is said here. */
+  readonly saved?: SavedPlan
 }
 
 export interface Offline {
@@ -35,7 +43,7 @@ export interface Offline {
   readonly source: Source
   /** Every host that this repository tracks, also those of other clusters. */
   readonly tracking: ReadonlyMap<HostName, Tracked>
-  /** Every host of the config tree, by name. */
+  /** Every host of the config tree that is meant, by name. */
   readonly hosts: readonly HostName[]
   readonly plan: Plan
   /** Of the hosts in the plan. */
@@ -67,17 +75,23 @@ export async function planOffline(wanted: Wanted, context: Context): Promise<Off
   }
   const objects = new ObjectReader(repo)
   const compare = async () => {
-    const cluster = await findCluster(repo, wanted.cluster, reading)
+    const { saved } = wanted
+    const cluster = saved
+      ? clusterAtTop(repo, saved.cluster)
+      : await findCluster(repo, wanted.cluster, reading)
     const attempt = async () => {
-      const snapshot = await snapshotOf(repo, cluster, wanted.rev, objects)
+      const found = await (saved
+        ? savedSnapshot(repo, cluster, saved, objects)
+        : snapshotOf(repo, cluster, wanted.rev, objects))
       const tracking = await reading.tracking
-      refuseForeign(cluster, snapshot, tracking)
-      const leaving = wanted.prune ? vanishedFrom(cluster, snapshot, tracking) : []
-      const whole = await withEmpty(repo, snapshot, leaving)
-      return { cluster, snapshot, leaving, ...(await compareHosts(whole, tracking, objects)) }
+      const { format } = repo
+      const scope = narrow({ snapshot: found, tracking, cluster: cluster.name, format }, wanted)
+      refuseForeign(cluster, scope.snapshot, tracking)
+      const whole = await withEmpty(repo, scope.snapshot, scope.leaving)
+      return { cluster, scope, ...(await compareHosts(whole, tracking, objects)) }
     }
     return attempt().catch(error => {
-      if (!(error instanceof MissingObject) || wanted.rev !== null) throw error
+      if (!(error instanceof MissingObject) || wanted.rev !== null || saved) throw error
       forgetIndex(repo, cluster.name)
       return attempt()
     })
@@ -88,22 +102,23 @@ export async function planOffline(wanted: Wanted, context: Context): Promise<Off
     reading.tracking,
     reading.color,
   ])
-  const { cluster, snapshot, leaving, plans, states, problems } = compared
+  const { cluster, scope, plans, states, problems } = compared
+  const { snapshot, vanished, leaving, leftOut } = scope
   const { source } = snapshot
   if (problems.length > 0) await refuseTree(problems, { repo, cluster, source, objects, context })
-  const gone = new Set(leaving)
+  const hosts = snapshot.hosts.map(({ host }) => host)
   const plan: Plan = {
     cluster: cluster.name,
     hosts: plans,
-    vanished: vanishedFrom(cluster, snapshot, tracking).filter(host => !gone.has(host)),
+    vanished,
     leaving,
-    total: snapshot.hosts.length,
+    total: hosts.length,
+    leftOut,
   }
-  const hosts = snapshot.hosts.map(({ host }) => host)
   return { repo, config, color, cluster, source, tracking, hosts, plan, states, objects, back: null }
 }
 
-function snapshotOf(
+export function snapshotOf(
   repo: Repository,
   cluster: Cluster,
   rev: string | null,
@@ -163,7 +178,7 @@ async function compareHosts(
   }
 }
 
-function problemsOf(host: HostName, state: HostState): Problem[] {
+export function problemsOf(host: HostName, state: HostState): Problem[] {
   return [...state.problems, ...conflicts(state)].map(problem => ({
     ...problem,
     file: `${host}/${problem.file}`,
@@ -175,17 +190,6 @@ export async function readStates(trees: readonly Oid[], objects: ObjectReader): 
   const roots = [...new Set(trees)]
   const states = await drive(readHosts(roots), objects)
   return new Map(roots.map((root, i) => [root, states[i]!]))
-}
-
-function vanishedFrom(
-  { name }: Cluster,
-  { hosts }: Snapshot,
-  tracking: ReadonlyMap<HostName, Tracked>,
-): HostName[] {
-  const present = new Set(hosts.map(({ host }) => host))
-  return [...tracking.values()]
-    .filter(({ host, cluster }) => cluster === name && !present.has(host))
-    .map(({ host }) => host)
 }
 
 /** The snapshot, with directories without apps for hosts that have none. */

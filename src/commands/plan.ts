@@ -1,16 +1,72 @@
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { CommandOf } from '../command.ts'
-import { EXIT, type ExitCode } from '../errors.ts'
-import { renderPlan } from '../terminal/plan.ts'
-import { shortPlan } from '../terminal/short-plan.ts'
+import { deploymentId } from '../deployment-id.ts'
+import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import { operatorName } from '../git/history.ts'
 import type { Context } from './context.ts'
-import { planOffline } from './plan-offline.ts'
+import { digestOf } from './digest-of.ts'
+import { type Offline, planOffline } from './plan-offline.ts'
+import { reporterFor } from './reporter.ts'
+import { encodeSavedPlan, FORMAT, type SavedPlan } from './saved-plan.ts'
 
-/** `git deploy plan`: shows what a deployment would change. */
+/** `git deploy plan`: shows what a deployment would change, and saves it where that is asked for. */
 export async function plan(command: CommandOf<'plan'>, context: Context): Promise<ExitCode> {
-  const { plan, source, color, config } = await planOffline(command, context)
-  const { terminal } = context
-  const colors = terminal.colors(command.color ?? color)
-  const look = { colors, columns: terminal.columns, verbose: command.verbose, abbrev: config.abbrev }
-  terminal.out((command.short ? shortPlan(plan, look) : renderPlan(plan, source, look)).join('\n'))
+  const offline = await planOffline(command, context)
+  const { plan, source, config } = offline
+  const { verbose, short, output } = command
+  const looks = {
+    color: command.color ?? offline.color,
+    verbose,
+    short,
+    abbrev: config.abbrev,
+    progress: false,
+  }
+  const reporter = reporterFor(looks, output === '-' ? onStderr(context) : context)
+  reporter.plan({ plan, source, saved: null, digest: digestOf })
+  if (output !== null) save(await savedPlan(offline, context), output, context)
   return command.exitCode && plan.hosts.length + plan.leaving.length > 0 ? EXIT.pending : EXIT.done
+}
+
+/** Stdout is for the saved plan, so the words go to stderr. */
+function onStderr(context: Context): Context {
+  const { terminal } = context
+  return { ...context, terminal: { ...terminal, out: terminal.note, colors: terminal.noteColors } }
+}
+
+async function savedPlan({ repo, cluster, source, plan }: Offline, context: Context): Promise<SavedPlan> {
+  if (source.kind === 'rollback') throw new Error('a plan back is not saved')
+  const now = context.now()
+  return {
+    format: FORMAT,
+    id: deploymentId(now, context.random),
+    at: `${now.toISOString().slice(0, 19)}Z`,
+    // Planning needs no identity: only whoever deploys has to be known.
+    by: await operatorName(repo).catch(() => null),
+    version: context.version,
+    cluster: cluster.path,
+    source,
+    hosts: plan.hosts.map(host => ({
+      host: host.host,
+      from: host.from,
+      toTree: host.toTree,
+      digest: digestOf(host),
+    })),
+    leaving: plan.leaving,
+  }
+}
+
+function save(plan: SavedPlan, output: string, { cwd, terminal, emit }: Context): void {
+  const content = encodeSavedPlan(plan)
+  if (output === '-') {
+    terminal.out(content.trimEnd())
+    return
+  }
+  try {
+    writeFileSync(resolve(cwd, output), content)
+  } catch (error) {
+    throw new Fatal(`cannot save the plan in '${output}': ${(error as Error).message}`, { cause: error })
+  }
+  emit({ type: 'saved', file: output, id: plan.id, hosts: plan.hosts.length })
+  terminal.note(`saved in '${output}'; to carry it out: git deploy apply ${output}`)
 }

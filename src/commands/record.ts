@@ -74,11 +74,13 @@ function endingOf(end: HostEnd): Pick<KnownOutcome, 'outcome' | 'why'> {
     case 'withdrawn':
       return { outcome: 'refused', why: 'withdrawn before it was activated' }
     case 'refused':
+      // It is known from before, by the same id: that is how it ended.
+      if (end.refusal.kind === 'spent') return { outcome: end.refusal.outcome, why: end.refusal.why }
       return { outcome: 'refused', why: reasonOf(end.refusal) }
   }
 }
 
-function reasonOf(refusal: Refusal): string {
+function reasonOf(refusal: Exclude<Refusal, { kind: 'spent' }>): string {
   switch (refusal.kind) {
     case 'hostname':
       return `the host says it is '${refusal.found}'`

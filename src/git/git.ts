@@ -96,9 +96,14 @@ export async function git(
 }
 
 /** Runs a git command on the user's terminal, pager included, and resolves to its exit code. */
-export function gitTTY(repo: Repository, args: readonly string[]): Promise<number> {
+export function gitTTY(
+  repo: Repository,
+  args: readonly string[],
+  { stdout }: { readonly stdout: 'stdout' | 'stderr' } = { stdout: 'stdout' },
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn('git', args, { cwd: repo.cwd, env: repo.env, stdio: 'inherit' })
+    const stdio = ['inherit', stdout === 'stderr' ? 2 : 'inherit', 'inherit'] as const
+    const child = spawn('git', args, { cwd: repo.cwd, env: repo.env, stdio: [...stdio] })
     child.on('error', error => reject(notStarted(error)))
     // A pager that was quit early ends git by SIGPIPE: no failure.
     child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGPIPE' ? 0 : 1)))

@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { relative } from 'node:path'
 import { Fatal } from '../errors.ts'
 import { order } from '../plan/host-state.ts'
-import type { ClusterName, Oid } from '../plan/names.ts'
+import { type ClusterName, must, type Oid, oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 import { captureCluster } from './capture.ts'
 import { type ClusterTree, type HostTree, readClusterTree } from './cluster-tree.ts'
@@ -76,6 +76,21 @@ export async function snapshotRevision(
   const { hosts, problems, rewritten } = await readCluster(repo, reader, tree.content)
   await writeTrees(repo, rewritten)
   return { hosts, problems: sorted(problems), source: { kind: 'revision', rev, commit: commit.oid } }
+}
+
+/** The cluster as it is staged for the next commit. Its source has git's name for the index: `:<path>`. */
+export async function snapshotStaged(
+  repo: Repository,
+  clusterPath: string,
+  reader: ObjectReader,
+): Promise<Snapshot> {
+  const staged = must(oid, (await git(repo, ['write-tree'])).stdout.toString().trimEnd())
+  const tree = await reader.readTyped(treeExpression(staged, clusterPath))
+  if (tree?.type !== 'tree')
+    throw noDirectory(`cannot read '${clusterPath}' in the index: there is no such directory`)
+  const { hosts, problems, rewritten } = await readCluster(repo, reader, tree.content)
+  await writeTrees(repo, rewritten)
+  return { hosts, problems: sorted(problems), source: { kind: 'revision', rev: '', commit: staged } }
 }
 
 function noDirectory(message: string): Fatal {

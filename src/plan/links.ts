@@ -71,6 +71,14 @@ export function linksOf(app: App): Link[] {
   return [...special, ...declared].sort((a, b) => order(a.path, b.path))
 }
 
+/** What is in a special directory of the app and yet not linked: its name is none that would be looked for there. */
+export function leftUnlinked(app: App): AppPath[] {
+  const paths = app.files.map(({ path }) => path).filter(path => !path.includes('/.'))
+  return SPECIAL.flatMap(({ directory, takes }) =>
+    paths.filter(path => path.startsWith(`${directory}/`) && !takes(path.slice(directory.length + 1))),
+  )
+}
+
 /**
  * What does not go together on a host: two apps with the same link, one link inside another, the same enabled or
  * generated unit; a manifest and the files of its app.

@@ -11,8 +11,16 @@ export interface Plan {
   readonly vanished: readonly HostName[]
   /** Such hosts that are tracked no more once the plan holds; `hosts` has those of them that still have apps. */
   readonly leaving: readonly HostName[]
-  /** How many hosts the tree has. */
+  /** How many hosts the tree has; with --limit or --exclude, how many of them are meant. */
   readonly total: number
+  /** What --limit and --exclude left out; null where neither was given. */
+  readonly leftOut: LeftOut | null
+}
+
+export interface LeftOut {
+  readonly hosts: readonly HostName[]
+  /** Those of them with something to do. */
+  readonly changed: readonly HostName[]
 }
 
 export interface HostPlan {

@@ -1,10 +1,16 @@
 /** A hint that names the allowed word nearest to a mistyped one, or all of them where none is near. */
 export function suggest(word: string, allowed: readonly string[]): string {
+  const near = nearest(word, allowed)
+  return near ? `did you mean '${near}'?` : `known here: ${allowed.map(name => `'${name}'`).join(', ')}`
+}
+
+/** The word that was probably meant. */
+export function nearest(word: string, allowed: readonly string[]): string | undefined {
   const [near] = allowed
     .map(other => ({ other, distance: editDistance(word.toLowerCase(), other.toLowerCase()) }))
     .filter(({ other, distance }) => distance <= Math.max(1, Math.floor(other.length / 3)))
     .sort((a, b) => a.distance - b.distance)
-  return near ? `did you mean '${near.other}'?` : `known here: ${allowed.map(name => `'${name}'`).join(', ')}`
+  return near?.other
 }
 
 /** Levenshtein's distance: single-character insertions, deletions and substitutions from `a` to `b`. */

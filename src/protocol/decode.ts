@@ -92,16 +92,18 @@ export function decodeOutcomeRecord(value: unknown): OutcomeRecord {
   return record<OutcomeRecord>(recorded)(value, 'record')
 }
 
-type Decoder<T> = (value: unknown, at: string) => T
+/** Gives `value` its type, or throws ProtocolError; `at` says where it stands. */
+export type Decoder<T> = (value: unknown, at: string) => T
 
 const LIST_MAX = 100_000
 const ID = /^[0-9A-Za-z-]{8,64}$/
 
-const text: Decoder<string> = (value, at) => (typeof value === 'string' ? value : wrong(at, 'a string'))
+export const text: Decoder<string> = (value, at) =>
+  typeof value === 'string' ? value : wrong(at, 'a string')
 const bytes: Decoder<Uint8Array> = (value, at) => (value instanceof Uint8Array ? value : wrong(at, 'bytes'))
 const integer: Decoder<number> = (value, at) =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(at, 'a whole number')
-const truth: Decoder<boolean> = (value, at) =>
+export const truth: Decoder<boolean> = (value, at) =>
   typeof value === 'boolean' ? value : wrong(at, 'true or false')
 const id: Decoder<string> = (value, at) =>
   typeof value === 'string' && ID.test(value) ? value : wrong(at, 'a deployment id')
@@ -181,6 +183,7 @@ const refusal = variant<Refusal, 'kind'>(
       id: text,
     }),
     stale: record<Refusal & { kind: 'stale' }>({ kind: literal('stale'), current: nullable(object) }),
+    spent: record<Refusal & { kind: 'spent' }>({ kind: literal('spent'), outcome, why: text }),
     plan: record<Refusal & { kind: 'plan' }>({ kind: literal('plan'), steps: list(step) }),
     preflight: record<Refusal & { kind: 'preflight' }>({
       kind: literal('preflight'),
@@ -191,30 +194,30 @@ const refusal = variant<Refusal, 'kind'>(
   'kind',
 )
 
-function literal<const T extends string>(expected: T): Decoder<T> {
+export function literal<const T extends string>(expected: T): Decoder<T> {
   return (value, at) => (value === expected ? expected : wrong(at, `'${expected}'`))
 }
 
-function choice<const T extends string>(allowed: readonly T[]): Decoder<T> {
+export function choice<const T extends string>(allowed: readonly T[]): Decoder<T> {
   return (value, at) => allowed.find(one => one === value) ?? wrong(at, `one of ${allowed.join(', ')}`)
 }
 
-function name<T extends string>(make: (text: string) => T | undefined, what: string): Decoder<T> {
+export function name<T extends string>(make: (text: string) => T | undefined, what: string): Decoder<T> {
   return (value, at) => (typeof value === 'string' ? make(value) : undefined) ?? wrong(at, what)
 }
 
-function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
+export function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
   return (value, at) => (value === null ? null : decode(value, at))
 }
 
-function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
+export function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
   return (value, at) => {
     if (!Array.isArray(value) || value.length > LIST_MAX) return wrong(at, 'a list')
     return value.map((item, i) => decode(item, `${at}[${i}]`))
   }
 }
 
-function record<T>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }): Decoder<T> {
+export function record<T>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }): Decoder<T> {
   return (value, at) => {
     if (!isObject(value)) return wrong(at, 'an object')
     const result: Partial<T> = {}
@@ -224,7 +227,7 @@ function record<T>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }): Decode
   }
 }
 
-function variant<T extends { [P in Tag]: string }, Tag extends string = 'type'>(
+export function variant<T extends { [P in Tag]: string }, Tag extends string = 'type'>(
   decoders: { readonly [K in T[Tag]]: Decoder<Extract<T, { [P in Tag]: K }>> },
   tag: Tag = 'type' as Tag,
 ): Decoder<T> {

@@ -125,6 +125,8 @@ export type Refusal =
   | { readonly kind: 'hostname'; readonly found: string }
   | { readonly kind: 'busy'; readonly holder: string; readonly since: number; readonly id: DeploymentId }
   | { readonly kind: 'stale'; readonly current: Oid | null }
+  /** The host has carried out a deployment of this id before: a saved plan is good for one. */
+  | { readonly kind: 'spent'; readonly outcome: Outcome; readonly why: string }
   | { readonly kind: 'plan'; readonly steps: readonly Step[] }
   | { readonly kind: 'preflight'; readonly problems: readonly Obstacle[] }
   | { readonly kind: 'error'; readonly message: string }

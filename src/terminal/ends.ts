@@ -83,6 +83,14 @@ function explainRefusal(refusal: Refusal, host: HostName): Explanation {
         // Who deployed it when follows, once the host has been asked.
         body: [],
       }
+    case 'spent':
+      return {
+        headline: `refused: this plan was carried out here before: ${SPENT[refusal.outcome]}`,
+        body: [
+          ...(refusal.why === '' ? [] : [fact(printable(refusal.why))]),
+          ...hint('a saved plan is good for one deployment; make a new one'),
+        ],
+      }
     case 'plan':
       return {
         headline: 'refused: the agent derives another plan from the same trees',
@@ -105,6 +113,13 @@ function obstacle({ what, hint: remedy }: Obstacle): Detail[] {
     ...output.map((line): Detail => ({ kind: 'log', text: printable(line) })),
     ...hint(remedy),
   ]
+}
+
+const SPENT = {
+  held: 'it holds, or held until another came',
+  undone: 'it was rolled back',
+  damaged: 'it was rolled back, but not everything went back',
+  unknown: 'it is not known how it ended',
 }
 
 function fact(text: string): Detail {

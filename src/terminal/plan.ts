@@ -1,6 +1,6 @@
 /** A plan as the operator reads it before saying yes. */
 import type { ClusterName, HostName } from '../plan/names.ts'
-import type { AppPlan, FileChange, HostPlan, Plan } from '../plan/plan.ts'
+import type { AppPlan, FileChange, HostPlan, LeftOut, Plan } from '../plan/plan.ts'
 import { quoted } from './clean.ts'
 import { stepLines } from './steps.ts'
 import type { Colors } from './terminal.ts'
@@ -28,20 +28,27 @@ export interface Look {
 
 /** The lines of a plan, hosts with the same changes together. */
 export function renderPlan(plan: Plan, source: PlanSource, look: Look): string[] {
-  const { cluster, hosts, vanished, leaving, total } = plan
+  const { cluster, hosts, vanished, leaving, leftOut } = plan
   const emptied = leaving.filter(host => !hosts.some(plan => plan.host === host))
   const left = [
     ...(vanished.length > 0 ? [vanishedBlock(cluster, vanished, look)] : []),
     ...(emptied.length > 0 ? [emptiedBlock(cluster, emptied, look)] : []),
   ]
-  if (hosts.length === 0) return paragraphs([...left, [`${cluster} is up to date (${count(total, 'host')})`]])
+  const selected = leftOut && leftOut.hosts.length > 0 ? [[leftOutLine(leftOut, look)]] : []
+  if (hosts.length === 0) return paragraphs([...left, [upToDate(plan)], ...selected])
   const blocks = together(plan, look).map(group => [...heading(group, look), ...group.body])
-  return paragraphs([[header(cluster, source, look)], ...blocks, ...left])
+  return paragraphs([[header(cluster, source, look)], ...blocks, ...left, ...selected])
 }
 
 /** What the operator answers with y or n. */
 export function question(plan: Plan): string {
   return `Apply to ${count(plan.hosts.length, 'host')} in '${plan.cluster}'? Rolls back by itself if it fails.`
+}
+
+function upToDate({ cluster, total, leftOut }: Plan): string {
+  const out = leftOut?.hosts.length ?? 0
+  if (out === 0) return `${cluster} is up to date (${count(total, 'host')})`
+  return `${cluster} is up to date on ${total} of ${count(total + out, 'host')}`
 }
 
 /** How many names are listed before the rest is only counted. */
@@ -138,6 +145,11 @@ function emptiedBlock(cluster: ClusterName, hosts: readonly HostName[], { colors
   const [has, is] = hosts.length === 1 ? ['has', 'is'] : ['have', 'are']
   const fact = `${has} no apps and ${is} not in '${cluster}' any more: --prune stops tracking`
   return wrap([...commas(hosts), ...fact.split(' ')], columns).map(line => colors.yellow(line))
+}
+
+function leftOutLine({ hosts, changed }: LeftOut, { colors }: Look): string {
+  const line = `${count(hosts.length, 'host')} left out by --limit or --exclude`
+  return changed.length > 0 ? colors.yellow(`${line}, ${changed.length} with changes`) : line
 }
 
 function commas(names: readonly string[]): string[] {

@@ -1,43 +1,97 @@
 /** What is deployed where: a line for each host. */
-import type { HostName } from '../plan/names.ts'
+import type { Deployed } from '../deployed.ts'
+import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import type { Plan } from '../plan/plan.ts'
 import { printable } from './clean.ts'
+import type { JsonRecord } from './json.ts'
 import type { Colors } from './terminal.ts'
 
-/** What a host's commit says about its deployment. */
-export interface Deployed {
-  /** The commit that the files came from, with '+dirty' where they were changed; 'none+dirty' before the first commit. */
-  readonly source: string
-  readonly when: string
-  readonly who: string
+export interface HostStatus {
+  readonly host: HostName
+  readonly state: 'current' | 'pending' | 'new' | 'vanished'
+  /** How many apps would change. */
+  readonly apps: number
+  readonly commit: Oid | null
+  readonly deployed: Deployed | null
 }
 
-export interface Status {
+export interface Known {
   readonly plan: Plan
   /** Every host of the tree. */
   readonly hosts: readonly HostName[]
-  readonly deployed: ReadonlyMap<HostName, Deployed>
+  /** What each tracked host is at. */
+  readonly commits: ReadonlyMap<HostName, Oid>
+  readonly deployed: ReadonlyMap<string, Deployed>
+}
+
+export interface StatusLook {
+  readonly colors: Colors
   /** How many digits of a commit's name are shown. */
   readonly abbrev: number
 }
 
-export function renderStatus({ plan, hosts, deployed, abbrev }: Status, colors: Colors): string[] {
-  const pending = new Map(plan.hosts.map(({ host, apps }) => [host, apps.length]))
-  const rows = [
-    ...hosts.map(host => [host, describe(deployed.get(host), abbrev), state(pending.get(host), colors)]),
-    ...plan.vanished.map(host => [
-      host,
-      describe(deployed.get(host), abbrev),
-      colors.yellow(`not in '${plan.cluster}' any more`),
-    ]),
+/** The hosts of the tree, then those that are not in it any more. */
+export function hostStatuses({ plan, hosts, commits, deployed }: Known): HostStatus[] {
+  const changes = new Map(plan.hosts.map(({ host, apps }) => [host, apps.length]))
+  const statusOf = (host: HostName, state: HostStatus['state'], apps: number): HostStatus => {
+    const commit = commits.get(host) ?? null
+    return { host, state, apps, commit, deployed: (commit && deployed.get(commit)) ?? null }
+  }
+  return [
+    ...hosts.map(host => {
+      const apps = changes.get(host) ?? 0
+      const state = !commits.has(host) ? 'new' : apps > 0 ? 'pending' : 'current'
+      return statusOf(host, state, apps)
+    }),
+    ...plan.vanished.map(host => statusOf(host, 'vanished', 0)),
   ]
-  if (rows.length === 0) return [`${plan.cluster} has no hosts`]
+}
+
+export function renderStatus(
+  cluster: ClusterName,
+  statuses: readonly HostStatus[],
+  { colors, abbrev }: StatusLook,
+): string[] {
+  if (statuses.length === 0) return [`${cluster} has no hosts`]
+  const rows = statuses.map(status => [
+    status.host,
+    describe(status.deployed, abbrev),
+    stateWords(status, cluster, colors),
+  ])
   const width = (column: number) => Math.max(...rows.map(row => row[column]!.length))
   const [host, what] = [width(0), width(1)]
   return rows.map(row => `${row[0]!.padEnd(host)}  ${row[1]!.padEnd(what)}  ${row[2]}`)
 }
 
-function describe(deployed: Deployed | undefined, abbrev: number): string {
+/** For scripts: columns that stay what they are, '-' where there is nothing to say. New ones go to the end. */
+export function renderPorcelain(statuses: readonly HostStatus[]): string[] {
+  return statuses.map(({ host, state, apps, commit, deployed }) => {
+    const { source, at, deployment, who } = deployed ?? {}
+    const columns = [host, state, `${apps}`, commit, source, at, deployment, who]
+    return columns.map(column => (column ? printable(column) : '-')).join('\t')
+  })
+}
+
+export function statusRecord(
+  cluster: ClusterName,
+  { host, state, apps, commit, deployed }: HostStatus,
+): JsonRecord {
+  const { source = null, at = null, who: by = null, deployment = null } = deployed ?? {}
+  return {
+    type: 'status',
+    cluster,
+    host,
+    state,
+    apps,
+    commit,
+    source: source || null,
+    at,
+    by,
+    deployment: deployment || null,
+  }
+}
+
+function describe(deployed: Deployed | null, abbrev: number): string {
   if (!deployed) return 'never deployed'
   const [commit = '', dirty] = deployed.source.split('+')
   const source =
@@ -45,7 +99,8 @@ function describe(deployed: Deployed | undefined, abbrev: number): string {
   return printable(['deployed', source, deployed.when, 'by', deployed.who].filter(Boolean).join(' '))
 }
 
-function state(pending: number | undefined, colors: Colors): string {
-  if (pending === undefined) return colors.green('up to date')
-  return colors.cyan(pending === 1 ? '1 app to change' : `${pending} apps to change`)
+function stateWords({ state, apps }: HostStatus, cluster: ClusterName, colors: Colors): string {
+  if (state === 'vanished') return colors.yellow(`not in '${cluster}' any more`)
+  if (apps === 0) return colors.green('up to date')
+  return colors.cyan(apps === 1 ? '1 app to change' : `${apps} apps to change`)
 }

@@ -24,6 +24,8 @@ export interface Terminal {
   readonly live: Live | null
   /** Where answers are read; null unless somebody can see a question and type. */
   readonly input: Readable | null
+  /** Stdin to its end: a file that was handed over, not somebody's answers. */
+  readAll(): Promise<string>
 }
 
 export type Colors = ReturnType<typeof picocolors.createColors>
@@ -66,6 +68,11 @@ export function makeTerminal(streams: Streams, env: Env): Terminal {
     // A getter: opening stdin costs time, and most commands ask nothing.
     get input() {
       return stderr.isTTY && streams.stdin.isTTY ? streams.stdin : null
+    },
+    readAll: async () => {
+      const chunks: Uint8Array[] = []
+      for await (const chunk of streams.stdin) chunks.push(chunk)
+      return Buffer.concat(chunks).toString()
     },
   }
 }

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { CommandOf } from '../command.ts'
+import { type ExitCode, Fatal } from '../errors.ts'
+import { MissingObject } from '../plan/host-state.ts'
+import type { Context } from './context.ts'
+import { offer } from './deploy.ts'
+import { differences } from './differences.ts'
+import { type Offline, planOffline } from './plan-offline.ts'
+import { decodeSavedPlan, type SavedPlan } from './saved-plan.ts'
+
+/** `git deploy apply`: carries out a saved plan, exactly that one, once. */
+export async function apply(command: CommandOf<'apply'>, context: Context): Promise<ExitCode> {
+  const saved = parse(command.file, await read(command.file, context))
+  const offline = await planAgain(saved, context)
+  await refuseDifferent(saved, offline, context)
+  const { id, at, by } = saved
+  return offer(offline, { ...command, saved: { id, at, by } }, context)
+}
+
+async function read(file: string, { cwd, terminal }: Context): Promise<string> {
+  if (file === '-') return terminal.readAll()
+  try {
+    return readFileSync(resolve(cwd, file), 'utf8')
+  } catch (error) {
+    throw new Fatal(`cannot read the plan '${file}': ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function parse(file: string, content: string): SavedPlan {
+  const decoded = decodeSavedPlan(content)
+  if (decoded.kind === 'plan') return decoded.plan
+  const name = file === '-' ? 'the plan on stdin' : `the plan '${file}'`
+  throw new Fatal(`cannot read ${name}: ${decoded.why}`, {
+    hint: "'git deploy plan -o <file>' saves one",
+  })
+}
+
+async function planAgain(saved: SavedPlan, context: Context): Promise<Offline> {
+  try {
+    return await planOffline({ cluster: null, rev: null, saved }, context)
+  } catch (error) {
+    if (!(error instanceof MissingObject)) throw error
+    throw new Fatal(`cannot apply the plan: its object ${error.oid.slice(0, 10)} is not in this repository`, {
+      hint: "'git fetch' brings what others have pushed; 'git deploy plan' makes a new plan",
+      cause: error,
+    })
+  }
+}
+
+async function refuseDifferent(saved: SavedPlan, offline: Offline, context: Context): Promise<void> {
+  const found = await differences(saved, offline, context.version)
+  if (found.length === 0) return
+  for (const { host, what: message } of found) {
+    context.terminal.note(`error: ${host}: ${message}`)
+    const nowhere = { file: null, line: null, column: null, hint: null }
+    context.emit({ type: 'problem', severity: 'error', host, message, ...nowhere })
+  }
+  const behind = found.some(({ kind }) => kind === 'behind')
+  throw new Fatal(`cannot apply plan ${saved.id}: it is not what would be deployed now`, {
+    hint: behind
+      ? "'git fetch <remote> refs/deptool/*:refs/deptool/*' brings what others have deployed"
+      : `make a new one: git deploy plan -o <file> ${saved.cluster}`,
+  })
+}

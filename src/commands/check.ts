@@ -1,0 +1,83 @@
+import type { CommandOf } from '../command.ts'
+import { EXIT, type ExitCode } from '../errors.ts'
+import { readConfig } from '../git/config.ts'
+import { openRepository } from '../git/git.ts'
+import { ObjectReader } from '../git/objects.ts'
+import { readTracking } from '../git/refs.ts'
+import { type Snapshot, snapshotStaged } from '../git/snapshot.ts'
+import { forgetIndex } from '../git/stat-cache.ts'
+import { type HostState, MissingObject } from '../plan/host-state.ts'
+import { notesOn } from '../plan/notes.ts'
+import type { Problem } from '../plan/problem.ts'
+import { checkRecord, renderCheck } from '../terminal/check.ts'
+import { placeProblems, problemRecord, type Severity } from '../terminal/problems.ts'
+import { findCluster } from './cluster.ts'
+import { readColor } from './color.ts'
+import type { Context } from './context.ts'
+import { locateIn, type Whereabouts } from './locate-problem.ts'
+import { problemsOf, readStates, snapshotOf } from './plan-offline.ts'
+
+/** `git deploy check`: everything that is wrong with a config tree, on all hosts, whatever is deployed. */
+export async function check(command: CommandOf<'check'>, context: Context): Promise<ExitCode> {
+  const examined = await examine(command, context)
+  const { cluster, states, color, objects } = examined
+  const problems = await Promise.all([
+    place(errorsIn(examined), 'error', examined),
+    place(notesIn(examined), 'note', examined),
+  ])
+  objects.close()
+  const result = {
+    cluster: cluster.name,
+    hosts: states.length,
+    apps: states.reduce((sum, { apps }) => sum + apps.length, 0),
+    problems: problems.flat(),
+  }
+  for (const problem of result.problems) context.emit(problemRecord(problem))
+  context.emit(checkRecord(result))
+  const { terminal } = context
+  terminal.out(renderCheck(result, terminal.colors(command.color ?? color)).join('\n'))
+  return result.problems.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.done
+}
+
+interface Examined extends Whereabouts {
+  readonly snapshot: Snapshot
+  /** Of each host of the snapshot, in its order. */
+  readonly states: readonly HostState[]
+  readonly color: string | null
+}
+
+async function examine(command: CommandOf<'check'>, context: Context): Promise<Examined> {
+  const repo = await openRepository(context)
+  const known = { config: readConfig(repo), tracking: readTracking(repo) }
+  const objects = new ObjectReader(repo)
+  const [cluster, color] = await Promise.all([findCluster(repo, command.cluster, known), readColor(repo)])
+  const attempt = async () => {
+    const snapshot = await (command.staged
+      ? snapshotStaged(repo, cluster.path, objects)
+      : snapshotOf(repo, cluster, command.rev, objects))
+    const trees = snapshot.hosts.map(({ tree }) => tree)
+    const states = await readStates(trees, objects)
+    return { snapshot, states: trees.map(tree => states.get(tree)!) }
+  }
+  const { snapshot, states } = await attempt().catch(error => {
+    if (!(error instanceof MissingObject) || command.rev !== null) throw error
+    forgetIndex(repo, cluster.name)
+    return attempt()
+  })
+  return { repo, cluster, source: snapshot.source, objects, snapshot, states, color }
+}
+
+function errorsIn({ snapshot, states }: Examined): Problem[] {
+  const { hosts, problems } = snapshot
+  return [...problems, ...hosts.flatMap(({ host }, i) => problemsOf(host, states[i]!))]
+}
+
+function notesIn({ snapshot: { hosts }, states }: Examined): Problem[] {
+  return hosts.flatMap(({ host }, i) =>
+    notesOn(states[i]!).map(note => ({ ...note, file: `${host}/${note.file}` })),
+  )
+}
+
+async function place(problems: readonly Problem[], severity: Severity, where: Whereabouts) {
+  return placeProblems(await Promise.all(problems.map(problem => locateIn(problem, where))), severity)
+}

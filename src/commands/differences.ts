@@ -1,0 +1,72 @@
+/** Where a saved plan and the same plan made now are not one and the same: both sides named. */
+import { readDeployed } from '../git/deployed.ts'
+import type { HostName, Oid } from '../plan/names.ts'
+import { printable } from '../terminal/clean.ts'
+import { digestOf } from './digest-of.ts'
+import type { Offline } from './plan-offline.ts'
+import type { SavedHost, SavedPlan } from './saved-plan.ts'
+
+export interface Difference {
+  readonly host: HostName
+  /** behind: this repository has not heard of what the plan begins at. */
+  readonly kind: 'behind' | 'moved' | 'tree' | 'steps'
+  readonly what: string
+}
+
+/** `version` is that of this git-deploy. Empty where the plan can be carried out. */
+export async function differences(saved: SavedPlan, now: Offline, version: string): Promise<Difference[]> {
+  const found = await Promise.all(
+    saved.hosts.map(async host => {
+      const told =
+        (await movedSince(saved, host, now)) ??
+        otherTree(host, now) ??
+        otherSteps(host, saved.version, now, version)
+      return told ? [{ host: host.host, ...told }] : []
+    }),
+  )
+  return found.flat()
+}
+
+type Told = Omit<Difference, 'host'>
+
+async function movedSince({ id }: SavedPlan, { host, from }: SavedHost, now: Offline): Promise<Told | null> {
+  const { repo, tracking, objects } = now
+  const commit = tracking.get(host)?.commit ?? null
+  if (commit === from) return null
+  const planned = from === null ? 'a host without a deployment' : `commit ${short(from)}`
+  const kind = from !== null && (await objects.readTyped(from)) === undefined ? 'behind' : 'moved'
+  if (commit === null)
+    return { kind, what: `the plan begins at ${planned}, and this repository knows of no deployment there` }
+  const { deployment, when, who } = (await readDeployed(repo, [commit])).get(commit)!
+  if (deployment === id) return { kind, what: `the plan was carried out there ${when}` }
+  const by = printable(`${when} by ${who}`)
+  return { kind, what: `the plan begins at ${planned}, and here it is ${short(commit)}, deployed ${by}` }
+}
+
+function otherTree({ host, toTree }: SavedHost, { plan, tracking, hosts }: Offline): Told | null {
+  const deploys = `the plan deploys tree ${short(toTree)}, and its commit has`
+  if (!hosts.includes(host) && !plan.leaving.includes(host))
+    return { kind: 'tree', what: `${deploys} no such host` }
+  // A host that is not in the plan has already what it should.
+  const tree = plan.hosts.find(planned => planned.host === host)?.toTree ?? tracking.get(host)?.tree
+  if (tree === toTree) return null
+  return { kind: 'tree', what: `${deploys} ${tree === undefined ? 'no apps' : short(tree)} there` }
+}
+
+function otherSteps(
+  { host, digest }: SavedHost,
+  theirs: string,
+  { plan }: Offline,
+  ours: string,
+): Told | null {
+  const planned = plan.hosts.find(planned => planned.host === host)
+  const here = planned ? digestOf(planned) : null
+  if (here === digest) return null
+  const versions = theirs === ours ? '' : `; it was made by version ${printable(theirs)}, this is ${ours}`
+  const what = `the plan's digest is ${short(digest)}, and here the same change has ${here ? short(here) : 'none'}`
+  return { kind: 'steps', what: `${what}${versions}` }
+}
+
+function short(name: Oid | string): string {
+  return name.slice(0, 10)
+}

@@ -1,0 +1,34 @@
+/** What may be meant just so in a config tree, and often is a slip. A deployment does not mind. */
+import { unitsGenerated, unitsShipped } from './app-units.ts'
+import type { App, HostState } from './host-state.ts'
+import { leftUnlinked } from './links.ts'
+import type { UnitName } from './names.ts'
+import type { Problem } from './problem.ts'
+
+/** The notes on a host's apps; their files are below the host's directory. */
+export function notesOn({ apps }: HostState): Problem[] {
+  const shipped = new Set(apps.flatMap(app => [...unitsShipped(app), ...unitsGenerated(app)]))
+  return apps.flatMap(app => [...unshippedUnits(app, shipped), ...unlinkedFiles(app)])
+}
+
+function unshippedUnits({ name, manifest }: App, shipped: ReadonlySet<UnitName>): Problem[] {
+  return manifest.unitsEnabled
+    .filter(unit => !shipped.has(unit) && !shipped.has(templateOf(unit)))
+    .map(unit => ({
+      file: `${name}/manifest.json`,
+      at: ['systemd', 'units_enabled'],
+      what: `'${unit}' is not shipped by any app, so the host has to have it`,
+    }))
+}
+
+/** 'getty@tty1.service' -> 'getty@.service' */
+function templateOf(unit: UnitName): UnitName {
+  return unit.replace(/@[^.]*(?=\.)/, '@') as UnitName
+}
+
+function unlinkedFiles(app: App): Problem[] {
+  return leftUnlinked(app).map(path => ({
+    file: `${app.name}/${path}`,
+    what: `it is deployed, but not linked: '${path.slice(0, path.indexOf('/'))}/' has no use for its name`,
+  }))
+}

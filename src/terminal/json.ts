@@ -1,0 +1,151 @@
+/**
+ * What --json writes: one record a line. This is the one place that says which there are and what is in them;
+ * docs/json.schema.json says the same to programs, and the tests compare the two.
+ *
+ * Within one schema version, records and fields are only ever added.
+ */
+import type { AppPlan, LeftOut } from '../plan/plan.ts'
+import type { Adopted, Failure, Obstacle, Outcome } from '../protocol/messages.ts'
+import type { PlanSource } from './plan.ts'
+
+export const SCHEMA = 'git-deploy/1'
+
+export type JsonRecord =
+  | {
+      readonly type: 'plan'
+      readonly cluster: string
+      readonly source: PlanSource
+      /** How many hosts the plan looked at, and how many of them change: so many 'host' records follow. */
+      readonly hosts: number
+      readonly changed: number
+      readonly vanished: readonly string[]
+      /** Hosts that are tracked no more once the plan holds. */
+      readonly leaving: readonly string[]
+      readonly leftOut: LeftOut | null
+      readonly saved: { readonly id: string; readonly at: string; readonly by: string | null } | null
+    }
+  | {
+      readonly type: 'host'
+      readonly host: string
+      readonly from: string | null
+      readonly fromTree: string | null
+      readonly toTree: string
+      readonly digest: string
+      readonly apps: readonly AppPlan[]
+      readonly steps: readonly JsonStep[]
+    }
+  /** `plan -o` has written a file. */
+  | { readonly type: 'saved'; readonly file: string; readonly id: string; readonly hosts: number }
+  | {
+      readonly type: 'begin'
+      readonly deployment: string
+      readonly cluster: string
+      readonly operator: string
+      readonly hosts: readonly string[]
+    }
+  | ({ readonly type: 'event'; readonly host: string; readonly ms: number } & JsonEvent)
+  | {
+      readonly type: 'end'
+      readonly deployment: string
+      readonly cluster: string
+      readonly outcome: 'done' | 'failed' | 'partial' | 'unknown'
+      readonly ms: number
+      /** The kind of the last event of each host. */
+      readonly hosts: { readonly [host: string]: JsonEnd['kind'] }
+    }
+  | {
+      readonly type: 'status'
+      readonly cluster: string
+      readonly host: string
+      readonly state: 'current' | 'pending' | 'new' | 'vanished'
+      /** How many apps would change. */
+      readonly apps: number
+      readonly commit: string | null
+      readonly source: string | null
+      readonly at: string | null
+      readonly by: string | null
+      readonly deployment: string | null
+    }
+  /** A file that `diff` would show. */
+  | {
+      readonly type: 'file'
+      readonly host: string
+      readonly app: string
+      readonly path: string
+      readonly action: 'add' | 'modify' | 'delete'
+    }
+  /** What is wrong with the config tree, or with a saved plan. */
+  | {
+      readonly type: 'problem'
+      readonly severity: 'error' | 'note'
+      readonly host: string | null
+      readonly file: string | null
+      readonly line: number | null
+      readonly column: number | null
+      readonly message: string
+      readonly hint: string | null
+    }
+  | {
+      readonly type: 'check'
+      readonly cluster: string
+      readonly hosts: number
+      readonly apps: number
+      readonly errors: number
+      readonly notes: number
+    }
+  | { readonly type: 'init'; readonly cluster: string; readonly created: boolean }
+  | { readonly type: 'version'; readonly version: string }
+  /** Why the command ends with another exit code than 0. */
+  | {
+      readonly type: 'error'
+      readonly message: string
+      readonly hint: string | null
+      readonly exitCode: number
+    }
+
+export interface JsonStep {
+  readonly kind: string
+  readonly [field: string]: string | number | object
+}
+
+export interface JsonAttributes {
+  readonly path: string
+  readonly mode: string | null
+  readonly owner: string | null
+  readonly group: string | null
+}
+
+export type JsonEvent =
+  | { readonly kind: 'connecting' | 'connected' | 'installed' | 'confirming' | 'withdrawing' }
+  | { readonly kind: 'recovered'; readonly deployment: string; readonly outcome: Outcome }
+  | { readonly kind: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }
+  | { readonly kind: 'step'; readonly step: JsonStep }
+  | { readonly kind: 'reconnecting'; readonly why: string }
+  | JsonEnd
+
+export type JsonEnd =
+  | { readonly kind: 'held' }
+  | { readonly kind: 'undone'; readonly failure: Failure; readonly leftovers: readonly string[] }
+  | { readonly kind: 'refused'; readonly refusal: JsonRefusal }
+  | { readonly kind: 'unreachable'; readonly message: string; readonly hint: string | null }
+  | { readonly kind: 'withdrawn' }
+  | { readonly kind: 'unknown'; readonly why: string }
+
+export type JsonRefusal =
+  | { readonly kind: 'hostname'; readonly found: string }
+  | { readonly kind: 'busy'; readonly holder: string; readonly since: string; readonly deployment: string }
+  | { readonly kind: 'stale'; readonly current: string | null }
+  | { readonly kind: 'spent'; readonly outcome: Outcome; readonly why: string }
+  | { readonly kind: 'plan' }
+  | { readonly kind: 'preflight'; readonly problems: readonly Obstacle[] }
+  | { readonly kind: 'error'; readonly message: string }
+
+/** The record as a line without its end. Whatever could drive a terminal or hide text is escaped. */
+export function encodeRecord(record: JsonRecord): string {
+  return JSON.stringify({ schema: SCHEMA, ...record }).replace(
+    UNSAFE,
+    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+const UNSAFE = /[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g
