@@ -264,6 +264,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     usage: ['sync [<options>] [<cluster>]'],
     options: {
       changed: { type: 'boolean', describe: 'name only hosts that are not where they were' },
+      ...JSON_LINES,
       ...COLOR,
       ...HELP,
     },
@@ -281,7 +282,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
   }),
   ping: verb({
     usage: ['ping [<options>] [<cluster>]'],
-    options: { ...COLOR, ...HELP },
+    options: { ...JSON_LINES, ...COLOR, ...HELP },
     examples: [
       ['git deploy ping prod', 'who answers, as whom, and runs what'],
       ['git deploy ping', 'the same in the configured cluster'],
@@ -295,7 +296,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
   }),
   log: verb({
     usage: ['log [<options>] [<host>…]'],
-    options: { ...COLOR, ...HELP },
+    options: { ...JSON_LINES, ...COLOR, ...HELP },
     examples: [
       ['git deploy log', 'who deployed what when, and how it ended'],
       ['git deploy log web1 web2', 'on two hosts'],
@@ -329,7 +330,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
   }),
   forget: verb({
     usage: ['forget <host>…'],
-    options: HELP,
+    options: { ...JSON_LINES, ...HELP },
     examples: [
       ['git deploy forget web9', 'stop tracking web9, and leave it as it is'],
       ['git deploy forget web8 web9', 'two of them'],
@@ -353,7 +354,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
   }),
   hooks: verb({
     usage: ['hooks (install | uninstall | list)'],
-    options: HELP,
+    options: { ...JSON_LINES, ...HELP },
     examples: [
       ['git deploy hooks install', 'a short plan after every commit that touches a cluster'],
       ['git deploy hooks list', 'which hooks there are, and where'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseCommand } from '../src/cli.ts'
+import { parseCommand, wantsJson } from '../src/cli.ts'
 import type { Command } from '../src/command.ts'
 
 const parse = (line: string) => parseCommand(line === '' ? [] : line.split(' '))
@@ -21,6 +21,7 @@ function refuses(line: string, message: string, hint?: string): void {
 test('deploy is the command without a name', () => {
   const plain = {
     rev: null,
+    selection: { limit: [], exclude: [] },
     yes: false,
     dryRun: false,
     verify: true,
@@ -56,12 +57,44 @@ test('the other commands', () => {
   accepts('forget web9', { kind: 'forget', hosts: ['web9'] })
   accepts('diff --prune prod', { kind: 'diff', prune: true, options: [] })
   accepts('init staging', { kind: 'init', cluster: 'staging' })
+  accepts('check prod main', { kind: 'check', cluster: 'prod', rev: 'main' })
+  accepts('check --staged', { kind: 'check', cluster: null, rev: null, staged: true })
+  refuses('check --cached prod v1', "'--staged' and the revision 'v1' exclude each other")
+  accepts('apply -y p.json', { kind: 'apply', file: 'p.json', yes: true, dryRun: false })
+  accepts('apply -', { kind: 'apply', file: '-' })
+  refuses('apply', 'no saved plan given')
   accepts('--version', { kind: 'version' })
   accepts('--no-verify prod', { kind: 'deploy', cluster: 'prod', verify: false })
   accepts('plan --short', { kind: 'plan', short: true })
   accepts('hooks uninstall', { kind: 'hooks', action: 'uninstall' })
   accepts('hooks run post-commit', { kind: 'hooks', action: 'post-commit' })
   accepts('completion zsh', { kind: 'completion', shell: 'zsh' })
+})
+
+test('hosts are selected by lists and by repetition, and never taken from what follows', () => {
+  const selection = { limit: ['web1', 'dns*', 'mail'], exclude: ['web2'] }
+  accepts('--limit web1,dns* prod v1 --exclude=web2 --limit mail', { cluster: 'prod', rev: 'v1', selection })
+  for (const verb of ['plan', 'diff', 'status'])
+    accepts(`${verb} --limit=web1,dns*,mail prod --exclude web2`, { cluster: 'prod', selection })
+  for (const wrong of ['--limit', '--limit=', '--limit web1,', '--limit ,web1'])
+    refuses(`plan ${wrong}`, "'--limit' takes hosts, as in '--limit=web1,dns*'")
+})
+
+test('of an option with one value, the last holds', () => {
+  accepts('plan --color=never --color always -o a -o b', { color: 'always', output: 'b' })
+})
+
+test('a plan is saved where it is said', () => {
+  accepts('plan prod', { output: null })
+  accepts('plan -o - prod', { output: '-', cluster: 'prod' })
+  refuses('plan prod -o', "'--output' takes a file, or '-' for stdout")
+  refuses('plan --json -o -', "'--json' and '--output=-' cannot both write to stdout")
+})
+
+test('--json is seen in wrong usage too, but not behind --', () => {
+  assert.equal(wantsJson(['plan', '--json', '--nonsense']), true)
+  assert.equal(wantsJson(['diff', 'prod', '--', '--json']), false)
+  refuses('diff --json --stat', "unknown option '--stat'")
 })
 
 test('a cluster with the name of a command', () => {
@@ -104,8 +137,10 @@ test('wrong usage names the word that is wrong, and the one that was meant', () 
 for (const verb of [
   '',
   'plan',
+  'apply',
   'diff',
   'status',
+  'check',
   'sync',
   'ping',
   'log',

@@ -68,12 +68,13 @@ export async function offer(offline: Offline, command: Accepting, context: Conte
 }
 
 /** No host has anything to do, and of those that have left the tree none has apps. */
-async function stopTracking(offline: Offline, { terminal }: Context): Promise<ExitCode> {
+async function stopTracking(offline: Offline, { terminal, emit }: Context): Promise<ExitCode> {
   const moves = emptied(offline)
   if (moves.length === 0) return EXIT.done
   const names = moves.map(({ host }) => host).join(', ')
   const account = { cluster: offline.plan.cluster, source: null, deployment: null, body: '' }
   await moveRefs(offline.repo, moves, { ...account, subject: `forget ${names}`, message: 'forget' })
+  for (const { host, from } of moves) emit({ type: 'forgot', host, commit: from })
   terminal.out(`forgot ${names}`)
   return EXIT.done
 }

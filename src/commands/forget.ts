@@ -20,6 +20,9 @@ export async function forget(command: CommandOf<'forget'>, context: Context): Pr
     body: hosts.length > 3 ? hosts.join('\n') : '',
     message: 'forget',
   })
-  for (const { host, from } of moves) context.terminal.out(`forgot ${host} (was ${from.slice(0, 7)})`)
+  for (const { host, from } of moves) {
+    context.emit({ type: 'forgot', host, commit: from })
+    context.terminal.out(`forgot ${host} (was ${from.slice(0, 7)})`)
+  }
   return EXIT.done
 }

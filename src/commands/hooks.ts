@@ -17,7 +17,10 @@ export async function hooks({ action }: CommandOf<'hooks'>, context: Context): P
   const { terminal } = context
   terminal.out(`hooks in '${shown(directory, repo)}':`)
   const width = Math.max(...files.map(({ name }) => name.length))
-  for (const { name, what } of files) terminal.out(`    ${name.padEnd(width)}  ${what}`)
+  for (const { name, what } of files) {
+    context.emit({ type: 'hook', name, what })
+    terminal.out(`    ${name.padEnd(width)}  ${what}`)
+  }
   if (action === 'install' && (await readKnownClusters(repo)).length === 0)
     terminal.note(
       "hint: no cluster is known yet, so nothing is planned; 'git deploy init <cluster>' names it",

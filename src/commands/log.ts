@@ -4,6 +4,7 @@ import { openRepository } from '../git/git.ts'
 import { hostsWithOutcomes, readOutcomes } from '../git/outcomes.ts'
 import { page } from '../git/pager.ts'
 import { readTrackingRefs } from '../git/refs.ts'
+import { logRecord } from '../terminal/json-hosts.ts'
 import { logLines } from '../terminal/log.ts'
 import { readColor } from './color.ts'
 import type { Context } from './context.ts'
@@ -18,6 +19,7 @@ export async function log(command: CommandOf<'log'>, context: Context): Promise<
   const known = [...new Set([...told, ...tracking.keys()])]
   const hosts = command.hosts.length > 0 ? namedHosts(command.hosts, known, 'tell about') : told
   const entries = hosts.flatMap(host => readOutcomes(repo, host).map(record => ({ ...record, host })))
+  for (const entry of entries) context.emit(logRecord(entry))
   const lines = logLines(entries, terminal.colors(command.color ?? color))
   if (lines.length === 0) {
     terminal.note('nothing is known of any deployment')
@@ -25,6 +27,6 @@ export async function log(command: CommandOf<'log'>, context: Context): Promise<
     return EXIT.done
   }
   const text = lines.join('\n')
-  if (!(terminal.isTerminal && (await page(repo, `${text}\n`)))) terminal.out(text)
+  if (context.json || !(terminal.isTerminal && (await page(repo, `${text}\n`)))) terminal.out(text)
   return EXIT.done
 }

@@ -4,6 +4,7 @@ import { inParallel } from '../in-parallel.ts'
 import type { HostName } from '../plan/names.ts'
 import { ping as pingHost } from '../remote/ping.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
+import { pingRecord } from '../terminal/json-hosts.ts'
 import { type Pinged, pingLines } from '../terminal/ping.ts'
 import { type ClusterOnline, clusterOnline } from './cluster-online.ts'
 import type { Context } from './context.ts'
@@ -13,6 +14,7 @@ export async function ping(command: CommandOf<'ping'>, context: Context): Promis
   const { terminal } = context
   const online = await clusterOnline(command.cluster, context)
   const pinged = await inParallel(online.hosts, online.parallel, host => ask(host, online, context))
+  for (const one of pinged) context.emit(pingRecord(one))
   for (const line of pingLines(pinged, terminal.colors(command.color ?? online.color))) terminal.out(line)
   const failed = pinged.flatMap(one => (one.kind === 'failed' ? [one] : []))
   if (failed.length === 0) return EXIT.done

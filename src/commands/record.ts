@@ -24,7 +24,7 @@ export async function record(offline: Offline, carried: Carried): Promise<void> 
   const { repo, plan, source } = offline
   const { id, jobs, ends } = carried
   // First, because a log without refs is found out by the next deployment, and refs without a log by nobody.
-  for (const job of jobs) await addOutcomes(repo, job.plan.host, [outcomeOf(job, carried)])
+  for (const job of jobs) await addOutcomes(repo, job.plan.host, outcomesOf(job, carried))
   const held = jobs.filter(job => ends.get(job.plan.host)?.kind === 'held')
   if (held.length === 0) return
   const leaving = new Set(plan.leaving)
@@ -51,14 +51,16 @@ export function emptied({ plan, tracking }: Pick<Offline, 'plan' | 'tracking'>):
     .map(host => ({ host, from: tracking.get(host)?.commit ?? null, to: null }))
 }
 
-function outcomeOf(job: RecordedJob, { id, operator, at, ends, took }: Carried): KnownOutcome {
+/** None where a saved plan is spent: how it ended is known from the first time, by the same id. */
+function outcomesOf(job: RecordedJob, { id, operator, at, ends, took }: Carried): KnownOutcome[] {
   const { host, from } = job.plan
   const end = ends.get(host) ?? { kind: 'withdrawn' }
   const ms = Math.round(took.get(host) ?? 0)
-  return { id, from, to: job.commit, operator, at, ms, subject: job.subject, ...endingOf(end) }
+  const ending = endingOf(end)
+  return ending ? [{ id, from, to: job.commit, operator, at, ms, subject: job.subject, ...ending }] : []
 }
 
-function endingOf(end: HostEnd): Pick<KnownOutcome, 'outcome' | 'why'> {
+function endingOf(end: HostEnd): Pick<KnownOutcome, 'outcome' | 'why'> | null {
   switch (end.kind) {
     case 'held':
       return { outcome: 'held', why: '' }
@@ -74,9 +76,7 @@ function endingOf(end: HostEnd): Pick<KnownOutcome, 'outcome' | 'why'> {
     case 'withdrawn':
       return { outcome: 'refused', why: 'withdrawn before it was activated' }
     case 'refused':
-      // It is known from before, by the same id: that is how it ended.
-      if (end.refusal.kind === 'spent') return { outcome: end.refusal.outcome, why: end.refusal.why }
-      return { outcome: 'refused', why: reasonOf(end.refusal) }
+      return end.refusal.kind === 'spent' ? null : { outcome: 'refused', why: reasonOf(end.refusal) }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { CommandOf } from '../command.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import { syncRecord } from '../terminal/json-hosts.ts'
 import { newsLines } from '../terminal/news.ts'
 import { catchUp } from './catch-up.ts'
 import { clusterOnline } from './cluster-online.ts'
@@ -11,6 +12,7 @@ export async function sync(command: CommandOf<'sync'>, context: Context): Promis
   const online = await clusterOnline(command.cluster, context)
   const news = await catchUp(online.hosts, online)
   const shown = [...news].filter(([, { kind }]) => !command.changed || kind !== 'unchanged')
+  for (const [host, one] of shown) context.emit(syncRecord(host, one))
   const colors = terminal.colors(command.color ?? online.color)
   for (const line of newsLines(new Map(shown), colors)) terminal.out(line)
   const failed = [...news].flatMap(([host, one]) => (one.kind === 'failed' ? [{ host, ...one }] : []))

@@ -93,6 +93,47 @@ export type JsonRecord =
       readonly errors: number
       readonly notes: number
     }
+  /** How a deployment ended on a host, as far as this repository has been told. */
+  | {
+      readonly type: 'log'
+      readonly host: string
+      readonly deployment: string
+      readonly outcome: Outcome | 'refused'
+      readonly why: string
+      readonly operator: string
+      readonly from: string | null
+      readonly to: string
+      readonly subject: string | null
+      readonly at: string
+      readonly ms: number
+    }
+  | ({ readonly type: 'ping'; readonly host: string } & (
+      | {
+          readonly kind: 'answered'
+          readonly user: string
+          readonly version: string
+          readonly installed: boolean
+          readonly ms: number
+          readonly current: string | null
+          readonly tracked: string | null
+        }
+      | JsonFailed
+    ))
+  | ({ readonly type: 'sync'; readonly host: string } & (
+      | { readonly kind: 'unchanged'; readonly at: string | null }
+      | {
+          readonly kind: 'new' | 'moved' | 'rewound'
+          readonly from: string | null
+          readonly to: string
+          /** What was not known here, the newest first. */
+          readonly commits: readonly JsonCommit[]
+        }
+      | { readonly kind: 'reprovisioned'; readonly from: string }
+      | JsonFailed
+    ))
+  | { readonly type: 'forgot'; readonly host: string; readonly commit: string | null }
+  /** How a hook is in place, in words. */
+  | { readonly type: 'hook'; readonly name: string; readonly what: string }
   | { readonly type: 'init'; readonly cluster: string; readonly created: boolean }
   | { readonly type: 'version'; readonly version: string }
   /** Why the command ends with another exit code than 0. */
@@ -102,6 +143,21 @@ export type JsonRecord =
       readonly hint: string | null
       readonly exitCode: number
     }
+
+export interface JsonFailed {
+  readonly kind: 'failed'
+  readonly message: string
+  readonly hint: string | null
+}
+
+export interface JsonCommit {
+  readonly commit: string
+  readonly deployment: string | null
+  readonly source: string
+  readonly author: string
+  readonly at: string
+  readonly subject: string
+}
 
 export interface JsonStep {
   readonly kind: string

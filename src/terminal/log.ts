@@ -10,6 +10,7 @@ export interface LogEntry {
   readonly host: HostName
   readonly id: string
   readonly operator: string
+  readonly from: string | null
   readonly to: string
   readonly outcome: 'held' | 'undone' | 'damaged' | 'unknown' | 'refused'
   readonly why: string

@@ -26,7 +26,9 @@ interface Options {
 
 function render(plan: Partial<Plan>, options: Options = {}): string {
   const { from = source, columns = 80, verbose = false, colored = false } = options
-  const whole = { cluster: 'prod' as ClusterName, hosts: [], vanished: [], leaving: [], total: 2, ...plan }
+  const cluster = 'prod' as ClusterName
+  const nothing = { hosts: [], vanished: [], leaving: [], leftOut: null }
+  const whole = { cluster, ...nothing, total: 2, ...plan }
   return renderPlan(whole, from, { colors: picocolors.createColors(colored), columns, verbose }).join('\n')
 }
 
@@ -253,6 +255,7 @@ test('the question counts the hosts', () => {
     vanished: [],
     leaving: [],
     total: 2,
+    leftOut: null,
   }
   assert.equal(question(plan), "Apply to 1 host in 'prod'? Rolls back by itself if it fails.")
 })

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseManifest } from '../../src/plan/manifest.ts'
 import type { Problem } from '../../src/plan/problem.ts'
-import { renderProblems } from '../../src/terminal/problems.ts'
+import { placeProblems, renderProblems } from '../../src/terminal/problems.ts'
 
 async function complaints(text: string): Promise<string[]> {
   const problems: Problem[] = []
   parseManifest('nginx/manifest.json', text, problems)
-  const lines = await renderProblems(problems.map(problem => ({ ...problem, shown: 'manifest.json', text })))
-  return lines.map(line => line.replace('error: manifest.json', ''))
+  const located = problems.map(problem => ({ ...problem, shown: 'manifest.json', text }))
+  return renderProblems(await placeProblems(located, 'error')).map(line =>
+    line.replace('error: manifest.json', ''),
+  )
 }
 
 test('an unknown key is where the key is', async () => {
@@ -79,5 +81,7 @@ test('what does not parse is where the parser stumbles, and says over what', asy
 
 test('a problem without a place in its file is told by the file alone, and safely', async () => {
   const problem = { file: 'x', shown: 'prod/a\x1b[2J', text: null, what: 'it is\x1b[2J a socket' }
-  assert.deepEqual(await renderProblems([problem]), ['error: "prod/a\\033[2J": it is a socket'])
+  assert.deepEqual(renderProblems(await placeProblems([problem], 'error')), [
+    'error: "prod/a\\033[2J": it is a socket',
+  ])
 })

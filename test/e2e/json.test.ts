@@ -1,0 +1,214 @@
+/** --json on every command: records that the schema describes, and nothing else on stdout. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { JsonRecord } from '../../src/terminal/json.ts'
+import { realHosts } from '../hosts/real-hosts.ts'
+import type { Operator } from '../support/operator.ts'
+import { anything } from '../support/outcome.ts'
+import { recordsOf, SCHEMA } from '../support/records.ts'
+import { runOnTerminal } from '../support/terminal.ts'
+import { makeWorld } from '../support/world.ts'
+import { sleeper } from './trees.ts'
+
+const TREE = { 'db1/a/x': 'one\n', 'web1/a/x': 'one\n' }
+
+/** Runs the command with --json; every record has been held against the schema. */
+function asker(world: Operator) {
+  const seen = new Set<string>()
+  const ask = async (code: number, ...args: string[]): Promise<JsonRecord[]> => {
+    const { stdout } = await world
+      .run(...args, '--json')
+      .exits(code)
+      .stdout(anything)
+      .stderr(anything)
+    const records = recordsOf(stdout)
+    for (const record of records) seen.add(record.type)
+    return records
+  }
+  return { ask, seen }
+}
+
+const only = <T extends JsonRecord['type']>(records: readonly JsonRecord[], type: T) =>
+  records.filter((record): record is Extract<JsonRecord, { type: T }> => record.type === type)
+
+const kinds = (records: readonly JsonRecord[], host: string) =>
+  only(records, 'event').flatMap(event => (event.host === host ? [event.kind] : []))
+
+test('every command, and every type of record', async t => {
+  const world = await makeWorld(t, TREE)
+  const { ask, seen } = asker(world)
+  const plan = join(world.home, 'p.json')
+
+  assert.deepEqual(await ask(0, 'init'), [
+    { schema: 'git-deploy/1', type: 'init', cluster: 'prod', created: false },
+  ])
+  const planned = await ask(2, 'plan', '--exit-code', '-o', plan, '--limit', 'web1')
+  assert.deepEqual(
+    planned.map(({ type }) => type),
+    ['plan', 'host', 'saved'],
+  )
+  const [host] = only(planned, 'host')
+  assert.deepEqual(host!.apps, [{ app: 'a', action: 'add', files: [{ path: 'x', action: 'add' }] }])
+  assert.equal(host!.digest, JSON.parse(readFileSync(plan, 'utf8')).hosts[0].digest)
+  assert.deepEqual(only(planned, 'plan')[0]!.leftOut, { hosts: ['db1'], changed: ['db1'] })
+
+  const applied = await ask(0, 'apply', '--yes', plan)
+  const [begun] = only(applied, 'begin')
+  const [ended] = only(applied, 'end')
+  assert.equal(begun!.operator, 'Ada <ada@example.com>')
+  assert.equal(only(applied, 'plan')[0]!.saved!.id, begun!.deployment)
+  assert.equal(kinds(applied, 'web1').join(' '), 'connecting connected staged step step confirming held')
+  assert.deepEqual([ended!.outcome, ended!.hosts], ['done', { web1: 'held' }])
+
+  assert.deepEqual(
+    only(await ask(0, 'status'), 'status').map(({ host, state, deployment }) => [host, state, deployment]),
+    [
+      ['db1', 'new', null],
+      ['web1', 'current', begun!.deployment],
+    ],
+  )
+  assert.deepEqual(
+    only(await ask(0, 'diff', 'prod'), 'file').map(({ host, path }) => `${host} ${path}`),
+    ['db1 x'],
+  )
+  await ask(0, 'prod', '--yes')
+  assert.deepEqual(only(await ask(0, 'prod', '--yes'), 'plan')[0]!.changed, 0)
+  await ask(0, '--version')
+
+  assert.deepEqual(
+    only(await ask(0, 'log', 'web1'), 'log').map(({ host, outcome, deployment }) => [
+      host,
+      outcome,
+      deployment,
+    ]),
+    [['web1', 'held', begun!.deployment]],
+  )
+  assert.deepEqual(
+    only(await ask(0, 'ping'), 'ping').map(
+      answer => answer.kind === 'answered' && answer.current === answer.tracked,
+    ),
+    [true, true],
+  )
+  assert.deepEqual(
+    only(await ask(0, 'sync'), 'sync').map(({ host, kind }) => `${host} ${kind}`),
+    ['db1 unchanged', 'web1 unchanged'],
+  )
+  assert.equal(only(await ask(0, 'forget', 'db1'), 'forgot')[0]!.host, 'db1')
+  const [found] = only(await ask(0, 'sync'), 'sync')
+  assert.equal(found!.kind === 'new' && found!.commits.length, 1)
+  assert.equal(only(await ask(0, 'hooks', 'list'), 'hook')[0]!.name, 'post-commit')
+
+  assert.deepEqual(only(await ask(1, 'apply', '--yes', plan), 'problem')[0]!.host, 'web1')
+  world.write({ 'web1/a/manifest.json': '{\n"x": 1}' })
+  for (const args of [['check'], ['plan'], ['prod', '--yes'], ['status'], ['diff']]) {
+    const [problem] = only(await ask(1, ...args), 'problem')
+    const { severity, host, file, line, column, message } = problem!
+    const place = `${severity} ${host} ${file}:${line}:${column} ${message}`
+    assert.equal(place, "error web1 prod/web1/a/manifest.json:2:1 unknown key 'x'", args.join(' '))
+  }
+  assert.deepEqual([...seen].sort(), types().sort())
+})
+
+/** The types that the schema knows. */
+function types(): string[] {
+  const refs: readonly { readonly $ref: string }[] = SCHEMA['oneOf']
+  return refs.map(({ $ref }) => $ref.replace('#/$defs/', ''))
+}
+
+test('errors are records too, and the words for people stay on stderr', async t => {
+  const world = await makeWorld(t, TREE)
+  const error = (fields: object) =>
+    `${JSON.stringify({ schema: 'git-deploy/1', type: 'error', ...fields })}\n`
+  await world
+    .run('plan', 'prod', '--jso', '--json')
+    .exits(129)
+    .stdout(error({ message: "unknown option '--jso'", hint: "did you mean '--json'?", exitCode: 129 }))
+    .stderr(/^error: unknown option '--jso'\nhint: .*\nusage: /)
+  const { stdout } = await world
+    .run('plan', 'nowhere', '--json')
+    .exits(1)
+    .stdout(/"type":"error".*"exitCode":1/)
+    .stderr(/^fatal: cannot read 'nowhere'/)
+  recordsOf(stdout)
+  const asked = await world
+    .run('prod', '--json')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/^fatal: cannot ask/)
+  assert.deepEqual(only(recordsOf(asked.stdout), 'error')[0]!.exitCode, 1)
+})
+
+test('a declined deployment says so, and the diff on the way is not in the records', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.git('config', 'core.pager', 'cat')
+  const command = `git deploy prod --json >${world.home}/out`
+  const ran = await runOnTerminal(
+    ['sh', '-c', command],
+    [
+      [/\[y\/N\/d\] $/, 'd\n'],
+      [/one(.|\n)*\[y\/N\/d\] $/, 'n\n'],
+    ],
+    { cwd: world.repo, env: world.env },
+  )
+  assert.equal(ran.code, 3)
+  assert.match(ran.stdout, /not deployed\n$/)
+  const records = recordsOf(readFileSync(join(world.home, 'out'), 'utf8'))
+  assert.deepEqual(
+    records.map(({ type }) => type),
+    ['plan', 'host', 'host', 'error'],
+  )
+})
+
+test('events come when they happen', async t => {
+  const world = await makeWorld(t, TREE)
+  const script = `git deploy prod --yes --json | while read -r line; do date +%s%N; echo "$line"; done`
+  const { stdout } = await world.execute(['sh', '-c', script])
+  const [times, lines] = [/^\d+$/, /^\{/].map(pattern =>
+    stdout.split('\n').filter(line => pattern.test(line)),
+  )
+  const records = recordsOf(lines!.map(line => `${line}\n`).join(''))
+  const at = (type: string, last = false) => {
+    const all = records.flatMap((record, i) => (record.type === type ? [Number(times![i]) / 1e6] : []))
+    return all.at(last ? -1 : 0)!
+  }
+  const { ms } = only(records, 'end')[0]!
+  assert.ok(at('end') - at('begin') > ms / 3, 'the beginning was not held back until the end')
+})
+
+test('what a host says is data: refused, rolled back, with its unit and log', realHosts, async t => {
+  const world = await makeWorld(t, { ...sleeper('web1', 'a'), 'db1/a/x': 'one\n' }, { hosts: 'real' })
+  const { ask } = asker(world)
+  assert.match(
+    kinds(await ask(0, 'prod', '--yes'), 'web1').join(' '),
+    / installed staged step .* confirming held$/,
+  )
+
+  const talks = 'ExecStart=/bin/sh -c \'printf "\\\\033[31mred\\\\n"; exit 3\'\n'
+  world.write({ 'web1/a/systemd/a.service': `[Service]\n${talks}` })
+  const undone = await ask(4, 'prod', '--yes')
+  const event = only(undone, 'event').find(({ kind }) => kind === 'undone')
+  assert.ok(event?.kind === 'undone')
+  assert.equal(event.failure.message, 'a.service exited with 3')
+  assert.equal(event.failure.units[0]?.unit, 'a.service')
+  assert.deepEqual(only(undone, 'end')[0]!.hosts, { web1: 'undone' })
+  assert.equal(only(undone, 'error')[0]!.exitCode, 4)
+
+  await world.host('db1').output('echo mail7 >/etc/hostname')
+  world.write({ 'db1/a/x': 'two\n', 'db1/a/manifest.json': '{"symlinks": {"/nowhere/x": "x"}}' })
+  world.remove('web1/a')
+  world.write(sleeper('web1', 'a'))
+  const refusal = async () => {
+    const events = only(await ask(1, 'prod', '--yes'), 'event')
+    return events.find(({ kind }) => kind === 'refused')
+  }
+  const hostname = await refusal()
+  assert.deepEqual(hostname?.kind === 'refused' && hostname.refusal, { kind: 'hostname', found: 'mail7' })
+  await world.host('db1').output('echo db1 >/etc/hostname')
+  const preflight = await refusal()
+  assert.equal(preflight?.kind === 'refused' && preflight.refusal.kind, 'preflight')
+  await world.host('db1').output('systemctl stop ssh.service ssh.socket')
+  const unreachable = only(await ask(1, 'prod', '--yes'), 'event').at(-1)
+  assert.equal(unreachable?.kind, 'unreachable')
+})

@@ -1,0 +1,273 @@
+/** `plan -o` and `apply`: a plan that is looked at by somebody before it is carried out, exactly so, once. */
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
+import type { Operator } from '../support/operator.ts'
+import { anything } from '../support/outcome.ts'
+import { makeWorld } from '../support/world.ts'
+
+const TREE = { 'db1/a/x': 'secret one\n', 'web1/a/x': 'one\n' }
+const DEPLOYED = '/var/lib/deptool/apps/a/current/x'
+
+const file = (world: Operator, name = 'p.json') => join(world.home, name)
+
+/** Saves the plan, beside the repository. */
+async function save(world: Operator, ...args: string[]): Promise<string> {
+  await world
+    .run('plan', '-o', file(world), ...args)
+    .stdout(anything)
+    .stderr("saved in '<dir>/ada/home/p.json'; to carry it out: git deploy apply <dir>/ada/home/p.json\n")
+  return file(world)
+}
+
+/** The plan with something else in it. */
+function edit(path: string, change: (text: string) => string): string {
+  const edited = `${path}.edited`
+  writeFileSync(edited, change(readFileSync(path, 'utf8')))
+  return edited
+}
+
+test('a saved plan is carried out as it was seen, whatever has changed on disk since, and once', async t => {
+  const world = await makeWorld(t, TREE)
+  const plan = await save(world, 'prod')
+  assert.doesNotMatch(readFileSync(plan, 'utf8'), /secret/)
+  world.write({ 'web1/a/x': 'two\n' })
+  const shown = `plan <id>, saved <date> by Ada <ada@example.com>
+
+prod from the working tree (main <oid>)
+
+db1, web1 (2 new hosts)
+    add a
+        + x
+`
+  await world.run('apply', '-n', plan).stdout(shown)
+  await world
+    .run('apply', '--yes', plan)
+    .stdout(`${shown}\ndeployed to 2 hosts in 'prod' in <time> (<id>)\n`)
+    .stderr(anything)
+  assert.equal(world.host('web1').read(DEPLOYED), 'one\n')
+  const { id } = JSON.parse(readFileSync(plan, 'utf8'))
+  assert.match(await world.git('log', '-1', '--format=%B', 'refs/deptool/web1'), new RegExp(id))
+  await world
+    .run('apply', '--yes', plan)
+    .exits(1)
+    .stderr(
+      /^error: db1: the plan was carried out there .* ago\nerror: web1: .*\nfatal: cannot apply plan <id>: /,
+    )
+})
+
+test('nothing is done without an answer', async t => {
+  const world = await makeWorld(t, TREE)
+  const plan = await save(world, 'prod')
+  await world
+    .run('apply', plan)
+    .exits(1)
+    .stdout(/add a/)
+    .stderr(/^fatal: cannot ask for confirmation: not a terminal/)
+  await world
+    .runInTerminal(['apply', plan], [[/\[y\/N\/d\] $/, 'n\n']])
+    .exits(3)
+    .stdout(/not deployed/)
+  assert.equal(world.host('web1').exists('/var/lib/deptool'), false)
+  await world.runInTerminal(['apply', plan], [[/\[y\/N\/d\] $/, 'y\n']]).stdout(/deployed to 2 hosts/)
+})
+
+test('from stdout to stdin, with the words on stderr', async t => {
+  const world = await makeWorld(t, TREE)
+  const pipe = 'git deploy plan -o - prod --limit web1 | git deploy apply --yes -'
+  const { stdout, stderr, code } = await world.execute(['sh', '-c', pipe])
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /^prod from the working tree/m)
+  assert.match(stdout, /^plan .*\n(.|\n)*deployed to 1 host in 'prod'/)
+  assert.equal(world.host('db1').exists('/var/lib/deptool'), false)
+})
+
+test('another clone at the same revision applies it, and the first is then told by the host', async t => {
+  const world = await makeWorld(t, TREE)
+  const bob = await world.colleague('Bob')
+  const plan = await save(world, 'prod', 'main')
+  await bob
+    .run('apply', '--yes', plan)
+    .stdout(/^prod from main \(<oid>\)$/m)
+    .stderr(anything)
+  assert.equal(world.host('web1').read(DEPLOYED), 'one\n')
+  await world
+    .run('apply', '--yes', plan)
+    .exits(1)
+    .stdout(anything)
+    .stderr(
+      /^(?:db1, web1|web1, db1): refused: this plan was carried out here before: it holds, or held until another came\nhint: a saved plan is good for one deployment; make a new one$/m,
+    )
+})
+
+test('a clone without the commit, the files or the refs says which it lacks', async t => {
+  const world = await makeWorld(t, TREE)
+  const bob = await world.colleague('Bob')
+  world.write({ 'web1/a/x': 'two\n' })
+  await bob
+    .run('apply', '--yes', await save(world, 'prod'))
+    .exits(1)
+    .stderr(`fatal: cannot apply the plan: its tree <oid> is not in this repository
+hint: it was saved with uncommitted changes, so it can only be applied where it was saved; commit them, then plan again
+`)
+  await world.commit()
+  await bob
+    .run('apply', '--yes', await save(world, 'prod'))
+    .exits(1)
+    .stderr(`fatal: cannot apply the plan: its commit <oid> is not in this repository
+hint: 'git fetch' brings what others have pushed
+`)
+  await world.deploy()
+  world.write({ 'web1/a/x': 'three\n' })
+  await world.commit()
+  const plan = await save(world, 'prod')
+  await bob.git('fetch', '--quiet', 'origin', 'main')
+  await bob
+    .run('apply', '--yes', plan)
+    .exits(1)
+    .stderr(`error: web1: the plan begins at commit <oid>, and this repository knows of no deployment there
+fatal: cannot apply plan <id>: it is not what would be deployed now
+hint: 'git fetch <remote> refs/deptool/*:refs/deptool/*' brings what others have deployed
+`)
+  await bob.git('fetch', '--quiet', 'origin', 'refs/deptool/*:refs/deptool/*')
+  await bob
+    .run('apply', '--yes', plan)
+    .stdout(/deployed to 1 host/)
+    .stderr(anything)
+  assert.equal(world.host('web1').read(DEPLOYED), 'three\n')
+})
+
+test('uncommitted files are applied where they were saved, as they were then', async t => {
+  const world = await makeWorld(t, TREE)
+  world.write({ 'web1/a/x': 'two\n' })
+  const plan = await save(world, 'prod', '--limit', 'web1')
+  world.write({ 'web1/a/x': 'three\n' })
+  await world
+    .run('apply', '--yes', plan)
+    .stdout(/with uncommitted changes/)
+    .stderr(anything)
+  assert.equal(world.host('web1').read(DEPLOYED), 'two\n')
+})
+
+test('whatever differs is refused before any host is asked, with both sides named', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.write({ 'web1/a/x': 'two\n', 'db1/a/x': 'secret two\n' })
+  await world.commit()
+  const plan = await save(world, 'prod')
+  const { toTree, digest } = JSON.parse(readFileSync(plan, 'utf8')).hosts[1]
+  const refused = (path: string, stderr: RegExp) => world.run('apply', '--yes', path).exits(1).stderr(stderr)
+  const tail =
+    '\nfatal: cannot apply plan <id>: it is not what would be deployed now\nhint: make a new one: git deploy plan -o <file> prod\n$'
+
+  await refused(
+    edit(plan, text => text.replace(toTree, 'f'.repeat(40))),
+    new RegExp(`^error: web1: the plan deploys tree <oid>, and its commit has <oid> there${tail}`),
+  )
+  await refused(
+    edit(plan, text => text.replace(digest, 'f'.repeat(64)).replace(/"version": ".*"/, '"version": "9.9"')),
+    /^error: web1: the plan's digest is <oid>, and here the same change has <oid>; it was made by version 9.9, this is \d/,
+  )
+  await refused(
+    edit(plan, text => text.replace('"host": "web1"', '"host": "web9"')),
+    /^error: web9: the plan begins at commit <oid>, and this repository knows of no deployment there\n/,
+  )
+  await refused(
+    edit(plan, text => text.replace('git-deploy-plan/1', 'git-deploy-plan/2')),
+    /^fatal: cannot read the plan '<dir>.*': its format is 'git-deploy-plan\/2', and this git-deploy reads /,
+  )
+  await refused(file(world, 'none.json'), /^fatal: cannot read the plan '<dir>.*': ENOENT/)
+  assert.equal(world.host('web1').read(DEPLOYED), 'one\n')
+
+  await world.deploy('--limit', 'web1')
+  await refused(
+    plan,
+    new RegExp(
+      `^error: web1: the plan begins at commit <oid>, and here it is <oid>, deployed .* ago by Ada${tail}`,
+    ),
+  )
+  assert.equal(world.host('db1').read(DEPLOYED), 'secret one\n', 'nothing is applied in part')
+})
+
+test('where no host was changed, the plan is as good as before', async t => {
+  const world = await makeWorld(t, TREE)
+  const plan = await save(world, 'prod')
+  await world.git('config', 'deptool-host.db1.url', 'local:/nonexistent/place')
+  await world
+    .run('apply', '--yes', plan)
+    .exits(1)
+    .stdout(anything)
+    .stderr(/no host was changed/)
+  await world.git('config', '--unset', 'deptool-host.db1.url')
+  await world
+    .run('apply', '--yes', plan)
+    .stdout(/deployed to 2 hosts/)
+    .stderr(anything)
+})
+
+test('a plan for some hosts says nothing of the others, and one with --prune lets hosts leave', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.remove('db1')
+  world.write({ 'web1/a/x': 'two\n' })
+  await world.commit()
+  await world
+    .run('apply', '--yes', await save(world, 'prod', '--limit', 'web1'))
+    .stdout(/^web1\n {4}update a\n {8}~ x\n\ndeployed to 1 host/m)
+    .stderr(anything)
+  await world
+    .run('apply', '--yes', await save(world, 'prod', '--prune', '--limit', 'db1'))
+    .stdout(/remove a/)
+    .stderr(anything)
+  assert.equal(world.host('db1').exists(DEPLOYED), false)
+  assert.equal(await world.git('for-each-ref', '--format=%(refname)', 'refs/deptool/'), 'refs/deptool/web1')
+})
+
+test('refusing a spent plan does not change what is known of how it ended', async t => {
+  const world = await makeWorld(t, TREE)
+  const plan = await save(world, 'prod')
+  await world.run('apply', '--yes', plan).stdout(anything).stderr(anything)
+  const log = await world.run('log').stdout(anything)
+  for (const host of ['db1', 'web1']) await world.git('update-ref', '-d', `refs/deptool/${host}`)
+  await world
+    .run('apply', '--yes', plan)
+    .exits(1)
+    .stdout(anything)
+    .stderr(/carried out here before/)
+  assert.deepEqual(await world.run('log').stdout(anything), log)
+})
+
+test('a plan without changes is nothing to do', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  const plan = await save(world, 'prod')
+  await world
+    .run('apply', '--yes', plan)
+    .stdout('plan <id>, saved <date> by Ada <ada@example.com>\n\nnothing to do\n')
+})
+
+test('a plan that was rolled back is spent: it was accepted once', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/a.service': '[Service]\nExecStart=/bin/false\n',
+      'web1/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
+    },
+    { hosts: 'real' },
+  )
+  const plan = await save(world, 'prod')
+  await world
+    .run('apply', '--yes', plan)
+    .exits(4)
+    .stdout(anything)
+    .stderr(/rolled back on web1/)
+  await world
+    .run('apply', '--yes', plan)
+    .exits(1)
+    .stdout(anything)
+    .stderr(
+      /web1 {2}refused: this plan was carried out here before: it was rolled back\n +a.service exited with 1\n/,
+    )
+})

@@ -1,0 +1,75 @@
+/** --limit and --exclude, on every command that has hosts. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { anything } from '../support/outcome.ts'
+import { makeWorld } from '../support/world.ts'
+
+const TREE = { 'db1/a/x': 'db1\n', 'web1/a/x': 'web\n', 'web2/a/x': 'web\n' }
+const DEPLOYED = '/var/lib/deptool/apps/a/current/x'
+
+test('a deployment to some hosts leaves the others as they are, and says so', async t => {
+  const world = await makeWorld(t, TREE)
+  await world
+    .run('prod', '--yes', '--limit', 'web*', '--exclude', 'web2')
+    .stdout(`prod from the working tree (main <oid>)
+
+web1 (new host)
+    add a
+        + x
+
+2 hosts left out by --limit or --exclude, 2 with changes
+
+deployed to 1 host in 'prod' in <time> (<id>)
+`)
+    .stderr(anything)
+  assert.equal(world.host('web1').read(DEPLOYED), 'web\n')
+  assert.equal(world.host('web2').exists('/var/lib/deptool'), false)
+  await world.run('plan', '--limit=web1').stdout(`prod is up to date on 1 of 3 hosts
+
+2 hosts left out by --limit or --exclude, 2 with changes
+`)
+  await world.run('plan', '--exclude=web1,db1').stdout(/^web2 \(new host\)$/m)
+  await world.run('diff', '--name-only', '--limit', 'db?').stdout('db1/a/x\n')
+  await world.run('status', '--limit', 'web2').stdout('web2  never deployed  1 app to change\n')
+})
+
+test('a name that no host has is an error, with the one that was meant', async t => {
+  const world = await makeWorld(t, TREE)
+  for (const verb of ['plan', 'diff', 'status'])
+    await world
+      .run(verb, 'prod', '--limit', 'web3')
+      .exits(1)
+      .stderr("fatal: cannot select hosts: --limit='web3' matches none\nhint: did you mean 'web1'?\n")
+  await world
+    .run('prod', '--yes', '--limit', 'mail*,web1', '--exclude', 'x')
+    .exits(1)
+    .stderr(`fatal: cannot select hosts: --limit='mail*' matches none, nor --exclude='x'
+hint: known here: 'db1', 'web1', 'web2'
+`)
+  await world
+    .run('plan', 'prod', '--limit', 'web1', '--exclude', 'web*')
+    .exits(1)
+    .stderr('fatal: cannot select hosts: --limit and --exclude leave none\n')
+  assert.equal(world.host('web1').exists('/var/lib/deptool'), false)
+})
+
+test('what is wrong on a host that is left out does not stop the others', async t => {
+  const world = await makeWorld(t, { ...TREE, 'db1/a/manifest.json': '{', 'db1/b': { symlink: 'a' } })
+  await world.run('plan', 'prod').exits(1).stderr(/db1/)
+  await world.run('plan', 'prod', '--limit', 'web1').stdout(/^web1 \(new host\)$/m)
+  await world
+    .run('plan', 'prod', '--exclude', 'web*')
+    .exits(1)
+    .stderr(/2 problems in the config tree/)
+})
+
+test('a host that is not in the tree any more is named only where it is meant', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.remove('web2')
+  await world.run('plan', 'prod', '--limit', 'web2').stdout(/^web2 is not in 'prod' any more/)
+  await world.run('plan', 'prod', '--limit', 'web1').stdout(`prod is up to date on 1 of 2 hosts
+
+1 host left out by --limit or --exclude
+`)
+})
