@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AppName, HostName, HostPath, Oid, UnitName } from '../../src/plan/names.ts'
+import type { AppName, AppPath, HostName, HostPath, Oid, UnitName } from '../../src/plan/names.ts'
 import type { Step, StepKind, StepOf } from '../../src/plan/steps.ts'
 import type { Refusal } from '../../src/protocol/messages.ts'
 import type { RolloutEvent } from '../../src/rollout-events.ts'
@@ -27,12 +27,25 @@ const STEPS: { readonly [K in StepKind]: StepOf<K> } = {
   remove: { kind: 'remove', app },
   unlink: { kind: 'unlink', ...link },
   link: { kind: 'link', ...link },
-  sysusers: { kind: 'sysusers' },
+  validate: { kind: 'validate', app, argv: ['nginx', '-t'] },
+  sysusers: { kind: 'sysusers', apps: [app] },
+  attributes: {
+    kind: 'attributes',
+    app,
+    files: [{ path: 'key.pem' as AppPath, mode: 0o640, owner: 'root', group: null }],
+  },
+  tmpfiles: { kind: 'tmpfiles', apps: [app] },
   daemonReload: { kind: 'daemonReload' },
   enable: { kind: 'enable', units },
   restart: { kind: 'restart', units },
   reload: { kind: 'reload', units },
   settle: { kind: 'settle', units, ms: 300 },
+  check: {
+    kind: 'check',
+    app,
+    units,
+    check: { kind: 'tcp', address: '127.0.0.1', port: 80, withinMs: 2000 },
+  },
 }
 
 const REFUSALS: { readonly [K in Refusal['kind']]: Extract<Refusal, { kind: K }> } = {
@@ -56,7 +69,9 @@ const EVENTS: { readonly [K in RolloutEvent['kind']]: readonly Told<K>[] } = {
   confirming: [{ kind: 'confirming' }],
   withdrawing: [{ kind: 'withdrawing' }],
   recovered: [{ kind: 'recovered', id, outcome: 'held' }],
-  staged: [{ kind: 'staged', adopted: [link.path], notes: ['note'] }],
+  staged: [
+    { kind: 'staged', adopted: [{ path: link.path, backup: link.target, differs: true }], notes: ['note'] },
+  ],
   step: Object.values<Step>(STEPS).map(step => ({ kind: 'step', step })),
   reconnecting: [{ kind: 'reconnecting', why: 'it was cut' }],
   held: [{ kind: 'held' }],
@@ -91,7 +106,9 @@ for (const [kind, events] of Object.entries(EVENTS))
 
 test('steps have all their fields', () => {
   const shown = recordsOf(lines(EVENTS.step)).map(record => 'step' in record && record.step)
-  assert.deepEqual(shown, Object.values(STEPS))
+  const { attributes } = STEPS
+  const octal = { ...attributes, files: [{ ...attributes.files[0], mode: '0640' }] }
+  assert.deepEqual(shown, Object.values({ ...STEPS, attributes: octal }))
 })
 
 test('a refused plan does not repeat its steps', () => {
