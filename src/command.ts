@@ -12,6 +12,12 @@ export type Command =
       readonly prune: boolean
       /** Replace what is there where a link goes, keeping a backup. */
       readonly adopt: boolean
+      /** Null where it is git config's to say. */
+      readonly atomic: boolean | null
+      /** 'reconnect': always over a new connection; 'auto': where the plan touches the way to the host. */
+      readonly confirm: ConfirmBy
+      /** How long to wait for hosts that somebody else is deploying to; Infinity without end, 0 not at all. */
+      readonly waitMs: number
       readonly verbose: boolean
       /** Whether progress may be redrawn in place. */
       readonly progress: boolean
@@ -57,6 +63,9 @@ export type Command =
       readonly verify: boolean
       /** Replace what is there where a link goes, keeping a backup. */
       readonly adopt: boolean
+      readonly atomic: boolean | null
+      readonly confirm: ConfirmBy
+      readonly waitMs: number
       readonly verbose: boolean
       /** Whether progress may be redrawn in place. */
       readonly progress: boolean
@@ -94,4 +103,7 @@ export interface CompletedOption {
 export type CommandOf<K extends Command['kind']> = Extract<Command, { kind: K }>
 export type ColorWhen = (typeof COLOR_WHEN)[number]
 
+export type ConfirmBy = (typeof CONFIRM_BY)[number]
+
+export const CONFIRM_BY = ['auto', 'reconnect'] as const
 export const COLOR_WHEN = ['always', 'auto', 'never'] as const

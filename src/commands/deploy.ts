@@ -29,7 +29,7 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
 
 export type Accepting = Pick<
   CommandOf<'deploy'>,
-  'yes' | 'dryRun' | 'verify' | 'adopt' | 'verbose' | 'progress' | 'color'
+  'yes' | 'dryRun' | 'verify' | 'adopt' | 'atomic' | 'confirm' | 'waitMs' | 'verbose' | 'progress' | 'color'
 >
 
 /** What every plan goes through that is carried out, wherever it leads. */
@@ -81,20 +81,22 @@ function agree(command: Accepting, { plan, repo, color }: Offline, context: Cont
 }
 
 /** What the command line and the configuration say about carrying out. */
-type Chosen = Pick<Accepting, 'verify' | 'adopt' | 'progress'> & { readonly color: string | null }
+type Chosen = Omit<Accepting, 'color'> & { readonly color: string | null }
 
 async function carryOut(
   offline: Offline,
   connections: Connections,
-  { verify, adopt, progress: live, color }: Chosen,
+  chosen: Chosen,
   context: Context,
 ): Promise<ExitCode> {
   const { terminal, ticks } = context
+  const { verify, adopt, confirm, waitMs, progress: live, color } = chosen
   const { repo, config, plan } = offline
+  const atomic = chosen.atomic ?? config.atomic
   const at = context.now().getTime()
   const took = new Map<HostName, number>()
   const id = deploymentId(context.now(), context.random)
-  const [jobs, operator] = await Promise.all([makeJobs(offline, id), operatorName(repo)])
+  const [jobs, operator] = await Promise.all([makeJobs(offline, id, confirm), operatorName(repo)])
   const deploying = { repo, plan, verify, id, jobs }
   await beforeDeploy(deploying, terminal)
   const started = ticks()
@@ -114,7 +116,10 @@ async function carryOut(
       parallel: config.jobs,
       confirmMs: config.confirmTimeoutMs,
       adopt,
+      atomic,
+      waitMs,
       connect: host => connections.take(host),
+      connectAnew: (host, signal) => connections.anew(host, signal),
       signal: interrupt.signal,
       emit: event => {
         took.set(event.host, event.ms)
@@ -123,7 +128,7 @@ async function carryOut(
       ticks,
     }).finally(() => progress.end())
     const ms = ticks() - started
-    await record(offline, { id, operator, at, jobs, ends, took })
+    const unrecorded = await tryToRecord(() => record(offline, { id, operator, at, jobs, ends, took }))
     release()
     await afterDeploy(deploying, ends, terminal)
     const stale = await tellStale(offline, ends, {
@@ -131,10 +136,27 @@ async function carryOut(
       colors: terminal.noteColors(color),
       connect: host => connections.take(host),
     })
-    return conclude(ends, { cluster: plan.cluster, id, ms, stale }, terminal)
+    const { cluster } = plan
+    return conclude(ends, { cluster, id, ms, stale, unrecorded, atomic }, terminal)
   } finally {
     release()
   }
+}
+
+/** Why the refs could not be moved, where they could not. Another command may just have had them. */
+async function tryToRecord(record: () => Promise<void>): Promise<string | undefined> {
+  for (const ms of [100, 300, 1000]) {
+    try {
+      await record()
+      return undefined
+    } catch {
+      await new Promise(resolve => setTimeout(resolve, ms))
+    }
+  }
+  return record().then(
+    () => undefined,
+    error => (error instanceof Error ? error.message : String(error)),
+  )
 }
 
 interface Carried {
@@ -143,20 +165,35 @@ interface Carried {
   readonly ms: number
   /** Hosts that were not where the plan started from. */
   readonly stale: readonly HostName[]
+  readonly unrecorded: string | undefined
+  readonly atomic: boolean
 }
 
+const AGREED = (lost: string) =>
+  `all had agreed when ${lost} was lost: deploy again to bring it to where the others are`
+
 /** The last line, and the exit code: what an operator, or a script, goes by. */
-function conclude(ends: Ends, { cluster, id, ms, stale }: Carried, terminal: Terminal): ExitCode {
+function conclude(
+  ends: Ends,
+  { cluster, id, ms, stale, unrecorded, atomic }: Carried,
+  terminal: Terminal,
+): ExitCode {
   const named = (kind: HostEnd['kind']) =>
     [...ends].filter(([, end]) => end.kind === kind).map(([host]) => host)
   const [held, undone, unknown] = [named('held'), named('undone'), named('unknown')]
+  if (unrecorded !== undefined) {
+    const hint = `they run what was deployed; when the cause is gone, 'git deploy sync ${cluster}' records it`
+    const message = `${held.length > 0 ? `deployed to ${held.join(', ')}, but ` : ''}cannot record it: ${unrecorded}`
+    if (held.length === ends.size) throw new Fatal(message, { hint, exitCode: EXIT.unrecorded })
+    terminal.note(`error: ${message}\nhint: ${hint}`)
+  }
   if (held.length === ends.size) {
     terminal.out(`deployed to ${hosts(held.length)} in '${cluster}' in ${(ms / 1000).toFixed(2)} s (${id})`)
     return EXIT.done
   }
   if (unknown.length > 0)
     throw new Fatal(`cannot tell how deployment ${id} ended on ${names(unknown, FEW)}`, {
-      hint: 'a host undoes by itself what is not confirmed in time; run the same command again to see',
+      hint: `it undoes by itself what was not confirmed in time; 'git deploy sync ${cluster}' asks it, once it is there`,
       exitCode: EXIT.unknown,
     })
   if (held.length + undone.length === 0 && stale.length > 0)
@@ -165,9 +202,10 @@ function conclude(ends: Ends, { cluster, id, ms, stale }: Carried, terminal: Ter
     })
   if (held.length + undone.length === 0) throw new Fatal(`cannot deploy '${cluster}': no host was changed`)
   const what = held.length === 0 ? '' : `deployed to ${held.length} of ${hosts(ends.size)}, but `
+  const hint = atomic && held.length > 0 ? AGREED(undone.join(', ')) : undefined
   const back = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
   throw new Fatal(`${what}rolled back on ${names(undone, FEW)}: ${back}`, {
-    hint: [...ends.values()].some(gaveCause) ? CORRECT : undefined,
+    hint: hint ?? ([...ends.values()].some(gaveCause) ? CORRECT : undefined),
     exitCode: EXIT.partial,
   })
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ConfirmBy } from '../command.ts'
 import { chunkSource } from '../git/chunks.ts'
 import { commitHosts } from '../git/history.ts'
 import { digest } from '../plan/digest.ts'
@@ -14,7 +15,11 @@ export interface RecordedJob extends HostJob {
 }
 
 /** What each host is to be told. Writes the host commits; no ref names them until the host says that they hold. */
-export async function makeJobs(offline: Offline, id: DeploymentId): Promise<RecordedJob[]> {
+export async function makeJobs(
+  offline: Offline,
+  id: DeploymentId,
+  confirm: ConfirmBy = 'auto',
+): Promise<RecordedJob[]> {
   const { repo, plan, source, states, objects, back } = offline
   const commits = await commitHosts(
     repo,
@@ -41,6 +46,7 @@ export async function makeJobs(offline: Offline, id: DeploymentId): Promise<Reco
       commit,
       subject: subjectOf(host, back?.get(host.host)),
       digest: digest(host, bytes => createHash('sha256').update(bytes).digest('hex')),
+      reconnect: confirm === 'reconnect' || host.reconnect.length > 0,
       objects: () => chunks([...newObjects(old, next), commit]),
     }
   })

@@ -65,6 +65,7 @@ const host = (
   toTree: commit,
   apps,
   steps,
+  reconnect: [],
 })
 
 const zone = (name: string, from: Oid | null = commit) =>
