@@ -143,20 +143,14 @@ async function carryOut(
   }
 }
 
-/** Why the refs could not be moved, where they could not. Another command may just have had them. */
+/** Why the refs could not be moved, where they could not. */
 async function tryToRecord(record: () => Promise<void>): Promise<string | undefined> {
-  for (const ms of [100, 300, 1000]) {
-    try {
-      await record()
-      return undefined
-    } catch {
-      await new Promise(resolve => setTimeout(resolve, ms))
-    }
+  try {
+    await record()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   }
-  return record().then(
-    () => undefined,
-    error => (error instanceof Error ? error.message : String(error)),
-  )
 }
 
 interface Carried {

@@ -50,14 +50,16 @@ test('one that fails takes the others back, without --atomic it does not', realH
     .exits(4)
     .stdout(anything)
     .stderr(
-      /web2 {2}rolled back: a.service failed (.|\n)*web1 {2}rolled back: taken back because of web2 \(--atomic\)\nfatal: rolled back on web1, web2: they run what ran before\n$/,
+      /web2 {2}rolled back: a.service ExecStartPre exited with 1\n(.|\n)*web1 {2}rolled back: taken back because of web2 \(--atomic\)\nfatal: rolled back on web1, web2: they run what ran before\nhint: correct the cause/,
     )
   assert.deepEqual([deployed(web1), deployed(web2)], ['one', 'one'])
   await world
     .run('prod', '--yes', '--no-atomic')
     .exits(4)
     .stdout(anything)
-    .stderr(/fatal: deployed to 1 of 2 hosts, but rolled back on web2: it runs what ran before\n$/)
+    .stderr(
+      /fatal: deployed to 1 of 2 hosts, but rolled back on web2: it runs what ran before\nhint: correct the cause/,
+    )
   assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'one'])
 })
 

@@ -25,7 +25,7 @@ test('refs that cannot be moved: the hosts hold, and the operator is told so', a
 test('refs that somebody else is just moving are tried again', async t => {
   const world = await makeWorld(t, { 'web1/a/x': 'one\n' })
   const lock = join(world.repo, '.git/refs/refs')
-  const free = setTimeout(() => rmSync(`${lock}/deptool.lock`), 900)
+  const free = setTimeout(() => rmSync(`${lock}/deptool.lock`), 400)
   t.after(() => clearTimeout(free))
   await world.git('update-ref', 'refs/refs/other', 'HEAD')
   writeFileSync(`${lock}/deptool.lock`, '')
