@@ -24,7 +24,8 @@ export function activate(
     try {
       actionFor(step).run(step, context)
     } catch (error) {
-      return describe(index, error)
+      const why = context.interrupted()
+      return why === undefined ? describe(index, error) : { step: null, message: why, units: [] }
     }
   }
   const why = context.interrupted()

@@ -1,20 +1,22 @@
 /** One deployment on this host, from 'deploy' to its end: stage, activate, settle, confirm or undo. */
 import { APPS } from '../src/plan/links.ts'
 import type { Step } from '../src/plan/steps.ts'
-import type { Deploy, Failure, Refusal } from '../src/protocol/messages.ts'
+import type { Deploy, Failure, Pending, Refusal } from '../src/protocol/messages.ts'
 import type { Context } from './action.ts'
 import { activate } from './activate.ts'
 import type { Agent } from './agent.ts'
+import { awaitConfirmation, withdrawn } from './confirmation.ts'
 import { endUndone, hold } from './ending.ts'
 import { makeDirectories } from './files.ts'
 import { JournalWriter } from './journal.ts'
+import type { Holder } from './lock.ts'
 import type { Machine } from './machine.ts'
 import { findOutcome } from './outcomes.ts'
 import { BACKUP, BASE, STORE } from './paths.ts'
 import { recover } from './recover.ts'
+import { sshConnection } from './ssh-connection.ts'
 import { type Staged, type StagedPlan, stage } from './stage.ts'
 import { undo } from './undo.ts'
-import { readVerdict } from './verdict.ts'
 
 /** Answers a 'deploy' request, to the end of the deployment. */
 export function deploy(agent: Agent, request: Deploy): void {
@@ -50,10 +52,9 @@ function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refus
   if (hostname !== request.host) return { kind: 'hostname', found: hostname }
   makeDirectories(machine.files, BASE, 0o755)
   if (!lock.take()) {
-    const { operator = '', since = 0, id = '' } = lock.holder() ?? {}
-    return { kind: 'busy', holder: operator, since, id }
+    return { kind: 'busy', ...(lock.pending() ?? NOBODY_YET) }
   }
-  lock.sign({ operator: request.operator, id: request.id, since: machine.now() })
+  lock.sign(signature(machine, request))
   recover(machine, store)
   const before = findOutcome(machine.files, request.id)
   if (before) return { kind: 'spent', outcome: before.outcome, why: before.why }
@@ -63,6 +64,14 @@ function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refus
   for (const directory of [STORE, BACKUP]) makeDirectories(machine.files, directory, 0o700)
   store.prepare(request.to.length)
   return undefined
+}
+
+/** Of one who has taken the lock and not signed yet. */
+const NOBODY_YET: Pending = { holder: '', since: 0, id: '', msLeft: null }
+
+function signature(machine: Machine, { operator, id, reconnect }: Deploy): Holder {
+  const connection = reconnect ? sshConnection(machine.files) : undefined
+  return { operator, id, since: machine.now(), ...(connection === undefined ? {} : { connection }) }
 }
 
 /** Takes the objects and stages; undefined when the operator's side went away or withdrew. */
@@ -134,32 +143,4 @@ function context(
   interrupted: Context['interrupted'] = () => undefined,
 ): Context {
   return { machine, header, interrupted }
-}
-
-/** Waits for the operator's word, from this session or another; a failure when it is 'undo' or does not come in time. */
-function awaitConfirmation({ machine, wire }: Agent, { id, confirmMs }: Deploy): Failure | undefined {
-  wire.send({ type: 'settled', ms: 0 })
-  const deadline = machine.ticks() + confirmMs
-  while (machine.ticks() < deadline) {
-    if (machine.terminated()) return { step: null, message: 'the agent was told to end', units: [] }
-    const verdict = readVerdict(machine.files, id)
-    if (verdict?.verdict === 'confirm') return undefined
-    if (verdict) return { step: null, message: verdict.why, units: [] }
-    const next = wire.next(VERDICT_POLL_MS)
-    if (next === 'end') machine.sleep(VERDICT_POLL_MS)
-    else if (next !== 'timeout' && next.type === 'confirm' && next.id === id) return undefined
-    else if (next !== 'timeout' && next.type === 'undo' && next.id === id)
-      return { step: null, message: next.why, units: [] }
-  }
-  return { step: null, message: `it was not confirmed within ${confirmMs / 1000} s`, units: [] }
-}
-
-/** How often the agent looks for a verdict that another session left, in milliseconds. */
-const VERDICT_POLL_MS = 50
-
-function withdrawn({ machine, wire }: Agent, id: string): string | undefined {
-  const next = wire.next(0)
-  if (typeof next === 'object' && next.type === 'undo' && next.id === id) return next.why
-  const verdict = readVerdict(machine.files, id)
-  return verdict?.verdict === 'undo' ? verdict.why : undefined
 }

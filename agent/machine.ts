@@ -104,6 +104,8 @@ export interface RunOptions {
   readonly cwd?: string
   /** After this the program is killed, and `code` is null. */
   readonly timeoutMs?: number
+  /** Asked now and then while the program runs. Once it says so, the program is killed, and `code` is null. */
+  readonly interrupted?: () => boolean
 }
 
 export interface Ran {

@@ -44,6 +44,7 @@ declare module 'native' {
     argv: readonly string[],
     cwd: string | undefined,
     timeout: number,
+    interrupted: (() => boolean) | undefined,
   ): { code: number | null; stdout: string; stderr: string }
   /** The address is an IPv4 or IPv6 address or an absolute path. `timeout` in milliseconds. */
   function probe(address: string, port: number, request: string, timeout: number): string

@@ -48,8 +48,8 @@ export const machine: Machine = {
   terminated: native.terminated,
   bootId,
   systemd: root === '' && native.lstat('/run/systemd/system')?.kind === 'directory',
-  run: (argv, { cwd, timeoutMs = Infinity } = {}) =>
-    native.run(argv, cwd === undefined ? undefined : at(cwd), timeoutMs),
+  run: (argv, { cwd, timeoutMs = Infinity, interrupted } = {}) =>
+    native.run(argv, cwd === undefined ? undefined : at(cwd), timeoutMs, interrupted),
   probe: (place, request, timeoutMs) =>
     'path' in place
       ? native.probe(at(place.path), 0, request, timeoutMs)

@@ -1,5 +1,6 @@
 /** A session: says hello, answers one request, ends. Everything it does on the way is in the rooms beside this one. */
 import { decodeUtf8 } from '../src/plan/bytes.ts'
+import type { Hello } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
 import { deploy } from './deployment.ts'
 import { Wire } from './frames.ts'
@@ -24,7 +25,8 @@ export function serve(machine: Machine, { version, build }: Identity): void {
   const hostname = (decodeUtf8(machine.files.read('/etc/hostname') ?? new Uint8Array(0)) ?? '').trim()
   const agent: Agent = { machine, wire, store, lock: new Lock(machine), hostname }
   const recovered = recoverIfLeft(agent)
-  wire.send({ type: 'hello', version, build, hostname, current: store.ref('current'), recovered })
+  const pending = pendingElsewhere(agent)
+  wire.send({ type: 'hello', version, build, hostname, current: store.ref('current'), recovered, pending })
   const request = wire.next(Number.POSITIVE_INFINITY)
   if (typeof request === 'string') return
   switch (request.type) {
@@ -53,4 +55,9 @@ export function serve(machine: Machine, { version, build }: Identity): void {
 /** A journal whose writer is alive is none of ours: the lock tells. */
 function recoverIfLeft({ machine, lock, store }: Agent) {
   return machine.files.stat(JOURNAL) && lock.take() ? recover(machine, store) : null
+}
+
+/** A journal that is not ours to recover is that of an agent at work. */
+function pendingElsewhere({ machine, lock }: Agent): Hello['pending'] {
+  return machine.files.stat(JOURNAL) && !lock.take() ? (lock.pending() ?? null) : null
 }

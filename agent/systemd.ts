@@ -31,14 +31,18 @@ export interface UnitState extends Ending {
   readonly restarts: number
 }
 
-/** Runs `systemctl <verb> <units>`. Throws SystemdFailure with what it printed. */
-export function systemctl(machine: Machine, verb: readonly string[], units: readonly string[] = []): void {
-  const ran = machine.run([
-    'systemctl',
-    '--no-ask-password',
-    ...verb,
-    ...(units.length > 0 ? ['--', ...units] : []),
-  ])
+/**
+ * Runs `systemctl <verb> <units>`. Throws SystemdFailure with what it printed. It is left as soon as `interrupted`
+ * says so, and what it has queued by then goes on: whoever interrupts has to undo that.
+ */
+export function systemctl(
+  machine: Machine,
+  verb: readonly string[],
+  units: readonly string[] = [],
+  interrupted: () => boolean = () => false,
+): void {
+  const argv = ['systemctl', '--no-ask-password', ...verb, ...(units.length > 0 ? ['--', ...units] : [])]
+  const ran = machine.run(argv, { interrupted })
   if (ran.code === 0) return
   const said = (ran.stderr || ran.stdout).trim() || `exit status ${ran.code}`
   throw new SystemdFailure(`systemctl ${verb[0]} ${units.join(' ')}: ${said}`)

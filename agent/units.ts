@@ -25,7 +25,8 @@ const NOTHING: Before = { kind: 'nothing' }
 
 export const stopAction = onSystemd<StepOf<'stop'>>({
   before: ({ units }, { machine }) => runningUnits(machine, units),
-  run({ units }, { machine }) {
+  run({ units }, context) {
+    const { machine } = context
     // A unit that no file makes cannot be stopped: that of a quadlet on a host without the generator.
     const absent = new Set(
       showUnits(machine, units)
@@ -33,7 +34,7 @@ export const stopAction = onSystemd<StepOf<'stop'>>({
         .map(state => state.unit),
     )
     const there = units.filter(unit => !absent.has(unit))
-    if (there.length > 0) systemctl(machine, ['stop'], there.map(stopPattern))
+    if (there.length > 0) patiently(context, ['stop'], there.map(stopPattern))
   },
   undo(_, before, __, owed) {
     if (before.kind === 'units') for (const unit of before.running) owed.restart.add(unit)
@@ -120,8 +121,9 @@ export const settleAction = onSystemd<StepOf<'settle'>>({
 function startOrFail(context: Context, verb: string, units: readonly UnitName[]): void {
   const { machine } = context
   try {
-    systemctl(machine, [verb], units)
+    patiently(context, [verb], units)
   } catch (error) {
+    if (context.interrupted() !== undefined) throw error
     const limited = showUnits(machine, units).filter(state => state.result === 'start-limit-hit')
     if (limited.length === 0) throw explain(error, units, context)
     // Several deployments within a few seconds are no crash loop: the limit counts from here on.
@@ -133,9 +135,14 @@ function startOrFail(context: Context, verb: string, units: readonly UnitName[])
   }
 }
 
+/** Units may take minutes to stop and to start: an operator who wants it all back is heard meanwhile. */
+function patiently(context: Context, verb: readonly string[], units: readonly string[]): void {
+  systemctl(context.machine, verb, units, () => context.interrupted() !== undefined)
+}
+
 function startAgain(context: Context, verb: string, units: readonly UnitName[]): void {
   try {
-    systemctl(context.machine, [verb], units)
+    patiently(context, [verb], units)
   } catch (error) {
     throw explain(error, units, context)
   }

@@ -6,16 +6,21 @@ import { decodeUtf8 } from '../src/plan/bytes.ts'
 import type { DeploymentId, Reply, Request } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
 import { writeDurably } from './files.ts'
+import type { Holder } from './lock.ts'
 import type { Files } from './machine.ts'
 import { findOutcome } from './outcomes.ts'
 import { VERDICT } from './paths.ts'
 import { recover } from './recover.ts'
+import { sshConnection } from './ssh-connection.ts'
 
 export interface Verdict {
   readonly id: DeploymentId
   readonly verdict: 'confirm' | 'undo'
   readonly why: string
 }
+
+/** An old connection proves nothing where the way to the host itself may have changed. */
+export const NEEDS_NEW = 'this deployment is to be confirmed over a new connection'
 
 const POLL_MS = 20
 
@@ -38,6 +43,7 @@ export function answerAbout(
 ): Reply {
   const { machine, lock, store } = agent
   const { id } = request
+  const connection = sshConnection(machine.files)
   let delivered = request.type === 'ask'
   for (;;) {
     const record = findOutcome(machine.files, id)
@@ -49,6 +55,8 @@ export function answerAbout(
     }
     const holder = lock.holder()
     if (holder !== undefined && holder.id !== id) return { type: 'outcome', id, outcome: 'unknown', why: '' }
+    if (request.type === 'confirm' && isOld(holder, connection))
+      return { type: 'refused', refusal: { kind: 'error', message: NEEDS_NEW } }
     if (!delivered && request.type !== 'ask') {
       const verdict: Verdict = { id, verdict: request.type, why: request.type === 'undo' ? request.why : '' }
       writeDurably(machine.files, VERDICT, JSON.stringify(verdict), 0o600)
@@ -56,4 +64,9 @@ export function answerAbout(
     }
     machine.sleep(POLL_MS)
   }
+}
+
+/** Another channel of the connection that is to be proven by another. */
+function isOld(holder: Holder | undefined, connection: string | undefined): boolean {
+  return holder?.connection !== undefined && holder.connection === connection
 }

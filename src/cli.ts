@@ -1,6 +1,14 @@
 /** The command line: argv -> Command. The only importer of yargs, which is asked for a grammar and runs nothing. */
 import yargs, { type InferredOptionTypes, type Options } from 'yargs'
-import { COLOR_WHEN, type ColorWhen, type Command, type CompletedVerb } from './command.ts'
+import {
+  type Accepting,
+  COLOR_WHEN,
+  CONFIRM_BY,
+  type ColorWhen,
+  type Command,
+  type CompletedVerb,
+  type ConfirmBy,
+} from './command.ts'
 import type { Selection } from './plan/select.ts'
 import { suggest } from './plan/suggest.ts'
 import { helpText, synopsis } from './terminal/usage.ts'
@@ -97,6 +105,10 @@ const ACCEPTING = {
   yes: { alias: ['y', 'no-confirm'], type: 'boolean', describe: 'deploy without asking' },
   'no-verify': { type: 'boolean', describe: 'do not ask the pre-deploy hook' },
   adopt: { type: 'boolean', describe: 'replace files that are where links go; keep a backup' },
+  atomic: { type: 'boolean', describe: 'all hosts or none' },
+  'no-atomic': { type: 'boolean', describe: 'each host for itself, whatever git config says' },
+  wait: { type: 'string', describe: 'queue behind another deployment, for so many seconds' },
+  confirm: { type: 'string', describe: 'reconnect: confirm over a new connection; or auto' },
 } as const
 
 const VERBS: { readonly [name in VerbName]: Verb } = {
@@ -126,6 +138,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
       ['git deploy prod v1.2', "deploy 'prod/' as it is in v1.2"],
       ["git deploy prod --limit 'web*'", 'deploy to some of the hosts'],
       ['git deploy --yes prod HEAD', 'deploy what is committed, from a script'],
+      ['git deploy --atomic prod', 'one host fails: all go back'],
       ['git deploy ./plan', "a cluster called 'plan'"],
     ],
     command: (words, given) =>
@@ -135,14 +148,8 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
             kind: 'deploy',
             ...clusterAndRev(withoutVerb(words)),
             selection: selectionOf(given),
-            yes: given.yes ?? false,
-            dryRun: given['dry-run'] ?? false,
-            verify: !given['no-verify'],
             prune: given.prune ?? false,
-            adopt: given.adopt ?? false,
-            verbose: given.verbose ?? false,
-            progress: !(given['no-progress'] ?? false),
-            color: colorWhen(given),
+            ...accepting(given),
           },
   }),
   plan: verb({
@@ -188,13 +195,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     command: (words, given) => ({
       kind: 'apply',
       file: planFile(atMost(words, 1)),
-      yes: given.yes ?? false,
-      dryRun: given['dry-run'] ?? false,
-      verify: !given['no-verify'],
-      adopt: given.adopt ?? false,
-      progress: !(given['no-progress'] ?? false),
-      verbose: given.verbose ?? false,
-      color: colorWhen(given),
+      ...accepting(given),
     }),
   }),
   diff: verb({
@@ -319,13 +320,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     command: (words, given) => ({
       kind: 'rollback',
       hosts: atMost(words, Number.POSITIVE_INFINITY),
-      yes: given.yes ?? false,
-      dryRun: given['dry-run'] ?? false,
-      verify: !given['no-verify'],
-      adopt: given.adopt ?? false,
-      verbose: given.verbose ?? false,
-      progress: !(given['no-progress'] ?? false),
-      color: colorWhen(given),
+      ...accepting(given),
     }),
   }),
   forget: verb({
@@ -400,7 +395,7 @@ function verb<const O extends OptionTable>(grammar: Grammar<O>): Verb {
 function parse(argv: readonly string[], options: OptionTable) {
   const [valued] = argv.slice(0, argv.indexOf('--') + 1 || undefined).filter(word => takesNone(word, options))
   if (valued !== undefined) throw new Misuse(`option '${valued.replace(/=.*/s, '')}' takes no value`)
-  return yargs([...argv])
+  return yargs(argv.map(word => (word === '--wait' && options['wait'] ? '--wait=' : word)))
     .parserConfiguration({
       'boolean-negation': false,
       'camel-case-expansion': false,
@@ -517,12 +512,43 @@ function operandsOf(usage: string): Pick<CompletedVerb, 'operands' | 'repeats'> 
   return { operands: operands.filter(operand => operand !== 'options'), repeats: usage.includes('…') }
 }
 
+type Given = InferredOptionTypes<typeof ACCEPTING & typeof VERBOSE & typeof PROGRESS & typeof COLOR>
+
+function accepting(given: Given): Accepting {
+  return {
+    yes: given.yes ?? false,
+    dryRun: given['dry-run'] ?? false,
+    verify: !given['no-verify'],
+    adopt: given.adopt ?? false,
+    atomic: given['no-atomic'] ? false : (given.atomic ?? null),
+    confirm: confirmBy(given.confirm),
+    waitMs: waitMs(given.wait),
+    verbose: given.verbose ?? false,
+    progress: !(given['no-progress'] ?? false),
+    color: colorWhen(given),
+  }
+}
+
 function colorWhen(given: InferredOptionTypes<typeof COLOR>): ColorWhen | null {
   if (given['no-color']) return 'never'
   if (given.color === undefined) return null
   const when = COLOR_WHEN.find(word => word === given.color)
   if (when === undefined) throw new Misuse("'--color' takes always, auto or never, as in '--color=always'")
   return when
+}
+
+function confirmBy(given: string | undefined): ConfirmBy {
+  const by = CONFIRM_BY.find(word => word === (given ?? 'auto'))
+  if (by === undefined) throw new Misuse("'--confirm' takes reconnect or auto, as in '--confirm=reconnect'")
+  return by
+}
+
+/** `--wait` alone is without end. */
+function waitMs(given: string | undefined): number {
+  if (given === undefined) return 0
+  if (given === '') return Number.POSITIVE_INFINITY
+  if (/^\d{1,6}$/.test(given)) return Number(given) * 1000
+  throw new Misuse("'--wait' takes a number of seconds, as in '--wait=60'")
 }
 
 function spellings([name, { alias = [] }]: [string, Options]): string[] {

@@ -2,23 +2,14 @@
 import type { Selection } from './plan/select.ts'
 
 export type Command =
-  | {
+  | ({
       readonly kind: 'deploy'
       readonly cluster: string | null
       readonly rev: string | null
       readonly selection: Selection
-      readonly yes: boolean
-      readonly dryRun: boolean
-      /** Whether the pre-deploy hook is asked. */
-      readonly verify: boolean
+      /** Also the apps of hosts that have left the tree. */
       readonly prune: boolean
-      /** Replace what is there where a link goes, keeping a backup. */
-      readonly adopt: boolean
-      readonly verbose: boolean
-      /** Whether progress may be redrawn in place. */
-      readonly progress: boolean
-      readonly color: ColorWhen | null
-    }
+    } & Accepting)
   | {
       readonly kind: 'plan'
       readonly cluster: string | null
@@ -52,21 +43,11 @@ export type Command =
     }
   | { readonly kind: 'ping'; readonly cluster: string | null; readonly color: ColorWhen | null }
   | { readonly kind: 'log'; readonly hosts: readonly string[]; readonly color: ColorWhen | null }
-  | {
+  | ({
       readonly kind: 'rollback'
       /** Empty for those of the newest deployment. */
       readonly hosts: readonly string[]
-      readonly yes: boolean
-      readonly dryRun: boolean
-      /** Whether the pre-deploy hook is asked. */
-      readonly verify: boolean
-      /** Replace what is there where a link goes, keeping a backup. */
-      readonly adopt: boolean
-      readonly verbose: boolean
-      /** Whether progress may be redrawn in place. */
-      readonly progress: boolean
-      readonly color: ColorWhen | null
-    }
+    } & Accepting)
   | { readonly kind: 'forget'; readonly hosts: readonly string[] }
   | {
       readonly kind: 'status'
@@ -75,18 +56,11 @@ export type Command =
       readonly porcelain: boolean
       readonly color: ColorWhen | null
     }
-  | {
+  | ({
       readonly kind: 'apply'
       /** A saved plan; '-' is stdin. */
       readonly file: string
-      readonly yes: boolean
-      readonly dryRun: boolean
-      readonly verify: boolean
-      readonly adopt: boolean
-      readonly verbose: boolean
-      readonly progress: boolean
-      readonly color: ColorWhen | null
-    }
+    } & Accepting)
   | {
       readonly kind: 'check'
       readonly cluster: string | null
@@ -123,7 +97,29 @@ export interface CompletedOption {
   readonly meaning: string
 }
 
+/** How a plan is offered, whichever command made it, and carried out. */
+export interface Accepting {
+  readonly yes: boolean
+  readonly dryRun: boolean
+  /** Whether the pre-deploy hook is asked. */
+  readonly verify: boolean
+  /** Replace what is there where a link goes, keeping a backup. */
+  readonly adopt: boolean
+  /** Null leaves it to git config. */
+  readonly atomic: boolean | null
+  readonly confirm: ConfirmBy
+  /** How long to queue for a lock, in milliseconds. */
+  readonly waitMs: number
+  readonly verbose: boolean
+  /** Whether progress may be redrawn in place. */
+  readonly progress: boolean
+  readonly color: ColorWhen | null
+}
+
 export type CommandOf<K extends Command['kind']> = Extract<Command, { kind: K }>
 export type ColorWhen = (typeof COLOR_WHEN)[number]
 
+export type ConfirmBy = (typeof CONFIRM_BY)[number]
+
+export const CONFIRM_BY = ['auto', 'reconnect'] as const
 export const COLOR_WHEN = ['always', 'auto', 'never'] as const

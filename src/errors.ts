@@ -11,6 +11,8 @@ export const EXIT = {
   partial: 4,
   /** What happened on some host is not known. */
   unknown: 5,
+  /** The hosts run what was deployed, and the refs do not say so. */
+  unrecorded: 6,
   /** As git's own. */
   usage: 129,
 } as const

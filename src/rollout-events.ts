@@ -1,7 +1,7 @@
 /** What a rollout reports while it runs (rollout.ts yields it, terminal/ shows it). Plain data. */
 import type { HostName } from './plan/names.ts'
 import type { Step } from './plan/steps.ts'
-import type { Adopted, DeploymentId, Failure, Outcome, Refusal } from './protocol/messages.ts'
+import type { Adopted, DeploymentId, Failure, Outcome, Pending, Refusal } from './protocol/messages.ts'
 
 /** `ms` counts from the rollout's beginning. */
 export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
@@ -17,6 +17,14 @@ export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
   /** It is asked to undo. */
   | { readonly kind: 'withdrawing' }
   | { readonly kind: 'reconnecting'; readonly why: string }
+  /** Another deployment has the lock, and is waited for. */
+  | { readonly kind: 'queued'; readonly behind: Pending }
+  /** It has settled, and a new connection is made to confirm it. */
+  | { readonly kind: 'proving' }
+  /** No new connection could be made. */
+  | { readonly kind: 'unproven'; readonly why: string }
+  /** It has settled, and other hosts have not. */
+  | { readonly kind: 'waiting' }
   | HostEnd
 )
 

@@ -6,7 +6,7 @@ import type { Command } from '../src/command.ts'
 const parse = (line: string) => parseCommand(line === '' ? [] : line.split(' '))
 
 function accepts(line: string, expected: Partial<Command>): void {
-  const command: Readonly<Record<string, unknown>> = parse(line)
+  const command: Readonly<Record<string, unknown>> = { ...parse(line) }
   const seen = Object.fromEntries(Object.keys(expected).map(key => [key, command[key]]))
   assert.deepEqual(seen, expected, `git deploy ${line}`)
 }
@@ -29,6 +29,9 @@ test('deploy is the command without a name', () => {
     adopt: false,
     verbose: false,
     progress: true,
+    atomic: null,
+    confirm: 'auto',
+    waitMs: 0,
     color: null,
   } as const
   assert.deepEqual(parse(''), { kind: 'deploy', cluster: null, ...plain })
@@ -44,6 +47,13 @@ test('options of deploy, wherever they stand', () => {
   accepts('--yes --dry-run -v', { cluster: null, yes: true, dryRun: true, verbose: true })
   accepts('--no-confirm --plan-only prod', { cluster: 'prod', yes: true, dryRun: true })
   accepts('--color=never prod', { color: 'never' })
+  accepts('--atomic prod', { atomic: true, cluster: 'prod' })
+  accepts('--no-atomic prod', { atomic: false })
+  accepts('--wait prod', { waitMs: Number.POSITIVE_INFINITY, cluster: 'prod' })
+  accepts('--wait=60 prod', { waitMs: 60_000, cluster: 'prod' })
+  accepts('--confirm=reconnect', { confirm: 'reconnect' })
+  refuses('--wait=soon', "'--wait' takes a number of seconds, as in '--wait=60'")
+  refuses('--confirm=same', "'--confirm' takes reconnect or auto, as in '--confirm=reconnect'")
   accepts('--no-color prod', { color: 'never', cluster: 'prod' })
 })
 

@@ -29,6 +29,7 @@ struct child {
     pid_t pid;
     int status; /* as of wait(2) */
     bool killed;
+    bool threw; /* whoever was asked whether it is still wanted */
     struct tail out, err;
 };
 
@@ -145,21 +146,37 @@ static bool has_ended(struct child *child)
     return waitpid(child->pid, &child->status, WNOHANG) == child->pid;
 }
 
-/* Collects output until the program ends, or is killed at the deadline. */
-static void watch(struct child *child, double deadline)
+/* How often somebody is asked whether a program is still wanted, in milliseconds. */
+#define ASK_MS 50
+
+/* What `interrupted` says, where it is a function. One that throws says so too, and is heard by the caller. */
+static bool is_unwanted(JSContext *ctx, JSValueConst interrupted, struct child *child)
 {
+    if (!JS_IsFunction(ctx, interrupted))
+        return false;
+    JSValue answer = JS_Call(ctx, interrupted, JS_UNDEFINED, 0, NULL);
+    child->threw = JS_IsException(answer);
+    bool unwanted = child->threw || JS_ToBool(ctx, answer);
+    JS_FreeValue(ctx, answer);
+    return unwanted;
+}
+
+/* Collects output until the program ends, or is killed at the deadline or when it is not wanted any more. */
+static void watch(JSContext *ctx, struct child *child, double deadline, JSValueConst interrupted)
+{
+    double pause = JS_IsFunction(ctx, interrupted) ? ASK_MS : INFINITY;
     do {
         struct pollfd polled[] = {
             { child_fd, POLLIN, 0 }, { child->out.fd, POLLIN, 0 }, { child->err.fd, POLLIN, 0 }
         };
-        poll(polled, LENGTH(polled), poll_until(deadline));
+        poll(polled, LENGTH(polled), poll_until(fmin(deadline, monotonic_ms() + pause)));
         if (polled[1].revents)
             read_tail(&child->out);
         if (polled[2].revents)
             read_tail(&child->err);
         if (has_ended(child))
             return;
-    } while (monotonic_ms() < deadline);
+    } while (monotonic_ms() < deadline && !is_unwanted(ctx, interrupted, child));
 
     child->killed = true;
     kill(-child->pid, SIGKILL);
@@ -178,21 +195,23 @@ static JSValue result_object(JSContext *ctx, const struct child *child)
     return object;
 }
 
-static JSValue run_child(JSContext *ctx, char *const *argv, const char *cwd, double timeout)
+static JSValue run_child(JSContext *ctx, char *const *argv, const char *cwd, double timeout, JSValueConst interrupted)
 {
     struct child *child = js_malloc(ctx, sizeof *child);
     if (!child)
         return JS_EXCEPTION;
-    child->killed = false;
+    child->killed = child->threw = false;
     child->out.fd = child->err.fd = -1;
     child->out.length = child->err.length = 0;
 
     int error = start(child, argv, cwd);
     if (!error)
-        watch(child, monotonic_ms() + timeout);
+        watch(ctx, child, monotonic_ms() + timeout, interrupted);
     finish_tail(&child->out);
     finish_tail(&child->err);
-    JSValue result = error ? fail(ctx, error, "run", argv[0]) : result_object(ctx, child);
+    JSValue result = error          ? fail(ctx, error, "run", argv[0])
+                     : child->threw ? JS_EXCEPTION
+                                    : result_object(ctx, child);
     js_free(ctx, child);
     return result;
 }
@@ -224,7 +243,10 @@ static const char **words_of(JSContext *ctx, JSValueConst array)
     return words;
 }
 
-/* run(argv, cwd, timeout): { code, stdout, stderr }. `cwd` may be undefined, the timeout in ms Infinity. */
+/*
+ * run(argv, cwd, timeout, interrupted): { code, stdout, stderr }. `cwd` may be undefined, the timeout in ms Infinity;
+ * `interrupted` is undefined, or asked now and then whether the program is to be killed.
+ */
 static JSValue run(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
 {
     (void)this, (void)argc;
@@ -237,11 +259,11 @@ static JSValue run(JSContext *ctx, JSValueConst this, int argc, JSValueConst *ar
 
     JSValue result = JS_EXCEPTION;
     if (JS_IsUndefined(argv[1])) {
-        result = run_child(ctx, (char *const *)words, NULL, timeout);
+        result = run_child(ctx, (char *const *)words, NULL, timeout, argv[3]);
     } else {
         const char *cwd = path_of(ctx, argv[1]);
         if (cwd)
-            result = run_child(ctx, (char *const *)words, cwd, timeout);
+            result = run_child(ctx, (char *const *)words, cwd, timeout, argv[3]);
         JS_FreeCString(ctx, cwd);
     }
     free_words(ctx, words);
@@ -249,7 +271,7 @@ static JSValue run(JSContext *ctx, JSValueConst this, int argc, JSValueConst *ar
 }
 
 static const JSCFunctionListEntry LIST[] = {
-    JS_CFUNC_DEF("run", 3, run),
+    JS_CFUNC_DEF("run", 4, run),
 };
 
 const struct functions process_functions = { LIST, LENGTH(LIST) };

@@ -3,12 +3,16 @@ import type { HostName } from '../plan/names.ts'
 import type { Connection } from '../remote/transport.ts'
 
 /** Opens a connection. `mayAsk`: whether a question may be put to the operator on the way. */
-export type Connect = (host: HostName, mayAsk: boolean) => Promise<Connection>
+export type Connect = (
+  host: HostName,
+  mayAsk: boolean,
+  way?: { readonly fresh?: boolean; readonly signal?: AbortSignal },
+) => Promise<Connection>
 
 export class Connections {
   readonly #connect: Connect
   readonly #ahead = new Map<HostName, Promise<Connection>>()
-  #closed = false
+  readonly #leaving = new AbortController()
 
   constructor(connect: Connect) {
     this.#connect = connect
@@ -17,10 +21,10 @@ export class Connections {
   /** Begins connecting in the background: nothing is locked, nothing is written, nothing is asked. */
   warm(hosts: readonly HostName[]): void {
     for (const host of hosts) {
-      const connection = this.#connect(host, false)
+      const connection = this.#connect(host, false, { signal: this.#leaving.signal })
       this.#ahead.set(host, connection)
       connection.then(
-        opened => this.#closed && opened.close(),
+        opened => this.#leaving.signal.aborted && opened.close(),
         // Tried again, with questions allowed, once the operator has agreed to the plan.
         () => this.#ahead.delete(host),
       )
@@ -36,12 +40,20 @@ export class Connections {
     } catch {
       // Tried again below, and then the error is the operator's to see.
     }
-    return this.#connect(host, true)
+    return this.#connect(host, true, { signal: this.#leaving.signal })
   }
 
-  /** Closes what was made ahead and never taken. */
+  /** A connection that shares nothing with any other. Asks nothing: the host is known by now. */
+  anew(host: HostName, signal: AbortSignal): Promise<Connection> {
+    return this.#connect(host, false, {
+      fresh: true,
+      signal: AbortSignal.any([signal, this.#leaving.signal]),
+    })
+  }
+
+  /** Gives up connecting, and closes what was made ahead and never taken. */
   close(): void {
-    this.#closed = true
+    this.#leaving.abort()
     for (const connection of this.#ahead.values())
       connection.then(
         opened => opened.close(),

@@ -1,15 +1,14 @@
-import type { CommandOf } from '../command.ts'
+import type { Accepting, CommandOf } from '../command.ts'
 import { deploymentId } from '../deployment-id.ts'
-import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import { EXIT, type ExitCode } from '../errors.ts'
 import { operatorName } from '../git/history.ts'
-import type { ClusterName, HostName } from '../plan/names.ts'
+import type { HostName } from '../plan/names.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
 import { rollout } from '../rollout.ts'
-import type { Ends, HostEnd } from '../rollout-events.ts'
-import { names } from '../terminal/names.ts'
 import { question } from '../terminal/plan.ts'
 import { ask, inputOf } from '../terminal/prompt.ts'
-import type { Conclusion, Reporter, SavedBy } from '../terminal/reporter.ts'
+import type { Reporter, SavedBy } from '../terminal/reporter.ts'
+import { conclude } from './conclude.ts'
 import { Connections } from './connections.ts'
 import type { Context } from './context.ts'
 import { diffColor, showDiff } from './diff.ts'
@@ -28,17 +27,14 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
   return offer(await planOffline(command, context), command, context)
 }
 
-export interface Accepting
-  extends Pick<
-    CommandOf<'deploy'>,
-    'yes' | 'dryRun' | 'verify' | 'adopt' | 'verbose' | 'progress' | 'color'
-  > {
+/** A plan on offer. */
+export interface Offer extends Accepting {
   /** Where the plan was saved before; none for a plan that was made just now. */
   readonly saved?: SavedBy
 }
 
 /** What every plan goes through that is carried out, wherever it leads. */
-export async function offer(offline: Offline, command: Accepting, context: Context): Promise<ExitCode> {
+export async function offer(offline: Offline, command: Offer, context: Context): Promise<ExitCode> {
   const { plan, source, objects, config } = offline
   const { terminal, emit } = context
   const { yes, verify, saved = null } = command
@@ -79,31 +75,28 @@ async function stopTracking(offline: Offline, { terminal, emit }: Context): Prom
   return EXIT.done
 }
 
-function agree(command: Accepting, { plan, repo, color }: Offline, context: Context): Promise<'yes' | 'no'> {
+function agree(command: Offer, { plan, repo, color }: Offline, context: Context): Promise<'yes' | 'no'> {
   const options = diffColor(command.color, color, context.env)
   return ask(question(plan), () => showDiff(plan, repo, context, { options, paths: [] }), context.terminal)
 }
 
-interface Means {
+/** What the command line and the configuration say about carrying out. */
+interface Means extends Pick<Accepting, 'verify' | 'adopt' | 'atomic' | 'confirm' | 'waitMs'> {
   readonly id: DeploymentId
-  readonly verify: boolean
-  readonly adopt: boolean
   readonly color: string | null
   readonly connections: Connections
   readonly reporter: Reporter
 }
 
-async function carryOut(
-  offline: Offline,
-  { id, verify, adopt, color, connections, reporter }: Means,
-  context: Context,
-): Promise<ExitCode> {
+async function carryOut(offline: Offline, means: Means, context: Context): Promise<ExitCode> {
   const { terminal, ticks } = context
+  const { id, verify, adopt, confirm, waitMs, color, connections, reporter } = means
   const { repo, config, plan } = offline
   const { cluster } = plan
+  const atomic = means.atomic ?? config.atomic
   const at = context.now().getTime()
   const took = new Map<HostName, number>()
-  const [jobs, operator] = await Promise.all([makeJobs(offline, id), operatorName(repo)])
+  const [jobs, operator] = await Promise.all([makeJobs(offline, id, confirm), operatorName(repo)])
   const deploying = { repo, plan, verify, id, jobs }
   await beforeDeploy(deploying, terminal)
   const started = ticks()
@@ -122,7 +115,10 @@ async function carryOut(
       parallel: config.jobs,
       confirmMs: config.confirmTimeoutMs,
       adopt,
+      atomic,
+      waitMs,
       connect: host => connections.take(host),
+      connectAnew: (host, signal) => connections.anew(host, signal),
       signal: interrupt.signal,
       emit: event => {
         took.set(event.host, event.ms)
@@ -131,7 +127,7 @@ async function carryOut(
       ticks,
     }).finally(() => reporter.end())
     const ms = ticks() - started
-    await record(offline, { id, operator, at, jobs, ends, took })
+    const unrecorded = await tryToRecord(() => record(offline, { id, operator, at, jobs, ends, took }))
     release()
     await afterDeploy(deploying, ends, terminal)
     const stale = await tellStale(offline, ends, {
@@ -139,63 +135,18 @@ async function carryOut(
       colors: terminal.noteColors(color),
       connect: host => connections.take(host),
     })
-    return conclude(ends, { cluster, id, ms, stale }, reporter)
+    return conclude(ends, { cluster, id, ms, stale, unrecorded, atomic }, context, reporter)
   } finally {
     release()
   }
 }
 
-interface Carried {
-  readonly cluster: ClusterName
-  readonly id: DeploymentId
-  readonly ms: number
-  /** Hosts that were not where the plan started from. */
-  readonly stale: readonly HostName[]
-}
-
-/** The last line, and the exit code: what an operator, or a script, goes by. */
-function conclude(ends: Ends, { cluster, id, ms, stale }: Carried, reporter: Reporter): ExitCode {
-  const named = (kind: HostEnd['kind']) =>
-    [...ends].filter(([, end]) => end.kind === kind).map(([host]) => host)
-  const [held, undone, unknown] = [named('held'), named('undone'), named('unknown')]
-  const finish = (outcome: Conclusion['outcome']) => reporter.conclude({ id, cluster, outcome, ends, ms })
-  if (held.length === ends.size) {
-    finish('done')
-    return EXIT.done
+/** Why the refs could not be moved, where they could not. */
+async function tryToRecord(record: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await record()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   }
-  if (unknown.length > 0) {
-    finish('unknown')
-    throw new Fatal(`cannot tell how deployment ${id} ended on ${names(unknown, FEW)}`, {
-      hint: 'a host undoes by itself what is not confirmed in time; run the same command again to see',
-      exitCode: EXIT.unknown,
-    })
-  }
-  if (held.length + undone.length === 0) {
-    finish('failed')
-    if (stale.length === 0) throw new Fatal(`cannot deploy '${cluster}': no host was changed`)
-    throw new Fatal(`cannot deploy '${cluster}': ${stale.join(', ')} had changed; no host was changed now`, {
-      hint: 'run the same command again: its plan starts from what runs there now',
-    })
-  }
-  finish('partial')
-  const what = held.length === 0 ? '' : `deployed to ${held.length} of ${hosts(ends.size)}, but `
-  const back = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
-  throw new Fatal(`${what}rolled back on ${names(undone, FEW)}: ${back}`, {
-    hint: [...ends.values()].some(gaveCause) ? CORRECT : undefined,
-    exitCode: EXIT.partial,
-  })
-}
-
-const CORRECT = 'correct the cause and run the same command again: what holds is left alone'
-
-/** Not where it was taken back on request. */
-function gaveCause(end: HostEnd): boolean {
-  return end.kind === 'undone' && end.failure.step !== null
-}
-
-/** So many hosts are named in the last line; all of them are above. */
-const FEW = 5
-
-function hosts(count: number): string {
-  return `${count} host${count === 1 ? '' : 's'}`
 }

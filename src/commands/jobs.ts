@@ -1,3 +1,4 @@
+import type { ConfirmBy } from '../command.ts'
 import { chunkSource } from '../git/chunks.ts'
 import { commitHosts } from '../git/history.ts'
 import { newObjects } from '../plan/new-objects.ts'
@@ -13,7 +14,11 @@ export interface RecordedJob extends HostJob {
 }
 
 /** What each host is to be told. Writes the host commits; no ref names them until the host says that they hold. */
-export async function makeJobs(offline: Offline, id: DeploymentId): Promise<RecordedJob[]> {
+export async function makeJobs(
+  offline: Offline,
+  id: DeploymentId,
+  confirm: ConfirmBy = 'auto',
+): Promise<RecordedJob[]> {
   const { repo, plan, source, states, objects, back } = offline
   const commits = await commitHosts(
     repo,
@@ -40,6 +45,7 @@ export async function makeJobs(offline: Offline, id: DeploymentId): Promise<Reco
       commit,
       subject: subjectOf(host, back?.get(host.host)),
       digest: digestOf(host),
+      reconnect: confirm === 'reconnect' || host.reconnect.length > 0,
       objects: () => chunks([...newObjects(old, next), commit]),
     }
   })

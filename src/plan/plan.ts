@@ -1,6 +1,7 @@
 /** A plan: what a deployment will do on each host. Pure data, made from two states a host. */
 import { type AppFile, type HostState, order } from './host-state.ts'
 import type { AppName, AppPath, ClusterName, HostName, Oid } from './names.ts'
+import { needsReconnect } from './reconnect.ts'
 import { type AppChange, changedApps, makeSteps, type Step } from './steps.ts'
 
 export interface Plan {
@@ -32,6 +33,8 @@ export interface HostPlan {
   readonly toTree: Oid
   readonly apps: readonly AppPlan[]
   readonly steps: readonly Step[]
+  /** Why it is confirmed over a new connection: what it touches of the way to the host. Empty where it is not. */
+  readonly reconnect: readonly string[]
 }
 
 export interface AppPlan {
@@ -63,6 +66,7 @@ export function planHost({ host, from, fromTree, toTree, old, next }: Compared):
     toTree,
     apps: changedApps(old, next).map(planApp),
     steps: makeSteps(old, next),
+    reconnect: needsReconnect(old, next),
   }
 }
 

@@ -21,6 +21,8 @@ export type Request =
   | { readonly type: 'confirm'; readonly id: DeploymentId }
   /** Takes the deployment back. Also in a session of its own; answered by 'outcome'. */
   | { readonly type: 'undo'; readonly id: DeploymentId; readonly why: string }
+  /** After 'settled': other hosts have not settled yet, so the time for 'confirm' starts anew. Not answered. */
+  | { readonly type: 'wait'; readonly id: DeploymentId }
   /** Asks how a deployment ended; waits while it is under way. Answered by 'outcome'. */
   | { readonly type: 'ask'; readonly id: DeploymentId }
   | Fetch
@@ -41,6 +43,8 @@ export interface Deploy {
   readonly confirmMs: number
   /** Whether what is at the path of a link may differ from what is linked there. */
   readonly adopt: boolean
+  /** Whether 'confirm' counts only over another connection than this one. */
+  readonly reconnect: boolean
 }
 
 /**
@@ -66,7 +70,7 @@ export type Reply =
   | { readonly type: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }
   /** Step number `index` of the plan begins. */
   | { readonly type: 'step'; readonly index: number }
-  /** Everything runs; the agent now waits for 'confirm'. */
+  /** Everything runs, and is undone unless 'confirm' comes within `ms`: the agent is armed. */
   | { readonly type: 'settled'; readonly ms: number }
   | Undone
   | { readonly type: 'outcome'; readonly id: DeploymentId; readonly outcome: Outcome; readonly why: string }
@@ -118,12 +122,24 @@ export interface Hello {
   readonly current: Oid | null
   /** What this session found left behind by a killed predecessor, and finished, before it said hello. */
   readonly recovered: { readonly id: DeploymentId; readonly outcome: Outcome } | null
+  /** The deployment that another session is carrying out. */
+  readonly pending: Pending | null
+}
+
+/** A deployment that has the lock. */
+export interface Pending {
+  readonly holder: string
+  /** Milliseconds since 1970. */
+  readonly since: number
+  readonly id: DeploymentId
+  /** How long it still waits for its confirmation, in milliseconds; null while it does not. */
+  readonly msLeft: number | null
 }
 
 /** Nothing of the plan was carried out. */
 export type Refusal =
   | { readonly kind: 'hostname'; readonly found: string }
-  | { readonly kind: 'busy'; readonly holder: string; readonly since: number; readonly id: DeploymentId }
+  | ({ readonly kind: 'busy' } & Pending)
   | { readonly kind: 'stale'; readonly current: Oid | null }
   /** The host has carried out a deployment of this id before: a saved plan is good for one. */
   | { readonly kind: 'spent'; readonly outcome: Outcome; readonly why: string }

@@ -82,7 +82,7 @@ function sshAddress(
     family: familyOf(config),
     bindAddress: one(config, 'bindaddress'),
     connectTimeoutMs: Number(one(config, 'connecttimeout') ?? 10) * 1000,
-    keepaliveMs: (Number(one(config, 'serveraliveinterval')) || 15) * 1000,
+    keepaliveMs: (Number(one(config, 'serveraliveinterval')) || KEEPALIVE_S) * 1000,
     identities,
     hostKeys: hostKeysOf(config, tokens),
     algorithms: algorithmsOf(config),
@@ -91,6 +91,9 @@ function sshAddress(
     opensshOnly: [...opensshOnly(config), ...certificates(identities)],
   }
 }
+
+/** A host that is silent for three of these counts as lost, and can then still be reached within its 30 s to confirm. */
+const KEEPALIVE_S = 5
 
 function familyOf(config: SshConfig): 0 | 4 | 6 {
   const family = one(config, 'addressfamily')

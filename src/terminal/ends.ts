@@ -1,6 +1,6 @@
 /** How a deployment ended on a host, in words: one for a column, a sentence, and what explains it. */
 import type { HostName } from '../plan/names.ts'
-import type { Failure, Obstacle, Refusal, UnitReport } from '../protocol/messages.ts'
+import type { Failure, Obstacle, Pending, Refusal, UnitReport } from '../protocol/messages.ts'
 import type { HostEnd } from '../rollout-events.ts'
 import { printable } from './clean.ts'
 
@@ -68,11 +68,8 @@ function explainRefusal(refusal: Refusal, host: HostName): Explanation {
       }
     case 'busy':
       return {
-        headline:
-          refusal.id === ''
-            ? 'refused: another deployment has just begun'
-            : `refused: locked by ${printable(refusal.holder)} since ${new Date(refusal.since).toISOString()} (deployment ${refusal.id})`,
-        body: hint('try again when it has ended'),
+        headline: `refused: ${lockedBy(refusal)}`,
+        body: hint('try again when it has ended, or queue behind it with --wait'),
       }
     case 'stale':
       return {
@@ -104,6 +101,14 @@ function explainRefusal(refusal: Refusal, host: HostName): Explanation {
     case 'error':
       return { headline: `refused: ${printable(refusal.message)}`, body: [] }
   }
+}
+
+/** Whose deployment is in the way, and how long it yet waits for its confirmation. */
+export function lockedBy({ holder, since, id, msLeft }: Pending): string {
+  if (id === '') return 'another deployment has just begun'
+  const left =
+    msLeft === null ? '' : `; settled, waits for its confirmation, ${Math.ceil(msLeft / 1000)} s left`
+  return `locked by ${printable(holder)} since ${new Date(since).toISOString()} (deployment ${printable(id)}${left})`
 }
 
 function obstacle({ what, hint: remedy }: Obstacle): Detail[] {

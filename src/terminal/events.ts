@@ -5,7 +5,7 @@ import type { Adopted } from '../protocol/messages.ts'
 import type { HostEnd, RolloutEvent } from '../rollout-events.ts'
 import { printable, quoted } from './clean.ts'
 import { detailLines } from './details.ts'
-import { END_WORD, explain } from './ends.ts'
+import { END_WORD, explain, lockedBy } from './ends.ts'
 import type { Colors } from './terminal.ts'
 
 /** The lines to show for an event. Most steps are too quick to be worth one. */
@@ -37,6 +37,14 @@ function words(event: RolloutEvent, colors: Colors): string[] {
       return ['staged', ...remarks(event)]
     case 'step':
       return stepWords(event.step)
+    case 'queued':
+      return [colors.yellow(`waits, ${lockedBy(event.behind)}`)]
+    case 'proving':
+      return ['settled, confirming over a new connection']
+    case 'unproven':
+      return [colors.yellow(`no new connection yet (${printable(event.why)}), trying again`)]
+    case 'waiting':
+      return ['settled, waits for the other hosts']
     case 'reconnecting':
       return [colors.yellow(`connection lost (${printable(event.why)}), asking again`)]
     default:

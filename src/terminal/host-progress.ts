@@ -67,6 +67,14 @@ function phaseOf(event: RolloutEvent): Phase | 'end' | undefined {
       return phase('staged', 3)
     case 'step':
       return stepPhase(event)
+    case 'queued':
+      return phase('queued behind another deployment', 0)
+    case 'proving':
+      return phase('confirming over a new connection', 6)
+    case 'unproven':
+      return phase('no new connection yet, trying again', 6)
+    case 'waiting':
+      return phase('settled, waits for the others', 6)
     case 'confirming':
       return phase('confirming', 6)
     case 'withdrawing':

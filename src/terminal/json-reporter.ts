@@ -1,7 +1,15 @@
 import type { Step, StepKind, StepOf } from '../plan/steps.ts'
-import type { Refusal } from '../protocol/messages.ts'
+import type { Pending, Refusal } from '../protocol/messages.ts'
 import type { HostEnd, RolloutEvent } from '../rollout-events.ts'
-import type { JsonAttributes, JsonEnd, JsonEvent, JsonRecord, JsonRefusal, JsonStep } from './json.ts'
+import type {
+  JsonAttributes,
+  JsonEnd,
+  JsonEvent,
+  JsonPending,
+  JsonRecord,
+  JsonRefusal,
+  JsonStep,
+} from './json.ts'
 import type { Reporter, ShownPlan } from './reporter.ts'
 
 /** A record for everything that happens, when it happens. */
@@ -87,6 +95,8 @@ function eventJson(event: RolloutEvent): JsonEvent {
     case 'connecting':
     case 'connected':
     case 'installed':
+    case 'proving':
+    case 'waiting':
     case 'confirming':
     case 'withdrawing':
       return { kind: event.kind }
@@ -98,6 +108,10 @@ function eventJson(event: RolloutEvent): JsonEvent {
       return { kind: 'step', step: stepJson(event.step) }
     case 'reconnecting':
       return { kind: 'reconnecting', why: event.why }
+    case 'unproven':
+      return { kind: 'unproven', why: event.why }
+    case 'queued':
+      return { kind: 'queued', ...pendingJson(event.behind) }
     default:
       return endJson(event)
   }
@@ -123,10 +137,8 @@ function refusalJson(refusal: Refusal): JsonRefusal {
   switch (refusal.kind) {
     case 'hostname':
       return { kind: 'hostname', found: refusal.found }
-    case 'busy': {
-      const { holder, since, id } = refusal
-      return { kind: 'busy', holder, since: new Date(since).toISOString(), deployment: id }
-    }
+    case 'busy':
+      return { kind: 'busy', ...pendingJson(refusal) }
     case 'stale':
       return { kind: 'stale', current: refusal.current }
     case 'spent':
@@ -138,4 +150,8 @@ function refusalJson(refusal: Refusal): JsonRefusal {
     case 'error':
       return { kind: 'error', message: refusal.message }
   }
+}
+
+function pendingJson({ holder, since, id, msLeft }: Pending): JsonPending {
+  return { holder, since: new Date(since).toISOString(), deployment: id, msLeft }
 }

@@ -48,7 +48,7 @@ export type JsonRecord =
       readonly type: 'end'
       readonly deployment: string
       readonly cluster: string
-      readonly outcome: 'done' | 'failed' | 'partial' | 'unknown'
+      readonly outcome: 'done' | 'failed' | 'partial' | 'unknown' | 'unrecorded'
       readonly ms: number
       /** The kind of the last event of each host. */
       readonly hosts: { readonly [host: string]: JsonEnd['kind'] }
@@ -172,7 +172,18 @@ export interface JsonAttributes {
 }
 
 export type JsonEvent =
-  | { readonly kind: 'connecting' | 'connected' | 'installed' | 'confirming' | 'withdrawing' }
+  | {
+      readonly kind:
+        | 'connecting'
+        | 'connected'
+        | 'installed'
+        | 'proving'
+        | 'waiting'
+        | 'confirming'
+        | 'withdrawing'
+    }
+  | ({ readonly kind: 'queued' } & JsonPending)
+  | { readonly kind: 'unproven'; readonly why: string }
   | { readonly kind: 'recovered'; readonly deployment: string; readonly outcome: Outcome }
   | { readonly kind: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }
   | { readonly kind: 'step'; readonly step: JsonStep }
@@ -187,9 +198,18 @@ export type JsonEnd =
   | { readonly kind: 'withdrawn' }
   | { readonly kind: 'unknown'; readonly why: string }
 
+/** Another deployment that has the lock. */
+export interface JsonPending {
+  readonly holder: string
+  readonly since: string
+  readonly deployment: string
+  /** How long it still waits for its confirmation; null while it does not. */
+  readonly msLeft: number | null
+}
+
 export type JsonRefusal =
   | { readonly kind: 'hostname'; readonly found: string }
-  | { readonly kind: 'busy'; readonly holder: string; readonly since: string; readonly deployment: string }
+  | ({ readonly kind: 'busy' } & JsonPending)
   | { readonly kind: 'stale'; readonly current: string | null }
   | { readonly kind: 'spent'; readonly outcome: Outcome; readonly why: string }
   | { readonly kind: 'plan' }

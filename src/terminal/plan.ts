@@ -111,7 +111,15 @@ function hostBody(plan: HostPlan, look: Look): string[] {
       ...[...fileLines(app.files, look), ...of(app.app)].map(line => `        ${line}`),
     ]),
     ...of(null).map(line => `    ${line}`),
+    ...reconnectLine(plan, look),
   ]
+}
+
+function reconnectLine({ reconnect }: HostPlan, { colors, verbose }: Look): string[] {
+  if (reconnect.length === 0) return []
+  const [first, ...more] = reconnect.map(quoted)
+  const why = verbose ? [first, ...more].join(', ') : `${first}${more.length > 0 ? ', …' : ''}`
+  return [`    ${colors.yellow('confirmed over a new connection')} (${why})`]
 }
 
 function action({ action }: AppPlan, { colors }: Look): string {

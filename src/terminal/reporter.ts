@@ -44,7 +44,7 @@ export interface Conclusion {
   readonly id: DeploymentId
   readonly cluster: ClusterName
   /** Of the whole deployment; errors.ts has the exit code for each. */
-  readonly outcome: 'done' | 'failed' | 'partial' | 'unknown'
+  readonly outcome: 'done' | 'failed' | 'partial' | 'unknown' | 'unrecorded'
   readonly ends: Ends
   readonly ms: number
 }

@@ -172,6 +172,15 @@ export const machineCases: Readonly<Record<string, (machine: Machine) => void>> 
     same(ticks() - start < 2000, true)
   },
 
+  'a program is killed as soon as it is not wanted any more'({ run, ticks }) {
+    const start = ticks()
+    const interrupted = () => ticks() - start > 200
+    const { code, stdout } = run(['sh', '-c', 'echo begun; sleep 10'], { interrupted })
+    same([code, stdout], [null, 'begun\n'])
+    same(ticks() - start < 2000, true)
+    same(run(['sh', '-c', 'exit 3'], { interrupted: () => false }).code, 3)
+  },
+
   'what a program leaves running is not waited for'({ run, ticks }) {
     const start = ticks()
     same(run(['sh', '-c', 'echo done; sleep 10 &']).stdout, 'done\n')

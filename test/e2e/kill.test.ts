@@ -1,18 +1,12 @@
 /** kill -9 of the real agent before each step of an update, on a host with systemd; then the next session. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
 import { anything } from '../support/outcome.ts'
 import { makeWorld } from '../support/world.ts'
+import { buildFaultyAgent, placeFault } from './faults.ts'
 import { sleeper } from './trees.ts'
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const AGENTS = join(ROOT, 'dist/agent/agents.json')
 
 test('an update that is killed before any of its steps is undone by the next session', realHosts, async t => {
   const faulty = buildFaultyAgent()
@@ -75,20 +69,6 @@ test('an update that is killed before any of its steps is undone by the next ses
     '640 deptool-c\n750 deptool-c\n',
   )
 })
-
-function buildFaultyAgent(): string {
-  const out = join(ROOT, 'build/faulty')
-  const build = ['agent/build.mjs', '--entry', 'test/hosts/faulty-agent.ts', '--out', out]
-  execFileSync(process.execPath, build, { cwd: ROOT, stdio: 'inherit' })
-  return join(out, 'deptool-linux-x86_64')
-}
-
-/** Puts the faulty agent where the real one is. */
-function placeFault(host: TestHost, agent: string, at: number): void {
-  const { version, build } = JSON.parse(readFileSync(AGENTS, 'utf8')) as { version: string; build: string }
-  copyFileSync(agent, `${host.root()}/var/lib/deptool/bin/deptool-${version}-${build}`)
-  writeFileSync(`${host.root()}/run/deptool-fault`, JSON.stringify({ at, version, build }))
-}
 
 /** All that a deployment can touch: files with mode and owner, links, enablement, and what runs. */
 async function portrait(host: TestHost): Promise<unknown> {

@@ -4,22 +4,33 @@
  * It gives itself out for the build that the operator's side expects.
  */
 import type { Files, Machine } from '../../agent/machine.ts'
-import { JOURNAL } from '../../agent/paths.ts'
+import { JOURNAL, LOG, STORE } from '../../agent/paths.ts'
 import { machine } from '../../agent/qjs.ts'
 import { serve } from '../../agent/session.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 
 interface Fault {
-  readonly at: number | null
+  readonly at: number | 'confirmed' | 'holds' | null
   readonly version: string
   readonly build: string
 }
 
 const fault = JSON.parse(decodeUtf8(machine.files.read('/run/deptool-fault')!)!) as Fault
 
+let held = false
 const files: Files = {
   ...machine.files,
+  append(path, mode) {
+    // Not in the session that finds it so, and finishes.
+    if (fault.at === 'holds' && held && path === LOG) die()
+    return machine.files.append(path, mode)
+  },
   create(path, mode) {
+    // The point of no return is the rename that follows.
+    if (path.startsWith(`${STORE}/refs/deptool/current`)) {
+      if (fault.at === 'confirmed') die()
+      held = true
+    }
     const writer = machine.files.create(path, mode)
     if (path !== JOURNAL) return writer
     return {

@@ -19,10 +19,12 @@ const requests: Request[] = [
     digest: 'd',
     confirmMs: 30000,
     adopt: false,
+    reconnect: false,
   },
   { type: 'objects', objects: [{ oid: OID, bytes: Buffer.of(0, 1, 255), last: true }] },
   { type: 'stage' },
   { type: 'activate' },
+  { type: 'wait', id: '20261123T074502-3f9a1c0b7e' },
   { type: 'undo', id: '20261123T074502-3f9a1c0b7e', why: 'because' },
 ]
 
@@ -34,6 +36,7 @@ const replies: Reply[] = [
     hostname: 'web1',
     current: OID,
     recovered: { id: '20261123T074502-3f9a1c0b7e', outcome: 'undone' },
+    pending: { holder: 'Ada', since: 1795420000000, id: '20261123T074502-3f9a1c0b7e', msLeft: null },
   },
   {
     type: 'refused',
@@ -41,7 +44,13 @@ const replies: Reply[] = [
   },
   {
     type: 'refused',
-    refusal: { kind: 'busy', holder: 'Ada', since: 1795420000000, id: '20261123T074502-3f9a1c0b7e' },
+    refusal: {
+      kind: 'busy',
+      holder: 'Ada',
+      since: 1795420000000,
+      id: '20261123T074502-3f9a1c0b7e',
+      msLeft: 17000,
+    },
   },
   { type: 'undone', failure: { step: 3, message: 'x', units: [] }, leftovers: ['y'] },
 ]

@@ -1,5 +1,5 @@
 /** The agent's machine on Node, so that the agent's logic runs in unit tests, under a directory that stands for `/`. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -182,7 +182,8 @@ function queue(items: readonly (Uint8Array | 'timeout')[]): Input {
 }
 
 /** Into files rather than pipes: a grandchild that keeps a pipe open would hold spawnSync up. */
-function run([program, ...args]: readonly string[], { cwd, timeoutMs }: RunOptions): Ran {
+function run([program, ...args]: readonly string[], { cwd, timeoutMs, interrupted }: RunOptions): Ran {
+  if (interrupted) return runWhileWanted([program!, ...args], interrupted)
   const directory = fs.mkdtempSync(join(tmpdir(), 'node-machine-'))
   const out = fs.openSync(join(directory, 'out'), 'w+')
   const err = fs.openSync(join(directory, 'err'), 'w+')
@@ -222,6 +223,27 @@ function probe(place: Place, request: string, timeoutMs: number): string {
   if (status !== 0)
     throw new SystemFailure(stdout, `connect '${'path' in place ? place.path : place.address}'`)
   return stdout
+}
+
+/** spawnSync cannot be left: started in the background, where a shell leaves the exit status in a file. */
+function runWhileWanted(argv: readonly string[], interrupted: () => boolean): Ran {
+  const directory = fs.mkdtempSync(join(tmpdir(), 'node-machine-'))
+  const [out, err] = ['out', 'err'].map(name => fs.openSync(join(directory, name), 'w+')) as [number, number]
+  const status = join(directory, 'status')
+  try {
+    const script = ['-c', '"$@"; echo $? >"$0".new; mv "$0".new "$0"', status, ...argv]
+    const child = spawn('sh', script, { stdio: ['ignore', out, err], detached: true })
+    const wanted = () => !interrupted()
+    while (!fs.existsSync(status) && wanted())
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    const code = fs.existsSync(status) ? Number(fs.readFileSync(status, 'utf8')) : null
+    if (code === null) process.kill(-child.pid!, 'SIGKILL')
+    return { code, stdout: lastOf(out), stderr: lastOf(err) }
+  } finally {
+    fs.closeSync(out)
+    fs.closeSync(err)
+    fs.rmSync(directory, { recursive: true, force: true })
+  }
 }
 
 function lastOf(fd: number): string {

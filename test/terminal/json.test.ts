@@ -50,7 +50,7 @@ const STEPS: { readonly [K in StepKind]: StepOf<K> } = {
 
 const REFUSALS: { readonly [K in Refusal['kind']]: Extract<Refusal, { kind: K }> } = {
   hostname: { kind: 'hostname', found: 'mail7' },
-  busy: { kind: 'busy', holder: 'Bob', since: 1_795_419_902_000, id },
+  busy: { kind: 'busy', holder: 'Bob', since: 1_795_419_902_000, id, msLeft: 1500 },
   stale: { kind: 'stale', current: null },
   spent: { kind: 'spent', outcome: 'undone', why: 'a.service failed' },
   plan: { kind: 'plan', steps: Object.values<Step>(STEPS) },
@@ -66,6 +66,10 @@ const EVENTS: { readonly [K in RolloutEvent['kind']]: readonly Told<K>[] } = {
   connecting: [{ kind: 'connecting' }],
   connected: [{ kind: 'connected' }],
   installed: [{ kind: 'installed' }],
+  queued: [{ kind: 'queued', behind: { holder: 'Bob', since: 1_795_419_902_000, id, msLeft: null } }],
+  waiting: [{ kind: 'waiting' }],
+  proving: [{ kind: 'proving' }],
+  unproven: [{ kind: 'unproven', why: 'nobody answers' }],
   confirming: [{ kind: 'confirming' }],
   withdrawing: [{ kind: 'withdrawing' }],
   recovered: [{ kind: 'recovered', id, outcome: 'held' }],

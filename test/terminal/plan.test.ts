@@ -67,6 +67,7 @@ const host = (
   toTree: commit,
   apps,
   steps,
+  reconnect: [],
 })
 
 const zone = (name: string, from: Oid | null = commit) =>

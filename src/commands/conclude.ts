@@ -1,0 +1,83 @@
+/** The end of a deployment: the last line, and the exit code. What an operator, or a script, goes by. */
+import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import type { ClusterName, HostName } from '../plan/names.ts'
+import type { DeploymentId } from '../protocol/messages.ts'
+import type { Ends, HostEnd } from '../rollout-events.ts'
+import { names } from '../terminal/names.ts'
+import type { Conclusion, Reporter } from '../terminal/reporter.ts'
+import type { Context } from './context.ts'
+
+export interface Carried {
+  readonly cluster: ClusterName
+  readonly id: DeploymentId
+  readonly ms: number
+  /** Hosts that were not where the plan started from. */
+  readonly stale: readonly HostName[]
+  readonly unrecorded: string | undefined
+  readonly atomic: boolean
+}
+
+/** Throws Fatal unless the deployment holds on every host. */
+export function conclude(
+  ends: Ends,
+  { cluster, id, ms, stale, unrecorded, atomic }: Carried,
+  { terminal }: Context,
+  reporter: Reporter,
+): ExitCode {
+  const named = (kind: HostEnd['kind']) =>
+    [...ends].filter(([, end]) => end.kind === kind).map(([host]) => host)
+  const [held, undone, unknown] = [named('held'), named('undone'), named('unknown')]
+  const finish = (outcome: Conclusion['outcome']) => reporter.conclude({ id, cluster, outcome, ends, ms })
+  if (unrecorded !== undefined) {
+    const hint = `they run what was deployed; when the cause is gone, 'git deploy sync ${cluster}' records it`
+    const message = `${held.length > 0 ? `deployed to ${held.join(', ')}, but ` : ''}cannot record it: ${unrecorded}`
+    if (held.length === ends.size) {
+      finish('unrecorded')
+      throw new Fatal(message, { hint, exitCode: EXIT.unrecorded })
+    }
+    terminal.note(`error: ${message}\nhint: ${hint}`)
+  }
+  if (held.length === ends.size) {
+    finish('done')
+    return EXIT.done
+  }
+  if (unknown.length > 0) {
+    finish('unknown')
+    throw new Fatal(`cannot tell how deployment ${id} ended on ${names(unknown, FEW)}`, {
+      hint: `it undoes by itself what was not confirmed in time; 'git deploy sync ${cluster}' asks it, once it is there`,
+      exitCode: EXIT.unknown,
+    })
+  }
+  if (held.length + undone.length === 0) {
+    finish('failed')
+    if (stale.length === 0) throw new Fatal(`cannot deploy '${cluster}': no host was changed`)
+    throw new Fatal(`cannot deploy '${cluster}': ${stale.join(', ')} had changed; no host was changed now`, {
+      hint: 'run the same command again: its plan starts from what runs there now',
+    })
+  }
+  finish('partial')
+  const what = held.length === 0 ? '' : `deployed to ${held.length} of ${hosts(ends.size)}, but `
+  const hint = atomic && held.length > 0 ? AGREED(undone.join(', ')) : undefined
+  const back = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
+  throw new Fatal(`${what}rolled back on ${names(undone, FEW)}: ${back}`, {
+    hint: hint ?? ([...ends.values()].some(gaveCause) ? CORRECT : undefined),
+    exitCode: EXIT.partial,
+  })
+}
+
+const CORRECT = 'correct the cause and run the same command again: what holds is left alone'
+
+/** Not where it was taken back on request. */
+function gaveCause(end: HostEnd): boolean {
+  return end.kind === 'undone' && end.failure.step !== null
+}
+
+/** So many hosts are named in the last line; all of them are above. */
+const FEW = 5
+
+function hosts(count: number): string {
+  return `${count} host${count === 1 ? '' : 's'}`
+}
+
+const AGREED = (lost: string) =>
+  `all had agreed when ${lost} was lost: deploy again to bring it to where the others are`

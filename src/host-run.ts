@@ -1,0 +1,361 @@
+/** The part of a rollout that concerns one host. */
+import { endFrom } from './host-end.ts'
+import { pause } from './pause.ts'
+import type { HostName, Oid } from './plan/names.ts'
+import type { HostPlan } from './plan/plan.ts'
+import type {
+  DeploymentId,
+  Hello,
+  ObjectChunk,
+  Pending,
+  Refusal,
+  Reply,
+  Request,
+} from './protocol/messages.ts'
+import { reachAgain } from './reach-again.ts'
+import { openSession, type Session } from './remote/session.ts'
+import { type Connection, HostError } from './remote/transport.ts'
+import type { HostEnd, RolloutEvent } from './rollout-events.ts'
+import { untilFree } from './until-free.ts'
+
+/** What the hosts of a rollout share. */
+export interface Run {
+  readonly id: DeploymentId
+  readonly operator: string
+  readonly jobs: readonly HostJob[]
+  /** How long a host waits for its confirmation before it undoes, in milliseconds. */
+  readonly confirmMs: number
+  /** Whether links may take the place of what differs from them. */
+  readonly adopt: boolean
+  /** Opens a way to the host. Rejects with HostError. */
+  connect(host: HostName): Promise<Connection>
+  /** Opens one that shares nothing with any other. Rejects with HostError, also when `signal` says to give up. */
+  connectAnew(host: HostName, signal: AbortSignal): Promise<Connection>
+  readonly waitMs: number
+  /** Aborted when the operator wants it all back. */
+  readonly signal: AbortSignal
+  readonly atomic: boolean
+  emit(event: RolloutEvent): void
+  /** Milliseconds from a clock that nobody sets. */
+  ticks(): number
+}
+
+export interface HostJob {
+  readonly plan: HostPlan
+  /** The host commit to deploy. */
+  readonly commit: Oid
+  readonly digest: string
+  /** Whether it holds only if it is confirmed over a new connection. */
+  readonly reconnect: boolean
+  /** The objects that the host does not have. Asked again where the agent had to be installed first. */
+  objects(): AsyncIterable<readonly ObjectChunk[]>
+}
+
+type Busy = Extract<Refusal, { kind: 'busy' }>
+
+export class HostRun {
+  readonly name: HostName
+  end: HostEnd | undefined
+  /** Who has the lock, where that is somebody who may be waited for. */
+  locked: Busy | undefined
+  /** Whether it has settled and is not known to have done anything since. */
+  waits = false
+  private readonly run: Run
+  private readonly job: HostJob
+  private readonly started: number
+  private connection: Connection | undefined
+  private session: Session | undefined
+  /** A session over another connection, by which it will be confirmed. */
+  private anew: { readonly connection: Connection; readonly session: Session } | undefined
+  /** What the agent says after it has settled. */
+  private answer: Promise<Reply> | undefined
+  private why: string | undefined
+  private verdict: 'confirm' | 'undo'
+  private asking = false
+  private decided = false
+  private told = ''
+  private keepAlive: NodeJS.Timeout | undefined
+
+  constructor(run: Run, job: HostJob, started: number) {
+    this.name = job.plan.host
+    this.run = run
+    this.job = job
+    this.started = started
+    // A host that was lost before all had agreed is one that has failed.
+    this.verdict = run.atomic && run.jobs.length > 1 ? 'undo' : 'confirm'
+  }
+
+  /** Connects, locks and stages. Whether the host could now be activated. */
+  async stage(): Promise<boolean> {
+    this.locked = undefined
+    try {
+      const reply = await Promise.race([this.open(), this.untilAbandoned()])
+      if (reply?.type === 'staged') {
+        this.emit({ kind: 'staged', adopted: reply.adopted, notes: reply.notes })
+        return true
+      }
+      if (reply?.type === 'refused' && reply.refusal.kind === 'busy' && this.run.waitMs > 0)
+        this.locked = reply.refusal
+      // An 'outcome' here answers a withdrawal that came before the host had staged.
+      else this.finish(reply === undefined || reply.type === 'outcome' ? WITHDRAWN : endFrom(reply))
+    } catch (error) {
+      this.finish(unreachable(error))
+    }
+    return false
+  }
+
+  /** Takes back what was staged, without an end: it will be staged anew. */
+  async letGo(): Promise<void> {
+    if (this.locked) this.showWaiting(this.locked)
+    else await this.leave('another host has to be waited for')
+    this.session?.close()
+  }
+
+  /** Waits until nobody is deploying to the host any more, as far as one can tell. */
+  async untilFree(deadline: number): Promise<void> {
+    const left = () => deadline - this.run.ticks()
+    const waited = await untilFree(this.connection!, left, this.run.signal, busy => this.showWaiting(busy))
+    if (waited === 'over') return
+    // Staging connects anew, and tells.
+    this.connection?.close()
+    this.connection = undefined
+  }
+
+  /** Withdraws what was staged: the agent leaves everything as it was. */
+  async giveUp(): Promise<void> {
+    if (this.end) return
+    if (this.locked) return this.finish({ kind: 'refused', refusal: this.locked })
+    await this.leave('another host could not be staged')
+    this.finish(WITHDRAWN)
+  }
+
+  /** Activates. Whether everything runs, and the host now waits for its confirmation. */
+  async activate(): Promise<boolean> {
+    const session = this.session!
+    try {
+      await session.send({ type: 'activate' })
+      for (;;) {
+        const reply = await session.next()
+        if (reply.type === 'step') this.showStep(reply.index)
+        else if (reply.type !== 'settled') {
+          this.finish(endFrom(reply))
+          return false
+        } else if (this.why === undefined) return this.settled(session)
+      }
+    } catch (error) {
+      await this.askAgain(messageOf(error))
+      return false
+    }
+  }
+
+  /** Whether it may be confirmed: where that takes a new connection, whether one could be made in time. */
+  async prove(): Promise<boolean> {
+    if (!this.job.reconnect) return true
+    this.emit({ kind: 'proving' })
+    const { ticks, confirmMs } = this.run
+    const deadline = ticks() + confirmMs
+    const attempts = {
+      connect: (signal: AbortSignal) => this.run.connectAnew(this.name, signal),
+      left: () => (this.waits ? deadline - ticks() : 0),
+      failed: (why: string) => this.showUnproven(why),
+    }
+    this.anew = await reachAgain(attempts, (session, connection) => ({ session, connection }))
+    return this.anew !== undefined && this.waits
+  }
+
+  /** Keeps the host from undoing while other hosts take their time. Calls back should it not wait any more. */
+  awaitOthers(onEnd: () => void): void {
+    const { id, confirmMs } = this.run
+    const sendWait = () => void this.session?.send({ type: 'wait', id })
+    this.emit({ kind: 'waiting' })
+    this.keepAlive = setInterval(sendWait, confirmMs / 3)
+    const ended = () => {
+      if (!this.decided) onEnd()
+    }
+    this.answer?.then(ended, ended)
+  }
+
+  /** All have agreed: it is confirmed whatever comes. */
+  decide(): void {
+    this.decided = true
+    this.verdict = 'confirm'
+  }
+
+  /** Confirms, and waits for the end. */
+  async confirm(): Promise<void> {
+    this.stopKeepAlive()
+    this.emit({ kind: 'confirming' })
+    const session = this.anew?.session ?? this.session!
+    try {
+      await session.send({ type: 'confirm', id: this.run.id })
+      const reply = await (this.anew ? session.next() : this.answer!)
+      if (reply.type === 'refused') return this.untilEnd()
+      this.finish(endFrom(reply))
+    } catch (error) {
+      await this.askAgain(messageOf(error))
+    }
+  }
+
+  /** Waits for the end of a host that was withdrawn, or undoes by itself. */
+  async untilEnd(): Promise<void> {
+    this.stopKeepAlive()
+    if (this.end) return
+    try {
+      this.finish(endFrom(await this.answer!))
+    } catch (error) {
+      await this.askAgain(messageOf(error))
+    }
+  }
+
+  /** Asks the host to undo, whatever it is doing. */
+  withdraw(why: string): void {
+    if (this.end || this.decided || this.why !== undefined) return
+    this.why = why
+    this.verdict = 'undo'
+    this.waits = false
+    if (this.session) this.emit({ kind: 'withdrawing' })
+    // A session that has left its verdict hears nothing any more: another one has to.
+    if (this.asking) this.connection?.close()
+    else void this.session?.send({ type: 'undo', id: this.run.id, why })
+  }
+
+  close(): void {
+    this.stopKeepAlive()
+    for (const session of [this.session, this.anew?.session]) session?.close()
+    for (const connection of [this.connection, this.anew?.connection]) connection?.close()
+    this.session = this.connection = this.anew = undefined
+  }
+
+  private async open(): Promise<Reply> {
+    this.emit({ kind: 'connecting' })
+    this.connection ??= await this.run.connect(this.name)
+    this.emit({ kind: 'connected' })
+    if (this.end) this.connection.close()
+    this.session = await openSession(this.connection, { flight: () => this.flight() })
+    this.greet(this.session)
+    if (this.why !== undefined) void this.session.send({ type: 'undo', id: this.run.id, why: this.why })
+    return this.session.next()
+  }
+
+  /** Resolves when the operator has withdrawn, and the host has had its time to say that it knows. */
+  private async untilAbandoned(): Promise<undefined> {
+    const { signal } = this.run
+    if (!signal.aborted)
+      await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+    if (this.session) await pause(GIVE_UP_MS)
+  }
+
+  /** Everything up to staging, in one flight. */
+  private async *flight(): AsyncGenerator<Request> {
+    const { id, operator, confirmMs, adopt } = this.run
+    const { plan, commit, digest, reconnect } = this.job
+    const { host, from } = plan
+    yield { type: 'deploy', id, host, operator, from, to: commit, digest, confirmMs, adopt, reconnect }
+    for await (const objects of this.job.objects()) {
+      if (this.why !== undefined) return
+      yield { type: 'objects', objects }
+    }
+    yield { type: 'stage' }
+  }
+
+  /** Takes back what was staged. */
+  private async leave(why: string): Promise<void> {
+    if (this.why === undefined) void this.session?.send({ type: 'undo', id: this.run.id, why })
+    try {
+      await this.session?.next(GIVE_UP_MS)
+    } catch {
+      // Nothing was activated, so a host that is gone by now will clear what was staged by itself.
+    }
+  }
+
+  private settled(session: Session): true {
+    this.waits = true
+    this.answer = session.next()
+    const ended = () => {
+      this.waits = false
+    }
+    this.answer.then(ended, ended)
+    return true
+  }
+
+  /** After a lost connection: the agent goes on without us, and a new session tells how it ended. */
+  private async askAgain(why: string): Promise<void> {
+    this.emit({ kind: 'reconnecting', why })
+    this.asking = true
+    this.close()
+    const { id, confirmMs, ticks } = this.run
+    const deadline = ticks() + confirmMs + UNDO_MS
+    const attempts = {
+      connect: (signal: AbortSignal) => this.run.connectAnew(this.name, signal),
+      left: () => deadline - ticks(),
+    }
+    const end = await reachAgain(attempts, async (session, connection) => {
+      this.connection = connection
+      const { verdict, why: reason = `the connection was lost: ${why}` } = this
+      await session.send(verdict === 'confirm' ? { type: 'confirm', id } : { type: 'undo', id, why: reason })
+      return this.endByAsking(await session.next(), session.hello)
+    })
+    this.finish(end ?? { kind: 'unknown', why })
+  }
+
+  /** A host that has no record, and is where it was, had not yet begun. */
+  private endByAsking(reply: Reply, { current }: Hello): HostEnd {
+    const { plan } = this.job
+    const unheardOf = reply.type === 'outcome' && reply.outcome === 'unknown'
+    return unheardOf && current === plan.from ? WITHDRAWN : endFrom(reply)
+  }
+
+  private greet({ installed, hello }: Session): void {
+    if (installed) this.emit({ kind: 'installed' })
+    if (hello.recovered) this.emit({ kind: 'recovered', ...hello.recovered })
+  }
+
+  private showStep(index: number): void {
+    const step = this.job.plan.steps[index]
+    if (step) this.emit({ kind: 'step', step })
+  }
+
+  /** Once for each deployment that is in the way. */
+  private showWaiting(busy: Pending): void {
+    if (this.told === busy.id) return
+    this.told = busy.id
+    this.emit({ kind: 'queued', behind: busy })
+  }
+
+  /** Once. */
+  private showUnproven(why: string): void {
+    if (this.told !== why) this.emit({ kind: 'unproven', why })
+    this.told = why
+  }
+
+  private stopKeepAlive(): void {
+    clearInterval(this.keepAlive)
+  }
+
+  private finish(end: HostEnd): void {
+    if (this.end) return
+    this.end = end
+    this.emit(end)
+  }
+
+  private emit(event: DistributiveOmit<RolloutEvent, 'host' | 'ms'>): void {
+    this.run.emit({ ...event, host: this.name, ms: this.run.ticks() - this.started } as RolloutEvent)
+  }
+}
+
+type DistributiveOmit<T, K extends keyof never> = T extends unknown ? Omit<T, K> : never
+
+const WITHDRAWN: HostEnd = { kind: 'withdrawn' }
+/** How long a host is waited for that nothing more depends on, in milliseconds. */
+const GIVE_UP_MS = 2000
+/** How long a host that was not confirmed may take to undo before nobody asks any more, in milliseconds. */
+const UNDO_MS = 10_000
+
+function unreachable(error: unknown): HostEnd {
+  const hint = error instanceof HostError ? (error.hint ?? null) : null
+  return { kind: 'unreachable', message: messageOf(error), hint }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

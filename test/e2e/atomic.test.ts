@@ -1,0 +1,108 @@
+/** --atomic: all hosts hold, or none does. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
+import type { TestHost } from '../hosts/test-host.ts'
+import { anything } from '../support/outcome.ts'
+import type { Tree } from '../support/tree.ts'
+import { waitFor } from '../support/wait-for.ts'
+import { makeWorld } from '../support/world.ts'
+import { buildFaultyAgent, placeFault } from './faults.ts'
+
+/** web1 takes no time; web2 runs `service`. */
+const next = (service: string): Tree => ({
+  'web1/a/x': 'two',
+  'web2/a/x': 'two',
+  'web2/a/systemd/a.service': `[Service]\nExecStart=/bin/sleep infinity\n${service}`,
+  'web2/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
+})
+
+async function twoHosts(t: TestContext, service = '') {
+  const world = await makeWorld(t, { 'web1/a/x': 'one', 'web2/a/x': 'one' }, { hosts: 'real' })
+  await world.deploy()
+  world.write(next(service))
+  return { world, web1: world.host('web1'), web2: world.host('web2') }
+}
+
+const deployed = (host: TestHost) => host.read('/var/lib/deptool/apps/a/current/x')
+const isQuiet = (host: TestHost) => !host.exists('/var/lib/deptool/journal')
+
+test('a host waits for a slower one, for longer than for its confirmation', realHosts, async t => {
+  const { world, web1, web2 } = await twoHosts(t, 'ExecStartPre=/bin/sleep 4\n')
+  await world.git('config', 'deptool.confirmTimeout', '1')
+  const checked = world
+    .run('prod', '--yes', '--atomic')
+    .stdout(/deployed to 2 hosts/)
+    .stderr(
+      /web1 {2}settled, waits for the other hosts\n(.|\n)*web2 {2}settled, waits for the other hosts\n(.|\n)*deployed\n/,
+    )
+  await waitFor('web2 to start its unit', async () => (await web2.unit('a.service')).sub === 'start-pre')
+  assert.equal(isQuiet(web1), false)
+  await checked
+  assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'two'])
+})
+
+test('one that fails takes the others back, without --atomic it does not', realHosts, async t => {
+  const { world, web1, web2 } = await twoHosts(t, 'ExecStartPre=/bin/sleep 1\nExecStartPre=/bin/false\n')
+  await world.git('config', 'deptool.atomic', 'true')
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(
+      /web2 {2}rolled back: a.service ExecStartPre exited with 1\n(.|\n)*web1 {2}rolled back: taken back because of web2 \(--atomic\)\nfatal: rolled back on web1, web2: they run what ran before\nhint: correct the cause/,
+    )
+  assert.deepEqual([deployed(web1), deployed(web2)], ['one', 'one'])
+  await world
+    .run('prod', '--yes', '--no-atomic')
+    .exits(4)
+    .stdout(anything)
+    .stderr(
+      /fatal: deployed to 1 of 2 hosts, but rolled back on web2: it runs what ran before\nhint: correct the cause/,
+    )
+  assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'one'])
+})
+
+test('one that is lost takes the others back, and undoes by itself', realHosts, async t => {
+  const { world, web1, web2 } = await twoHosts(t, 'ExecStartPre=/bin/sleep 1\n')
+  await world.git('config', 'deptool.confirmTimeout', '2')
+  const relay = await world.relay('web2')
+  const checked = world
+    .run('prod', '--yes', '--atomic')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/web2 {2}connection lost(.|\n)*fatal: rolled back on web1, web2: they run what ran before\n$/)
+  await waitFor('web2 to start its unit', async () => (await web2.unit('a.service')).sub === 'start-pre')
+  relay.cut()
+  await checked
+  assert.deepEqual([deployed(web1), deployed(web2)], ['one', 'one'])
+})
+
+test('an operator who is killed leaves hosts that undo by themselves', realHosts, async t => {
+  const { world, web1, web2 } = await twoHosts(t, 'ExecStartPre=/bin/sleep 3\n')
+  await world.git('config', 'deptool.confirmTimeout', '1')
+  const { outcome, kill } = world.start('prod', '--yes', '--atomic')
+  const checked = outcome.exits('SIGKILL').stdout(anything).stderr(anything)
+  await waitFor('web2 to start its unit', async () => (await web2.unit('a.service')).sub === 'start-pre')
+  kill('SIGKILL')
+  await checked
+  for (const host of [web1, web2]) await waitFor('the end', () => isQuiet(host), { withinMs: 20_000 })
+  assert.deepEqual([deployed(web1), deployed(web2)], ['one', 'one'])
+})
+
+test('a host that dies when all have agreed is told apart', realHosts, async t => {
+  const { world, web1, web2 } = await twoHosts(t)
+  const agent = buildFaultyAgent()
+  placeFault(web2, agent, 'confirmed')
+  await world
+    .run('prod', '--yes', '--atomic')
+    .exits(4)
+    .stdout(anything)
+    .stderr(
+      /web2 {2}connection lost(.|\n)*web2 {2}rolled back: the agent was killed or lost power\nfatal: deployed to 1 of 2 hosts, but rolled back on web2: it runs what ran before\nhint: all had agreed when web2 was lost: deploy again to bring it to where the others are\n$/,
+    )
+  assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'one'])
+  placeFault(web2, agent, null)
+  await world.deploy('--atomic')
+  assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'two'])
+})

@@ -1,0 +1,129 @@
+/** Ctrl-C and SIGTERM, at every point of a deployment. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
+import type { TestHost } from '../hosts/test-host.ts'
+import { anything } from '../support/outcome.ts'
+import type { Tree } from '../support/tree.ts'
+import { waitFor } from '../support/wait-for.ts'
+import { makeWorld } from '../support/world.ts'
+
+const CTRL_C = '\x03'
+
+const unit = (content: string, service: string, settleMs = 300): Tree => ({
+  'web1/a/x': content,
+  'web1/a/systemd/a.service': `[Service]\nExecStart=/bin/sleep infinity\n${service}`,
+  'web1/a/manifest.json': `{"systemd": {"units_enabled": ["a.service"], "settle_ms": ${settleMs}}}`,
+})
+
+async function worldWithOne(t: TestContext, next: Tree) {
+  const world = await makeWorld(t, unit('one', ''), { hosts: 'real' })
+  await world.deploy()
+  world.write(next)
+  return { world, web1: world.host('web1') }
+}
+
+async function isAsBefore(host: TestHost) {
+  await waitFor('the end of the deployment', () => !host.exists('/var/lib/deptool/journal'))
+  assert.equal(host.read('/var/lib/deptool/apps/a/current/x'), 'one')
+  const { active, needsReload, pid } = await host.unit('a.service')
+  assert.deepEqual([active, needsReload], ['active', 'no'])
+  assert.equal(await host.output(`tr '\\0' ' ' </proc/${pid}/cmdline`), '/bin/sleep infinity ')
+  assert.equal(await host.output('systemctl list-jobs --no-legend'), '')
+}
+
+const restarting = async (host: TestHost) => (await host.unit('a.service')).sub === 'start-pre'
+
+test('Ctrl-C during a restart that takes a minute is heard at once', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t, unit('two', 'ExecStartPre=/bin/sleep 60\n'))
+  const started = Date.now()
+  await world
+    .runInTerminal(['prod', '--yes'], [['web1  restart a.service', CTRL_C]])
+    .exits(130)
+    .stdout(/rolled back: the operator interrupted it(.|\n)*rolled back on web1: it runs what ran before/)
+  assert.ok(Date.now() - started < 20_000)
+  await isAsBefore(web1)
+})
+
+test('an agent that is told to end during such a restart undoes first', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t, unit('two', 'ExecStartPre=/bin/sleep 60\n'))
+  const checked = world
+    .start('prod', '--yes')
+    .outcome.exits(4)
+    .stdout(anything)
+    .stderr(
+      /web1 {2}rolled back: the agent was told to end\nfatal: rolled back on web1: it runs what ran before\n$/,
+    )
+  await waitFor('the restart', () => restarting(web1))
+  await web1.output("kill -TERM $(pgrep -f '^/var/lib/deptool/bin/deptool')")
+  await checked
+  await isAsBefore(web1)
+})
+
+test('Ctrl-C while a unit is watched', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t, unit('two', 'Environment=A=1\n', 5000))
+  const started = Date.now()
+  const { outcome, kill } = world.start('prod', '--yes')
+  const checked = outcome
+    .exits('SIGINT') // git's own: its group got it too
+    .stdout(anything)
+    .stderr(/interrupted: the hosts are asked to undo(.|\n)*rolled back: the operator interrupted it/)
+  await waitFor('the watch', async () => {
+    const { stdout } = await web1.sh(
+      'tail -n 1 /var/lib/deptool/journal; systemctl show -P Environment a.service',
+    )
+    return /^\d+\nA=1\n/.test(stdout)
+  })
+  kill('SIGINT')
+  await checked
+  assert.ok(Date.now() - started < 4500)
+  await isAsBefore(web1)
+})
+
+test('Ctrl-C twice leaves at once, and the host heals itself', realHosts, async t => {
+  // The stop holds the undo up for longer than anybody waits.
+  const { world, web1 } = await worldWithOne(t, unit('two', 'ExecStop=/bin/sleep 4\n', 5000))
+  const { outcome, kill } = world.start('prod', '--yes')
+  const checked = outcome
+    .exits('SIGINT')
+    .stdout(anything)
+    .stderr(/interrupted: the hosts are asked to undo[^\n]*\n$/)
+  await waitFor('the restart', async () =>
+    /ExecStop/.test(await web1.output('cat /etc/systemd/system/a.service')),
+  )
+  await waitFor('the new unit', async () => (await web1.unit('a.service')).active === 'active')
+  kill('SIGINT')
+  await new Promise(resolve => setTimeout(resolve, 700))
+  const left = Date.now()
+  kill('SIGINT')
+  await checked
+  assert.ok(Date.now() - left < 1500)
+  await isAsBefore(web1)
+})
+
+test('Ctrl-C while a host does not answer yet changes nothing', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t, unit('two', ''))
+  const relay = await world.relay('web1')
+  relay.freeze()
+  const { outcome, kill } = world.start('prod', '--yes')
+  const checked = outcome
+    .exits('SIGINT')
+    .stdout(anything)
+    .stderr(/interrupted(.|\n)*web1 {2}nothing changed\nfatal: cannot deploy 'prod': no host was changed\n/)
+  await waitFor('a connection', () => relay.connections > 0)
+  await new Promise(resolve => setTimeout(resolve, 300))
+  const interrupted = Date.now()
+  kill('SIGINT')
+  await checked
+  assert.ok(Date.now() - interrupted < 3500)
+  await isAsBefore(web1)
+})
+
+test('Ctrl-C at the question is a no', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t, unit('two', ''))
+  await world
+    .runInTerminal(['prod'], [['[y/N/d] ', CTRL_C]])
+    .exits(130)
+    .stdout(/not deployed/)
+  await isAsBefore(web1)
+})
