@@ -8,6 +8,9 @@ import { fold } from './terminal/width.ts'
 
 declare const VERSION: string
 
+/** Which command it was: src/start.ts keeps what V8 compiled for it. */
+export let ran: Command['kind'] | undefined
+
 type Run<K extends Command['kind']> = (
   command: CommandOf<K>,
   context: Context,
@@ -48,6 +51,7 @@ const RUN: { readonly [K in Command['kind']]: Run<K> } = {
 async function main(argv: readonly string[], context: Context): Promise<ExitCode> {
   try {
     const command = parseCommand(argv)
+    ran = command.kind
     return await (RUN[command.kind] as Run<Command['kind']>)(command as never, context)
   } catch (error) {
     return report(error, context)
@@ -126,12 +130,14 @@ for (const [signal, then] of [
   if (terminal.live) process.on(signal, heard)
 }
 
-// Not process.exit: what was written to a pipe may still be on its way.
-process.exitCode = await main(process.argv.slice(2), {
+main(process.argv.slice(2), {
   cwd: process.cwd(),
   env: process.env,
   terminal,
   now: () => new Date(),
   ticks: () => performance.now(),
   random: bytes => crypto.getRandomValues(new Uint8Array(bytes)),
+}).then(code => {
+  // Not process.exit: what was written to a pipe may still be on its way.
+  process.exitCode = code
 })
