@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { must, type Oid, oid } from '../plan/names.ts'
 import type { ObjectType } from './batch-parser.ts'
 import { git, type Repository } from './git.ts'
+import { objectName, writeOnce } from './written.ts'
 
 /** Writes objects of one type, and names them in the order of `contents`. */
 export async function writeObjects(
@@ -11,7 +12,25 @@ export async function writeObjects(
   type: ObjectType,
   contents: readonly Uint8Array[],
 ): Promise<Oid[]> {
-  if (contents.length === 0) return []
+  const oids = contents.map(content => objectName(type, content, repo.format))
+  const objects = new Map(oids.map((oid, i) => [oid, contents[i]!]))
+  await writeOnce(repo, objects, async missing => {
+    const written = await writeContents(repo, type, [...missing.values()])
+    const wrong = [...missing.keys()].findIndex((oid, i) => oid !== written[i])
+    if (wrong >= 0) throw new Error(`git wrote ${written[wrong]} where we expected another ${type}`)
+  })
+  return oids
+}
+
+async function writeContents(
+  repo: Repository,
+  type: ObjectType,
+  contents: readonly Uint8Array[],
+): Promise<Oid[]> {
+  if (contents.length === 1) {
+    const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin']
+    return parseOids((await git(repo, args, { input: contents[0]! })).stdout)
+  }
   const dir = await makeTemporary(repo)
   try {
     const paths = contents.map((_, i) => join(dir, `${i}`))
@@ -36,10 +55,18 @@ async function makeTemporary(repo: Repository): Promise<string> {
 async function hashFiles(repo: Repository, type: ObjectType, paths: readonly string[]): Promise<Oid[]> {
   const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin-paths']
   const { stdout } = await git(repo, args, { input: paths.map(path => `${quote(path)}\n`).join('') })
-  const oids = stdout.toString().split('\n').slice(0, -1)
+  const oids = parseOids(stdout)
   if (oids.length !== paths.length)
     throw new Error(`git named ${oids.length} objects where we gave it ${paths.length}`)
-  return oids.map(text => must(oid, text))
+  return oids
+}
+
+function parseOids(stdout: Buffer): Oid[] {
+  return stdout
+    .toString()
+    .split('\n')
+    .slice(0, -1)
+    .map(text => must(oid, text))
 }
 
 /** A path as git reads it back from a line. */
