@@ -19,12 +19,24 @@ import { moveRefs } from './move-refs.ts'
 import { afterDeploy, beforeDeploy, isGuarded } from './operator-hooks.ts'
 import { type Offline, planOffline } from './plan-offline.ts'
 import { reach } from './reach.ts'
-import { emptied, record } from './record.ts'
+import { emptied, record, recordAhead } from './record.ts'
 import { tellStale } from './stale.ts'
 
 /** `git deploy`: shows the plan, asks, carries it out on all hosts, records what they run then. */
 export async function deploy(command: CommandOf<'deploy'>, context: Context): Promise<ExitCode> {
-  return offer(await planOffline(command, context), command, context)
+  let early: Connections | undefined
+  try {
+    const offline = await planOffline(command, context, (hosts, known) => {
+      if (command.dryRun || !(command.yes || context.terminal.input)) return
+      early ??= new Connections(reach(known, context))
+      callAhead(early, hosts, command, known).catch(() => {
+        // Then they are called when it is time, and whatever it is, is met again.
+      })
+    })
+    return await offer(offline, command, context, early)
+  } finally {
+    early?.close()
+  }
 }
 
 export type Accepting = Pick<
@@ -32,8 +44,24 @@ export type Accepting = Pick<
   'yes' | 'dryRun' | 'verify' | 'adopt' | 'verbose' | 'progress' | 'color'
 >
 
+/** Not where a hook may refuse the deployment, or somebody wants no host called before they agree. */
+async function callAhead(
+  connections: Connections,
+  hosts: readonly HostName[],
+  command: Accepting,
+  { repo, config }: Pick<Offline, 'repo' | 'config'>,
+): Promise<void> {
+  if (!command.yes && !config.preconnect) return
+  if (!(command.verify && (await isGuarded(repo)))) connections.warm(hosts)
+}
+
 /** What every plan goes through that is carried out, wherever it leads. */
-export async function offer(offline: Offline, command: Accepting, context: Context): Promise<ExitCode> {
+export async function offer(
+  offline: Offline,
+  command: Accepting,
+  context: Context,
+  early?: Connections,
+): Promise<ExitCode> {
   const { plan, source, objects, config } = offline
   const { terminal } = context
   const color = command.color ?? offline.color
@@ -49,10 +77,10 @@ export async function offer(offline: Offline, command: Accepting, context: Conte
   terminal.out('')
   if (!command.yes) inputOf(terminal)
 
-  const connections = new Connections(reach(offline, context))
+  const connections = early ?? new Connections(reach(offline, context))
   try {
-    const guarded = command.verify && (await isGuarded(offline.repo))
-    if (!guarded && (command.yes || config.preconnect)) connections.warm(plan.hosts.map(({ host }) => host))
+    const hosts = plan.hosts.map(({ host }) => host)
+    if (!early) await callAhead(connections, hosts, command, offline)
     if (!command.yes && (await agree(command, offline, context)) === 'no') {
       terminal.note('not deployed')
       return EXIT.declined
@@ -106,6 +134,9 @@ async function carryOut(
   })
   const working = jobs.map(({ plan }) => plan.host)
   const progress = makeProgress(terminal, terminal.noteColors(color), working, { plain: !live, ticks })
+  const ahead = recordAhead(offline, { id, jobs }).catch(() => {
+    // Whatever it is, `record` meets it too, and tells.
+  })
   try {
     const ends = await rollout({
       id,
@@ -123,6 +154,7 @@ async function carryOut(
       ticks,
     }).finally(() => progress.end())
     const ms = ticks() - started
+    await ahead
     await record(offline, { id, operator, at, jobs, ends, took })
     release()
     await afterDeploy(deploying, ends, terminal)

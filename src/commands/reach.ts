@@ -14,6 +14,6 @@ export function reach({ config }: Pick<Offline, 'config'>, { env, terminal }: Co
   const asking = terminal.input
     ? connector({ ...settings, confirmHostKey: question => confirmHostKey(question, terminal) })
     : silent
-  return (host: HostName, mayAsk: boolean): Promise<Connection> =>
-    (mayAsk ? asking : silent)(host, { url: config.hostUrl(host) })
+  return (host: HostName, mayAsk: boolean, signal?: AbortSignal): Promise<Connection> =>
+    (mayAsk ? asking : silent)(host, { url: config.hostUrl(host), ...(signal && { signal }) })
 }
