@@ -119,15 +119,24 @@ function split(content: Buffer): [identity: string, seen: string, code: Buffer] 
 /** Adds what a command has had compiled: once for each kind of command, so that this too costs nothing later. */
 function keep({ script, identity, cacheFile, seen }: Loaded, ran: string): void {
   if (seen.includes(ran)) return
-  const draft = `${cacheFile}.${process.pid}`
   try {
     makeDirectory()
     const head = Buffer.from(`${identity}\n${[...seen, ran].join(' ')}\n`)
-    writeFileSync(draft, Buffer.concat([head, script.createCachedData()]), { mode: 0o600, flag: 'wx' })
-    renameSync(draft, cacheFile)
+    replace(cacheFile, Buffer.concat([head, script.createCachedData()]))
   } catch {
     // A home directory that is read-only, full or missing: the next command compiles again, and that is all.
+  }
+}
+
+/** In one step, durably: half a cache is refused, but one with a hole, as a power cut leaves them, would crash V8. */
+function replace(file: string, content: Buffer): void {
+  const draft = `${file}.${process.pid}`
+  try {
+    writeFileSync(draft, content, { mode: 0o600, flag: 'wx', flush: true })
+    renameSync(draft, file)
+  } catch (error) {
     rmSync(draft, { force: true })
+    throw error
   }
 }
 
