@@ -1,5 +1,5 @@
 /** Puts blobs and commits into the repository, many with one process. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { must, type Oid, oid } from '../plan/names.ts'
 import type { ObjectType } from './batch-parser.ts'
@@ -31,13 +31,15 @@ async function writeContents(
     const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin']
     return parseOids((await git(repo, args, { input: contents[0]! })).stdout)
   }
-  const dir = await makeTemporary(repo)
+  const dir = makeTemporary(repo)
   try {
     const paths = contents.map((_, i) => join(dir, `${i}`))
-    await Promise.all(paths.map((path, i) => writeFile(path, contents[i]!)))
+    paths.forEach((path, i) => {
+      writeFileSync(path, contents[i]!)
+    })
     return await hashFiles(repo, type, paths)
   } finally {
-    await rm(dir, { recursive: true, force: true })
+    rmSync(dir, { recursive: true, force: true })
   }
 }
 
@@ -46,10 +48,10 @@ export async function writeFiles(repo: Repository, paths: readonly string[]): Pr
   return paths.length === 0 ? [] : hashFiles(repo, 'blob', paths)
 }
 
-async function makeTemporary(repo: Repository): Promise<string> {
+function makeTemporary(repo: Repository): string {
   const parent = join(repo.gitDir, 'deptool')
-  await mkdir(parent, { recursive: true })
-  return mkdtemp(join(parent, 'objects-'))
+  mkdirSync(parent, { recursive: true })
+  return mkdtempSync(join(parent, 'objects-'))
 }
 
 async function hashFiles(repo: Repository, type: ObjectType, paths: readonly string[]): Promise<Oid[]> {
