@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { defineConfig } from 'tsup'
+import { resolve } from 'node:path'
+import { defineConfig, type Options } from 'tsup'
+
+type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 
@@ -18,14 +21,19 @@ const UNUSED_BY_YARGS: Readonly<Record<string, string>> = {
     export default () => ({ __: format, __n: many, getLocale: () => 'en', setLocale() {}, updateLocale() {} })`,
 }
 
+/** ssh2 has agents for node:http, and loads all of that for them. */
+const UNUSED_BY_SSH2: typeof UNUSED_BY_YARGS = { './http-agents.js': 'module.exports = {}' }
+
 export default defineConfig({
-  entry: { main: 'src/main.ts' },
-  format: 'esm',
+  // ssh2 by itself: only a command that connects to a host loads it.
+  entry: { start: 'src/start.ts', main: 'src/main.ts', ssh2: 'node_modules/ssh2/lib/index.js' },
+  // Node loads it 10 ms sooner than ES modules, and V8's code cache (src/start.ts) is for scripts.
+  format: 'cjs',
   target: 'node20',
   platform: 'node',
   // The agents are there too, built by agent/build.mjs.
   clean: ['!agent/**'],
-  splitting: true,
+  splitting: false,
   // For agent/third-party.mjs; it stays out of the package.
   metafile: true,
   minifySyntax: true,
@@ -33,33 +41,39 @@ export default defineConfig({
   removeNodeProtocol: false,
   // ssh2 tries these and does without. The rest is bundled, because package.json has development dependencies only.
   external: [/\.node$/, 'cpu-features'],
-  define: {
-    VERSION: JSON.stringify(version),
-    // ssh2's WebAssembly, which is inlined, asks where its file would be.
-    __dirname: '""',
-  },
-  // CommonJS inside the bundle (ssh2) calls require() for Node's own modules.
-  banner: {
-    js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
-  },
+  define: { VERSION: JSON.stringify(version), 'import.meta.url': 'bundleUrl' },
+  banner: { js: "'use strict'; const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   esbuildPlugins: [
     {
-      name: 'unused-by-yargs',
-      setup(build) {
-        build.onResolve({ filter: /^[a-z]/ }, ({ path, importer }) =>
-          path in UNUSED_BY_YARGS && importer.includes('/node_modules/yargs/')
-            ? { path, namespace: 'unused-by-yargs' }
-            : undefined,
-        )
-        build.onLoad({ filter: /.*/, namespace: 'unused-by-yargs' }, ({ path }) => ({
-          contents: UNUSED_BY_YARGS[path]!,
-        }))
+      name: 'bundles',
+      setup({ onResolve }) {
+        onResolve({ filter: /^ssh2$/ }, () => ({ path: './ssh2.cjs', external: true }))
+        // The portable build, as in the agent: the other one looks for a native addon, and loads node:stream.
+        onResolve({ filter: /^msgpackr$/ }, () => ({ path: resolve('node_modules/msgpackr/index.js') }))
       },
     },
+    leaveOut('yargs', UNUSED_BY_YARGS),
+    leaveOut('ssh2', UNUSED_BY_SSH2),
   ],
   esbuildOptions(options) {
     // jsonc-parser's `main` is a UMD module whose require() calls no bundler sees through.
     options.mainFields = ['module', 'main']
     options.legalComments = 'none'
+    // A script from the code cache has no import(): it becomes a require() at the same place, and as late.
+    options.supported = { 'dynamic-import': false }
   },
 })
+
+/** Gives a package other sources than it asks for. */
+function leaveOut(from: string, unused: typeof UNUSED_BY_YARGS): Plugin {
+  return {
+    name: `unused-by-${from}`,
+    setup({ onResolve, onLoad }) {
+      const namespace = `unused-by-${from}`
+      onResolve({ filter: /^[a-z.]/ }, ({ path, importer }) =>
+        path in unused && importer.includes(`/node_modules/${from}/`) ? { path, namespace } : undefined,
+      )
+      onLoad({ filter: /.*/, namespace }, ({ path }) => ({ contents: unused[path]! }))
+    },
+  }
+}

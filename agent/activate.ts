@@ -3,7 +3,31 @@ import type { Step } from '../src/plan/steps.ts'
 import type { Failure } from '../src/protocol/messages.ts'
 import { type Context, StepFailed } from './action.ts'
 import { actionFor } from './actions.ts'
-import type { JournalWriter, Prepared } from './journal.ts'
+import type { Before, JournalWriter, Prepared } from './journal.ts'
+
+/** What some steps will replace, found out before it was their turn. */
+export type Foreseen = ReadonlyMap<Step, Before>
+
+/**
+ * What is slow to find out (asking systemd takes 10 ms) and has no effect: for a host that waits for the others. It
+ * is out of date soon.
+ */
+export function foresee(steps: readonly Step[], context: Context): Foreseen {
+  const units = steps.filter(({ kind }) => kind === 'stop' || kind === 'restart' || kind === 'reload')
+  try {
+    return new Map(units.map(step => [step, actionFor(step).before(step, context)]))
+  } catch {
+    // Asked again when it is their turn, and then an answer that does not come is told.
+    return new Map()
+  }
+}
+
+export interface Activation {
+  readonly journal: JournalWriter
+  /** Undefined where it is out of date. */
+  readonly foreseen: Foreseen | undefined
+  readonly onStep: (index: number) => void
+}
 
 /**
  * Takes the steps. undefined when all of them hold; otherwise what failed, and everything from the failed step
@@ -12,10 +36,13 @@ import type { JournalWriter, Prepared } from './journal.ts'
 export function activate(
   steps: readonly Step[],
   context: Context,
-  journal: JournalWriter,
-  onStep: (index: number) => void,
+  { journal, foreseen, onStep }: Activation,
 ): Failure | undefined {
-  journal.prepare(steps.map((step): Prepared => ({ step, before: actionFor(step).before(step, context) })))
+  const prepared = (step: Step): Prepared => ({
+    step,
+    before: foreseen?.get(step) ?? actionFor(step).before(step, context),
+  })
+  journal.prepare(steps.map(prepared))
   for (const [index, step] of steps.entries()) {
     const why = context.interrupted()
     if (why !== undefined) return { step: null, message: why, units: [] }

@@ -130,7 +130,7 @@ function saveAgent(program, platform, { command, note }, out) {
 
 /** Beside the rest of the program, where tsup has just built that and says what it put into it. */
 function saveLicenses(out, metafile) {
-  const program = join(out, '../metafile-esm.json')
+  const program = join(out, '../metafile-cjs.json')
   if (!existsSync(program)) return
   const text = thirdPartyLicenses([metafile, JSON.parse(readFileSync(program, 'utf8'))])
   writeWhole(join(out, '../THIRD-PARTY-LICENSES'), text)

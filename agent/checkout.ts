@@ -1,7 +1,7 @@
 /** Version directories: an app's files as they will be, written beside the running ones. */
 import { attributesOf, type FileAttributes, sameAttributes } from '../src/plan/attributes.ts'
 import { decodeUtf8, encodeUtf8 } from '../src/plan/bytes.ts'
-import { type App, type AppFile, order } from '../src/plan/host-state.ts'
+import type { App, AppFile } from '../src/plan/host-state.ts'
 import { APPS } from '../src/plan/links.ts'
 import type { Oid } from '../src/plan/names.ts'
 import { applyAttributes, hasAttributes } from './attributes.ts'
@@ -17,18 +17,16 @@ export interface CheckedOut {
   readonly commit: Oid
 }
 
-/** Writes the version directory, durably. One that is already there is an aborted run's, and is written anew. */
+/** Writes the version directory; staging makes it durable. One that is already there is an aborted run's, and is written anew. */
 export function checkout(machine: Machine, store: Store, { app, running, commit }: CheckedOut): void {
   const { files } = machine
   const directory = versionPath(app.name, commit)
   removeTree(files, directory)
   makeDirectories(files, directory, 0o755)
   const before = new Map(running?.files.map(file => [file.path, file]))
-  const made = new Set([directory, `${APPS}/${app.name}`])
   for (const file of app.files) {
     const path = `${directory}/${file.path}`
     makeDirectories(files, parentOf(path), 0o755)
-    for (let at = parentOf(path); at !== directory; at = parentOf(at)) made.add(at)
     const old = before.get(file.path)
     const source = `${APPS}/${app.name}/current/${file.path}`
     const attributes = attributesOf(app.manifest.files, file.path)
@@ -37,8 +35,6 @@ export function checkout(machine: Machine, store: Store, { app, running, commit 
       files.link(source, path)
     else writeFile(machine, store, file, attributes, path)
   }
-  // Deepest first: a directory is durable when its entries are.
-  for (const path of [...made].sort(order).reverse()) files.sync(path)
 }
 
 function sameFile(a: AppFile, b: AppFile): boolean {
@@ -78,7 +74,6 @@ function writeFile(
   const mode = attributes?.mode ?? null
   const writer = files.create(path, mode === null ? modeOf(file) : mode & 0o700)
   store.copyBlob(file.oid, writer)
-  writer.sync()
   writer.close()
   if (attributes) applyAttributes(machine, path, attributes)
 }

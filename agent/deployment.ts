@@ -1,9 +1,8 @@
 /** One deployment on this host, from 'deploy' to its end: stage, activate, settle, confirm or undo. */
 import { APPS } from '../src/plan/links.ts'
-import type { Step } from '../src/plan/steps.ts'
 import type { Deploy, Failure, Pending, Refusal } from '../src/protocol/messages.ts'
 import type { Context } from './action.ts'
-import { activate } from './activate.ts'
+import { activate, type Foreseen, foresee } from './activate.ts'
 import type { Agent } from './agent.ts'
 import { awaitConfirmation, withdrawn } from './confirmation.ts'
 import { endUndone, hold } from './ending.ts'
@@ -42,9 +41,19 @@ function run(agent: Agent, request: Deploy): void {
     return
   }
   wire.send(staged.reply)
+  const foreseen = foresee(staged.steps, context(machine, journal))
+  const until = machine.ticks() + FORESEEN_MS
   const next = wire.next(Number.POSITIVE_INFINITY)
   if (typeof next === 'string' || next.type !== 'activate') abandon(agent, journal)
-  else carryOut(agent, request, journal, staged)
+  else
+    carryOut(agent, request, journal, { ...staged, foreseen: machine.ticks() < until ? foreseen : undefined })
+}
+
+/** For how long what units were doing is taken for what they do. */
+const FORESEEN_MS = 500
+
+interface Ready extends StagedPlan {
+  readonly foreseen: Foreseen | undefined
 }
 
 /** Directories, lock, whatever a predecessor left, and whether this host is where the plan starts. */
@@ -103,9 +112,10 @@ function abandon({ machine, wire, store }: Agent, journal: JournalWriter, refusa
   else wire.send({ type: 'outcome', id, outcome: 'undone', why: 'withdrawn before it was activated' })
 }
 
-function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, { steps, next }: StagedPlan): void {
+function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, ready: Ready): void {
   const { machine, wire, store } = agent
-  const failure = attempt(agent, journal, steps) ?? awaitConfirmation(agent, request)
+  const { next } = ready
+  const failure = attempt(agent, journal, ready) ?? awaitConfirmation(agent, request)
   if (failure === undefined) {
     hold(machine, store, journal, next)
     wire.send({ type: 'outcome', id: request.id, outcome: 'held', why: '' })
@@ -116,7 +126,7 @@ function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, { steps
   wire.send({ type: 'undone', failure, leftovers })
 }
 
-function attempt(agent: Agent, journal: JournalWriter, steps: readonly Step[]): Failure | undefined {
+function attempt(agent: Agent, journal: JournalWriter, { steps, foreseen }: Ready): Failure | undefined {
   const { machine, wire, store } = agent
   const { id, to, operator } = journal.header
   // Asked for once and taken from the wire then; whoever asks next must hear of it too.
@@ -129,8 +139,7 @@ function attempt(agent: Agent, journal: JournalWriter, steps: readonly Step[]): 
         why ??= withdrawn(agent, id)
         return why
       }),
-      journal,
-      index => wire.send({ type: 'step', index }),
+      { journal, foreseen, onStep: index => wire.send({ type: 'step', index }) },
     )
   } catch (error) {
     return { step: null, message: (error as Error).message, units: [] }

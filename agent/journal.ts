@@ -62,13 +62,13 @@ export class JournalWriter implements Journal {
     this.header = header
     this.writer = machine.files.create(JOURNAL, 0o600)
     this.line(header)
-    machine.files.sync(BASE)
   }
 
   /** Durable when it returns: the first step may begin. */
   prepare(prepared: readonly Prepared[]): void {
     this.line(prepared)
     this.writer.sync()
+    this.machine.files.sync(BASE)
     this.prepared = prepared
   }
 

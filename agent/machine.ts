@@ -74,6 +74,8 @@ export interface Files {
   chown(path: string, uid: number, gid: number): void
   /** fsync(2) of a file or directory. */
   sync(path: string): void
+  /** syncfs(2): makes everything durable that was written to the file system of `path`. */
+  syncFileSystem(path: string): void
   /** statvfs(3) of the file system at `path`: what an unprivileged writer has left, and whether anybody may write. */
   space(path: string): { readonly bytes: number; readonly inodes: number; readonly readOnly: boolean }
 }

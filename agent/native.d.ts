@@ -19,6 +19,7 @@ declare module 'native' {
   function chmod(path: string, mode: number): void
   function lchown(path: string, uid: number, gid: number): void
   function syncPath(path: string): void
+  function syncFileSystem(path: string): void
   function symlink(target: string, path: string): void
   function link(existing: string, path: string): void
   function rename(from: string, to: string): void

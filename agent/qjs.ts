@@ -26,6 +26,7 @@ const files: Files = {
   chmod: (path, mode) => native.chmod(at(path), mode),
   chown: (path, uid, gid) => native.lchown(at(path), uid, gid),
   sync: path => native.syncPath(at(path)),
+  syncFileSystem: path => native.syncFileSystem(at(path)),
   space: path => native.space(at(path)),
 }
 

@@ -75,16 +75,14 @@ export class Store {
   /** Moves what was received in, in the order in which it came: contents before what names them. */
   admit(): void {
     const { files } = this.machine
-    const directories = new Set<string>()
+    // Under its name in the store an object counts as whole, also after a power cut.
+    if (this.received.length > 0) files.syncFileSystem(QUARANTINE)
     for (const oid of this.received.splice(0)) {
       const path = objectPath(oid)
       makeDirectories(files, parentOf(path), 0o700)
       if (files.stat(path)) files.unlink(`${QUARANTINE}/${oid}`)
       else files.rename(`${QUARANTINE}/${oid}`, path)
-      directories.add(parentOf(path))
     }
-    for (const directory of directories) files.sync(directory)
-    if (directories.size > 0) files.sync(`${STORE}/objects`)
     this.dropQuarantine()
   }
 
@@ -199,7 +197,6 @@ class Incoming {
       throw new BadObject(`object ${this.oid} does not inflate: ${(error as Error).message}`)
     }
     if (!last) return
-    this.writer.sync()
     this.writer.close()
     const found = this.hasher.digest()
     if (found !== this.oid) throw new BadObject(`object ${this.oid} hashes to ${found}`)

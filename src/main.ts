@@ -9,6 +9,9 @@ import { fold } from './terminal/width.ts'
 
 declare const VERSION: string
 
+/** Which command it was: src/start.ts keeps what V8 compiled for it. */
+export let ran: Command['kind'] | undefined
+
 type Run<K extends Command['kind']> = (
   command: CommandOf<K>,
   context: Context,
@@ -54,6 +57,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   const command = parseCommand(argv)
   const context = contextOf({ json: wantsJson(argv) && command.kind !== 'help' })
   try {
+    ran = command.kind
     return await (RUN[command.kind] as Run<Command['kind']>)(command as never, context)
   } catch (error) {
     return report(error, context)
@@ -158,5 +162,7 @@ function giveBackTheCursor({ live }: Context['terminal']): void {
   }
 }
 
-// Not process.exit: what was written to a pipe may still be on its way.
-process.exitCode = await main(process.argv.slice(2))
+main(process.argv.slice(2)).then(code => {
+  // Not process.exit: what was written to a pipe may still be on its way.
+  process.exitCode = code
+})

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { makeWorld } from './support/world.ts'
@@ -232,6 +234,48 @@ test('without a terminal nobody is asked', async t => {
     .stdout(/web1/)
     .stderr(/^fatal: cannot ask for confirmation: not a terminal\nhint: use --yes /)
 })
+
+test('connections made ahead are given up where the plan comes to nothing', async t => {
+  const { world } = await makeFleet(t)
+  const host = await makeSilentHost(t)
+  await world.git('config', 'deptool-host.web1.url', host.url)
+  world.write({ 'web1/www/manifest.json': '{' })
+  const started = performance.now()
+  await world
+    .run('prod', '--yes')
+    .exits(1)
+    .stderr(
+      /^error: prod\/web1\/www\/manifest.json:1:2[\s\S]*\nfatal: cannot plan 'prod': 1 problem in the config tree\n$/,
+    )
+  // Far less than ssh waits for a host that does not speak.
+  assert(performance.now() - started < 5000)
+})
+
+test('who only looks calls nobody', async t => {
+  const { world } = await makeFleet(t)
+  const host = await makeSilentHost(t)
+  await world.git('config', 'deptool-host.web1.url', host.url)
+  await world.run('prod', '--dry-run').stdout(/web1/)
+  await world.run('plan', 'prod').stdout(/web1/)
+  await world
+    .run('prod')
+    .exits(1)
+    .stdout(/web1/)
+    .stderr(/not a terminal/)
+  assert.equal(host.calls(), 0)
+})
+
+/** It takes calls and says nothing. */
+async function makeSilentHost(t: TestContext) {
+  let calls = 0
+  const server = createServer(socket => {
+    calls += 1
+    t.after(() => socket.destroy())
+  }).listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  await once(server, 'listening')
+  return { url: `ssh://127.0.0.1:${(server.address() as AddressInfo).port}`, calls: () => calls }
+}
 
 test('a reader that goes away ends the output quietly', async t => {
   const { world } = await makeFleet(t)

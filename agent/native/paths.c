@@ -55,20 +55,31 @@ static int change_owner(const char *path, const uint32_t *owner_group)
     return lchown(path, owner_group[0], owner_group[1]);
 }
 
-static int sync_path(const char *path, const uint32_t *unused)
+static int sync_by(int (*sync)(int fd), const char *path)
 {
-    (void)unused;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    int result = fsync(fd);
+    int result = sync(fd);
     int error = errno;
     close(fd);
     errno = error;
     return result;
 }
 
-enum { MKDIR, UNLINK, RMDIR, CHMOD, CHOWN, SYNC };
+static int sync_path(const char *path, const uint32_t *unused)
+{
+    (void)unused;
+    return sync_by(fsync, path);
+}
+
+static int sync_file_system(const char *path, const uint32_t *unused)
+{
+    (void)unused;
+    return sync_by(syncfs, path);
+}
+
+enum { MKDIR, UNLINK, RMDIR, CHMOD, CHOWN, SYNC, SYNCFS };
 
 /* Calls of one path and up to two numbers; `expects` tells which errors are an answer, false. */
 static const struct {
@@ -82,6 +93,7 @@ static const struct {
     [CHMOD] = { "chmod", change_mode, NULL },
     [CHOWN] = { "chown", change_owner, NULL },
     [SYNC] = { "fsync", sync_path, NULL },
+    [SYNCFS] = { "syncfs", sync_file_system, NULL },
 };
 
 static JSValue on_one(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv, int which)
@@ -252,6 +264,7 @@ static const JSCFunctionListEntry LIST[] = {
     JS_CFUNC_MAGIC_DEF("chmod", 3, on_one, CHMOD),
     JS_CFUNC_MAGIC_DEF("lchown", 3, on_one, CHOWN),
     JS_CFUNC_MAGIC_DEF("syncPath", 3, on_one, SYNC),
+    JS_CFUNC_MAGIC_DEF("syncFileSystem", 3, on_one, SYNCFS),
     JS_CFUNC_MAGIC_DEF("symlink", 2, on_two, SYMLINK),
     JS_CFUNC_MAGIC_DEF("link", 2, on_two, LINK),
     JS_CFUNC_MAGIC_DEF("rename", 2, on_two, RENAME),

@@ -6,7 +6,6 @@ import { readTracking, type Tracked } from '../git/refs.ts'
 import type { ClusterName, HostName } from '../plan/names.ts'
 import type { Connection } from '../remote/transport.ts'
 import { findCluster } from './cluster.ts'
-import { readColor } from './color.ts'
 import type { Context } from './context.ts'
 import { hostsOf } from './hosts-of.ts'
 import { reach } from './reach.ts'
@@ -28,8 +27,8 @@ export interface ClusterOnline {
 /** Reads nothing of the tree but the names of its hosts: what is wrong in there is none of our business. */
 export async function clusterOnline(given: string | null, context: Context): Promise<ClusterOnline> {
   const repo = await openRepository(context)
-  const reading = { config: readConfig(repo), tracking: readTracking(repo), color: readColor(repo) }
-  const [config, tracking, color] = await Promise.all([reading.config, reading.tracking, reading.color])
+  const reading = { config: readConfig(repo), tracking: readTracking(repo) }
+  const [config, tracking] = await Promise.all([reading.config, reading.tracking])
   const cluster = await findCluster(repo, given, reading)
   const objects = new ObjectReader(repo)
   const hosts = await hostsOf(repo, cluster, { tracking, objects })
@@ -38,7 +37,7 @@ export async function clusterOnline(given: string | null, context: Context): Pro
   return {
     repo,
     config,
-    color,
+    color: config.color,
     cluster: cluster.name,
     tracking,
     hosts,

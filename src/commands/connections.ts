@@ -12,6 +12,8 @@ export type Connect = (
 export class Connections {
   readonly #connect: Connect
   readonly #ahead = new Map<HostName, Promise<Connection>>()
+  /** Hosts that there is, or was, a connection to. */
+  readonly #called = new Set<HostName>()
   readonly #leaving = new AbortController()
 
   constructor(connect: Connect) {
@@ -21,6 +23,8 @@ export class Connections {
   /** Begins connecting in the background: nothing is locked, nothing is written, nothing is asked. */
   warm(hosts: readonly HostName[]): void {
     for (const host of hosts) {
+      if (this.#leaving.signal.aborted || this.#called.has(host)) continue
+      this.#called.add(host)
       const connection = this.#connect(host, false, { signal: this.#leaving.signal })
       this.#ahead.set(host, connection)
       connection.then(
@@ -33,6 +37,7 @@ export class Connections {
 
   /** The connection made ahead, or a new one. Whoever takes it closes it. Rejects with HostError. */
   async take(host: HostName): Promise<Connection> {
+    this.#called.add(host)
     const ahead = this.#ahead.get(host)
     this.#ahead.delete(host)
     try {

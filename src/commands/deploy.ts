@@ -18,13 +18,25 @@ import { moveRefs } from './move-refs.ts'
 import { afterDeploy, beforeDeploy, isGuarded } from './operator-hooks.ts'
 import { type Offline, planOffline } from './plan-offline.ts'
 import { reach } from './reach.ts'
-import { emptied, record } from './record.ts'
+import { emptied, record, recordAhead } from './record.ts'
 import { reporterFor } from './reporter.ts'
 import { tellStale } from './stale.ts'
 
 /** `git deploy`: shows the plan, asks, carries it out on all hosts, records what they run then. */
 export async function deploy(command: CommandOf<'deploy'>, context: Context): Promise<ExitCode> {
-  return offer(await planOffline(command, context), command, context)
+  let early: Connections | undefined
+  try {
+    const offline = await planOffline(command, context, (hosts, known) => {
+      if (command.dryRun || !(command.yes || context.terminal.input)) return
+      early ??= new Connections(reach(known, context))
+      callAhead(early, hosts, command, known).catch(() => {
+        // Then they are called when it is time, and whatever it is, is met again.
+      })
+    })
+    return await offer(offline, command, context, early)
+  } finally {
+    early?.close()
+  }
 }
 
 /** A plan on offer. */
@@ -33,11 +45,27 @@ export interface Offer extends Accepting {
   readonly saved?: SavedBy
 }
 
+/** Not where a hook may refuse the deployment, or somebody wants no host called before they agree. */
+async function callAhead(
+  connections: Connections,
+  hosts: readonly HostName[],
+  command: Accepting,
+  { repo, config }: Pick<Offline, 'repo' | 'config'>,
+): Promise<void> {
+  if (!command.yes && !config.preconnect) return
+  if (!(command.verify && (await isGuarded(repo)))) connections.warm(hosts)
+}
+
 /** What every plan goes through that is carried out, wherever it leads. */
-export async function offer(offline: Offline, command: Offer, context: Context): Promise<ExitCode> {
+export async function offer(
+  offline: Offline,
+  command: Offer,
+  context: Context,
+  early?: Connections,
+): Promise<ExitCode> {
   const { plan, source, objects, config } = offline
   const { terminal, emit } = context
-  const { yes, verify, saved = null } = command
+  const { yes, saved = null } = command
   const color = command.color ?? offline.color
   const reporter = reporterFor({ ...command, color, short: false, abbrev: config.abbrev }, context)
   reporter.plan({ plan, source, saved, digest: digestOf })
@@ -46,10 +74,10 @@ export async function offer(offline: Offline, command: Offer, context: Context):
   terminal.out('')
   if (!yes) inputOf(terminal)
 
-  const connections = new Connections(reach(offline, context))
+  const connections = early ?? new Connections(reach(offline, context))
   try {
-    const guarded = verify && (await isGuarded(offline.repo))
-    if (!guarded && (yes || config.preconnect)) connections.warm(plan.hosts.map(({ host }) => host))
+    const hosts = plan.hosts.map(({ host }) => host)
+    if (!early) await callAhead(connections, hosts, command, offline)
     if (!yes && (await agree(command, offline, context)) === 'no') {
       terminal.note('not deployed')
       emit({ type: 'error', message: 'not deployed', hint: null, exitCode: EXIT.declined })
@@ -107,6 +135,9 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
     interrupt.abort()
   })
   reporter.begin({ id, cluster, operator, hosts: jobs.map(({ plan }) => plan.host) })
+  const ahead = recordAhead(offline, { id, jobs }).catch(() => {
+    // Whatever it is, `record` meets it too, and tells.
+  })
   try {
     const ends = await rollout({
       id,
@@ -127,6 +158,7 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
       ticks,
     }).finally(() => reporter.end())
     const ms = ticks() - started
+    await ahead
     const unrecorded = await tryToRecord(() => record(offline, { id, operator, at, jobs, ends, took }))
     release()
     await afterDeploy(deploying, ends, terminal)

@@ -1,12 +1,12 @@
 import type { CommandOf } from '../command.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
+import { readConfig } from '../git/config.ts'
 import { openRepository } from '../git/git.ts'
 import { hostsWithOutcomes, readOutcomes } from '../git/outcomes.ts'
 import { page } from '../git/pager.ts'
 import { readTrackingRefs } from '../git/refs.ts'
 import { logRecord } from '../terminal/json-hosts.ts'
 import { logLines } from '../terminal/log.ts'
-import { readColor } from './color.ts'
 import type { Context } from './context.ts'
 import { namedHosts } from './named-hosts.ts'
 
@@ -14,13 +14,13 @@ import { namedHosts } from './named-hosts.ts'
 export async function log(command: CommandOf<'log'>, context: Context): Promise<ExitCode> {
   const { terminal } = context
   const repo = await openRepository(context)
-  const [tracking, color] = await Promise.all([readTrackingRefs(repo), readColor(repo)])
+  const [tracking, config] = await Promise.all([readTrackingRefs(repo), readConfig(repo)])
   const told = hostsWithOutcomes(repo)
   const known = [...new Set([...told, ...tracking.keys()])]
   const hosts = command.hosts.length > 0 ? namedHosts(command.hosts, known, 'tell about') : told
   const entries = hosts.flatMap(host => readOutcomes(repo, host).map(record => ({ ...record, host })))
   for (const entry of entries) context.emit(logRecord(entry))
-  const lines = logLines(entries, terminal.colors(command.color ?? color))
+  const lines = logLines(entries, terminal.colors(command.color ?? config.color))
   if (lines.length === 0) {
     terminal.note('nothing is known of any deployment')
     terminal.note("hint: 'git deploy sync' asks the hosts")

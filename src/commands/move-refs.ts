@@ -6,6 +6,7 @@ import { commitFleet } from '../git/history.ts'
 import {
   FLEET_REF,
   isContention,
+  type RefChange,
   readFleet,
   readOutsideFleet,
   readTracking,
@@ -49,6 +50,15 @@ export async function moveRefs(repo: Repository, moves: readonly Move[], occasio
 }
 
 async function moveOnce(repo: Repository, moves: readonly Move[], occasion: Occasion): Promise<void> {
+  await updateRefs(repo, await prepareMoves(repo, moves, occasion), occasion.message)
+}
+
+/** Writes the fleet's next commit, and says what then is to be moved. Done again, it finds what it has written. */
+export async function prepareMoves(
+  repo: Repository,
+  moves: readonly Move[],
+  occasion: Occasion,
+): Promise<RefChange[]> {
   const [refs, tracking, fleet] = await Promise.all([
     readTrackingRefs(repo),
     readTracking(repo, { broken: 'skip' }),
@@ -65,14 +75,10 @@ async function moveOnce(repo: Repository, moves: readonly Move[], occasion: Occa
   const parents = new Map([...outside].filter(([host]) => trees.has(host)))
   for (const { host, to } of due) to === null ? parents.delete(host) : parents.set(host, to.commit)
   const commit = await nextFleet(repo, fleet, { trees, parents: [...parents.values()], occasion })
-  await updateRefs(
-    repo,
-    [
-      ...due.map(({ host, from, to }) => ({ ref: trackingRef(host), from, to: to?.commit ?? null })),
-      ...(commit === null ? [] : [{ ref: FLEET_REF, from: fleet, to: commit }]),
-    ],
-    occasion.message,
-  )
+  return [
+    ...due.map(({ host, from, to }) => ({ ref: trackingRef(host), from, to: to?.commit ?? null })),
+    ...(commit === null ? [] : [{ ref: FLEET_REF, from: fleet, to: commit }]),
+  ]
 }
 
 /** Whether the ref, which is at `now`, still has to be moved. */

@@ -9,7 +9,6 @@ import type { HostCommitSaid } from '../news.ts'
 import { order } from '../plan/host-state.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import { planHost } from '../plan/plan.ts'
-import { readColor } from './color.ts'
 import type { Context } from './context.ts'
 import { namedHosts } from './named-hosts.ts'
 import { type Offline, readStates } from './plan-offline.ts'
@@ -17,7 +16,7 @@ import { type Offline, readStates } from './plan-offline.ts'
 /** Without names, the hosts of the newest deployment that is known here. Throws Fatal where nothing ran before. */
 export async function planBack(named: readonly string[], context: Context): Promise<Offline> {
   const repo = await openRepository(context)
-  const [config, tracking, color] = await Promise.all([readConfig(repo), readTracking(repo), readColor(repo)])
+  const [config, tracking] = await Promise.all([readConfig(repo), readTracking(repo)])
   const said = await readEach(
     repo,
     [...tracking.values()].map(({ commit }) => commit),
@@ -43,7 +42,7 @@ export async function planBack(named: readonly string[], context: Context): Prom
   return {
     repo,
     config,
-    color,
+    color: config.color,
     cluster: { name: cluster, path: cluster, shown: cluster },
     source: { kind: 'rollback', recorded: sources.size === 1 ? [...sources][0]! : 'several' },
     tracking,

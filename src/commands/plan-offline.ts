@@ -14,7 +14,6 @@ import { type HostPlan, type Plan, planHost } from '../plan/plan.ts'
 import type { Problem } from '../plan/problem.ts'
 import type { Selection } from '../plan/select.ts'
 import { type Cluster, clusterAtTop, directoryOf, findCluster } from './cluster.ts'
-import { readColor } from './color.ts'
 import type { Context } from './context.ts'
 import { refuseTree } from './refuse-tree.ts'
 import type { SavedPlan } from './saved-plan.ts'
@@ -65,14 +64,22 @@ export interface Change {
   readonly next: HostState
 }
 
+/** Told which hosts do not run what they should, long before it is known what that means for them. */
+export type WhenChanged = (hosts: readonly HostName[], known: Pick<Offline, 'repo' | 'config'>) => void
+
 /** Writes objects into the repository, and nothing else. Shows what is wrong with the tree, and throws Fatal, before any plan. */
-export async function planOffline(wanted: Wanted, context: Context): Promise<Offline> {
+export async function planOffline(
+  wanted: Wanted,
+  context: Context,
+  whenChanged?: WhenChanged,
+): Promise<Offline> {
+  // Neither needs to know what repository it is, so all three are asked at once.
+  const reading = { config: readConfig(context), tracking: readTracking(context) }
+  for (const early of Object.values(reading))
+    early.catch(() => {
+      // Told where it is awaited, unless there is no repository at all: then that is told.
+    })
   const repo = await openRepository(context)
-  const reading = {
-    config: readConfig(repo),
-    tracking: readTracking(repo),
-    color: readColor(repo),
-  }
   const objects = new ObjectReader(repo)
   const compare = async () => {
     const { saved } = wanted
@@ -88,6 +95,11 @@ export async function planOffline(wanted: Wanted, context: Context): Promise<Off
       const scope = narrow({ snapshot: found, tracking, cluster: cluster.name, format }, wanted)
       refuseForeign(cluster, scope.snapshot, tracking)
       const whole = await withEmpty(repo, scope.snapshot, scope.leaving)
+      if (whenChanged && scope.snapshot.problems.length === 0)
+        whenChanged(
+          changedHosts(whole, tracking).map(({ host }) => host),
+          { repo, config: await reading.config },
+        )
       return { cluster, scope, ...(await compareHosts(whole, tracking, objects)) }
     }
     return attempt().catch(error => {
@@ -96,12 +108,7 @@ export async function planOffline(wanted: Wanted, context: Context): Promise<Off
       return attempt()
     })
   }
-  const [compared, config, tracking, color] = await Promise.all([
-    compare(),
-    reading.config,
-    reading.tracking,
-    reading.color,
-  ])
+  const [compared, config, tracking] = await Promise.all([compare(), reading.config, reading.tracking])
   const { cluster, scope, plans, states, problems } = compared
   const { snapshot, vanished, leaving, leftOut } = scope
   const { source } = snapshot
@@ -115,7 +122,19 @@ export async function planOffline(wanted: Wanted, context: Context): Promise<Off
     total: hosts.length,
     leftOut,
   }
-  return { repo, config, color, cluster, source, tracking, hosts, plan, states, objects, back: null }
+  return {
+    repo,
+    config,
+    color: config.color,
+    cluster,
+    source,
+    tracking,
+    hosts,
+    plan,
+    states,
+    objects,
+    back: null,
+  }
 }
 
 export function snapshotOf(
@@ -151,14 +170,18 @@ interface Comparison {
   readonly problems: readonly Problem[]
 }
 
+function changedHosts({ hosts }: Snapshot, tracking: ReadonlyMap<HostName, Tracked>) {
+  return hosts
+    .map(({ host, tree }) => ({ host, toTree: tree, was: tracking.get(host) }))
+    .filter(({ toTree, was }) => was?.tree !== toTree)
+}
+
 async function compareHosts(
-  { hosts, problems }: Snapshot,
+  snapshot: Snapshot,
   tracking: ReadonlyMap<HostName, Tracked>,
   objects: ObjectReader,
 ): Promise<Comparison> {
-  const changed = hosts
-    .map(({ host, tree }) => ({ host, toTree: tree, was: tracking.get(host) }))
-    .filter(({ toTree, was }) => was?.tree !== toTree)
+  const changed = changedHosts(snapshot, tracking)
   const states = await readStates(
     changed.flatMap(({ toTree, was }) => (was ? [was.tree, toTree] : [toTree])),
     objects,
@@ -174,7 +197,7 @@ async function compareHosts(
   return {
     plans: compared.map(planHost).filter(({ apps }) => apps.length > 0),
     states: new Map(compared.map(({ host, old, next }) => [host, { old, next }])),
-    problems: [...problems, ...compared.flatMap(({ host, next }) => problemsOf(host, next))],
+    problems: [...snapshot.problems, ...compared.flatMap(({ host, next }) => problemsOf(host, next))],
   }
 }
 

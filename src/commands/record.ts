@@ -4,7 +4,7 @@ import type { HostName } from '../plan/names.ts'
 import type { DeploymentId, Refusal } from '../protocol/messages.ts'
 import type { Ends, HostEnd } from '../rollout-events.ts'
 import type { RecordedJob } from './jobs.ts'
-import { type Move, moveRefs } from './move-refs.ts'
+import { type Move, moveRefs, type Occasion, prepareMoves } from './move-refs.ts'
 import type { Offline } from './plan-offline.ts'
 
 export interface Carried {
@@ -21,18 +21,34 @@ export interface Carried {
 
 /** One transaction for the refs of the hosts where the deployment holds; and a line in the log of every host. */
 export async function record(offline: Offline, carried: Carried): Promise<void> {
-  const { repo, plan, source } = offline
+  const { repo } = offline
   const { id, jobs, ends } = carried
   // First, because a log without refs is found out by the next deployment, and refs without a log by nobody.
   for (const job of jobs) await addOutcomes(repo, job.plan.host, outcomesOf(job, carried))
   const held = jobs.filter(job => ends.get(job.plan.host)?.kind === 'held')
-  if (held.length === 0) return
+  if (held.length > 0) await moveRefs(repo, ...movesOf(offline, held, id))
+}
+
+/** Writes, while the hosts work, what `record` writes if the deployment holds on all of them: it then finds it there. */
+export async function recordAhead(
+  offline: Offline,
+  { id, jobs }: Pick<Carried, 'id' | 'jobs'>,
+): Promise<void> {
+  await prepareMoves(offline.repo, ...movesOf(offline, jobs, id))
+}
+
+function movesOf(
+  offline: Offline,
+  held: readonly RecordedJob[],
+  id: DeploymentId,
+): [moves: Move[], occasion: Occasion] {
+  const { plan, source } = offline
   const leaving = new Set(plan.leaving)
   const moves = held.map(({ plan: { host, from, toTree: tree }, commit }): Move => {
     return { host, from, to: leaving.has(host) ? null : { commit, tree } }
   })
   const names = held.map(({ plan }) => plan.host)
-  await moveRefs(repo, [...moves, ...emptied(offline)], {
+  const occasion: Occasion = {
     cluster: plan.cluster,
     source,
     deployment: id,
@@ -40,7 +56,8 @@ export async function record(offline: Offline, carried: Carried): Promise<void> 
     body: names.length > 3 ? names.join('\n') : '',
     message: `deploy ${id}`,
     passing: held.flatMap(({ plan, commit }) => (leaving.has(plan.host) ? [commit] : [])),
-  })
+  }
+  return [[...moves, ...emptied(offline)], occasion]
 }
 
 /** Hosts that have lost their apps before, and are now tracked no more. */

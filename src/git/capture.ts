@@ -4,7 +4,7 @@ import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 import type { HostTree } from './cluster-tree.ts'
 import type { Repository } from './git.ts'
-import { type ScannedFile, type ScannedHost, scanCluster, unreadable } from './scan.ts'
+import { filesOf, type ScannedFile, type ScannedHost, scanCluster, unreadable } from './scan.ts'
 import {
   type CachedHost,
   cachedFiles,
@@ -55,10 +55,11 @@ interface DraftFile {
   readonly oid: Oid | undefined
 }
 
-function draftHost({ host, files }: ScannedHost, cached: CachedHost | undefined): Draft {
-  if (cached?.fingerprint === fingerprintOf(files)) return { kind: 'unchanged', host, cached }
+function draftHost(scanned: ScannedHost, cached: CachedHost | undefined): Draft {
+  const { host } = scanned
+  if (cached?.fingerprint === fingerprintOf(scanned)) return { kind: 'unchanged', host, cached }
   const known = cachedFiles(cached)
-  return { kind: 'changed', host, files: files.map(file => ({ host, file, oid: known(file) })) }
+  return { kind: 'changed', host, files: filesOf(scanned).map(file => ({ host, file, oid: known(file) })) }
 }
 
 /** The names of the changed files' blobs. A file that cannot be read has none. */

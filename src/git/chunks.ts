@@ -1,7 +1,8 @@
 /** Objects on their way to a host: compressed as git stores them, cut into pieces that fit a frame. */
 import type { Oid } from '../plan/names.ts'
 import type { ObjectChunk } from '../protocol/messages.ts'
-import { looseObject, type ObjectReader } from './objects.ts'
+import { looseObject } from './loose-object.ts'
+import type { ObjectReader } from './objects.ts'
 
 /** How many bytes travel in one message, and how long a piece of an object is at the most. */
 const BATCH = 256 * 1024

@@ -1,7 +1,7 @@
 /** The settings of this tool, kept in git's configuration. */
 import { Fatal } from '../errors.ts'
 import type { HostName } from '../plan/names.ts'
-import { git, type Repository } from './git.ts'
+import { git, type Place } from './git.ts'
 
 export interface Config {
   /** The cluster that is meant where none is named. */
@@ -14,6 +14,8 @@ export interface Config {
   readonly atomic: boolean
   /** How many digits of an object's name are shown. */
   readonly abbrev: number
+  /** What is said about colour, for us or for all of git; null where nothing is. */
+  readonly color: string | null
   hostUrl(host: HostName): string | null
 }
 
@@ -21,10 +23,15 @@ export type Transport = (typeof TRANSPORTS)[number]
 
 const TRANSPORTS = ['auto', 'ssh2', 'openssh'] as const
 
-export async function readConfig(repo: Repository): Promise<Config> {
-  const args = ['config', '--null', '--get-regexp', '^(deptool|deptool-host)\\.|^core\\.abbrev$']
+export async function readConfig(place: Place): Promise<Config> {
+  const args = [
+    'config',
+    '--null',
+    '--get-regexp',
+    '^(deptool|deptool-host)\\.|^color\\.(deptool|ui|pager)$|^core\\.abbrev$',
+  ]
   // 1: there is no such setting.
-  const { stdout } = await git(repo, args, { okCodes: [0, 1] })
+  const { stdout } = await git(place, args, { okCodes: [0, 1] })
   const settings = parseSettings(stdout.toString())
   const read = <T>(key: string, standard: T, parse: (setting: Setting) => T): T => {
     // Git compares the last part of a key without regard to case, and prints it in lower case.
@@ -39,6 +46,7 @@ export async function readConfig(repo: Repository): Promise<Config> {
     transport: read('deptool.transport', 'auto', parseTransport),
     atomic: read('deptool.atomic', false, parseBoolean),
     abbrev: read('core.abbrev', 7, parseAbbrev),
+    color: colorOf(settings, place),
     hostUrl: host => {
       const key = `deptool-host.${host}.url`
       const value = settings.get(key)
@@ -47,14 +55,21 @@ export async function readConfig(repo: Repository): Promise<Config> {
   }
 }
 
-export async function setConfig(repo: Repository, key: string, value: string): Promise<void> {
-  await git(repo, ['config', key, value])
+export async function setConfig(place: Place, key: string, value: string): Promise<void> {
+  await git(place, ['config', key, value])
 }
 
 interface Setting {
   readonly key: string
   /** Null for a key without `=`, which git takes for true. */
   readonly value: string | null
+}
+
+function colorOf(settings: ReadonlyMap<string, string | null>, { env }: Place): string | null {
+  const when = settings.get('color.deptool') ?? settings.get('color.ui') ?? null
+  // A pager counts as a terminal, unless it cannot show colours.
+  const paged = env['GIT_PAGER_IN_USE'] === 'true'
+  return paged && when !== 'always' && settings.get('color.pager') === 'false' ? 'never' : when
 }
 
 /** Where a key is set more than once, the last one holds. */

@@ -16,6 +16,9 @@ export interface Repository {
   readonly cwd: string
 }
 
+/** Where a git command runs: enough for one that asks nothing of the repository before. */
+export type Place = Pick<Repository, 'cwd' | 'env'>
+
 export interface GitOptions {
   readonly input?: string | Uint8Array
   /** Added to the environment of the repository. */
@@ -44,7 +47,7 @@ export class GitError extends Fatal {
 }
 
 /** The repository that `cwd` and git's own variables in `env` lead to. Throws Fatal where there is none. */
-export async function openRepository({ cwd, env }: Pick<Repository, 'cwd' | 'env'>): Promise<Repository> {
+export async function openRepository({ cwd, env }: Place): Promise<Repository> {
   const result = await run(REV_PARSE, { cwd, env })
   const fields = result.stdout.toString().split('\n').slice(0, -1)
   const [gitDir, commonDir, format, prefix, topLevel = null] = fields
@@ -85,7 +88,7 @@ function noRepository({ stderr, code }: GitResult): Fatal {
 
 /** Runs a git command for its output. Throws GitError where the exit code is not among `okCodes`. */
 export async function git(
-  repo: Repository,
+  repo: Place,
   args: readonly string[],
   options: GitOptions = {},
 ): Promise<GitResult> {
@@ -131,18 +134,20 @@ interface Invocation {
 
 function run(args: readonly string[], { cwd, env, input }: Invocation): Promise<GitResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn('git', args, { cwd, env: parsedEnv(env), stdio: 'pipe' })
+    // A pipe that nothing goes through would cost a pair of sockets.
+    const stdin = input === undefined ? 'ignore' : 'pipe'
+    const child = spawn('git', args, { cwd, env: parsedEnv(env), stdio: [stdin, 'pipe', 'pipe'] })
     const out: Buffer[] = []
     const err: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
-    child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
+    child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))
+    child.stderr?.on('data', (chunk: Buffer) => err.push(chunk))
     child.on('error', error => reject(notStarted(error)))
     child.on('close', code =>
       resolve({ code: code ?? -1, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() }),
     )
     // A command that ends before it has read everything tells why in its exit code.
-    child.stdin.on('error', () => {})
-    child.stdin.end(input)
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(input)
   })
 }
 

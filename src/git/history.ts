@@ -53,8 +53,11 @@ export async function commitHosts(
 export async function commitFleet(repo: Repository, request: FleetCommit): Promise<Oid> {
   const entries = [...request.hosts].map(([name, oid]): Entry => ({ mode: '40000', name, oid }))
   const tree = makeTree(entries, repo.format)
-  const [people] = await Promise.all([readPeople(repo), writeTrees(repo, [tree])])
-  const previous = request.previous ?? (await commitBeginning(repo, people))
+  const people = await readPeople(repo)
+  const [previous] = await Promise.all([
+    request.previous ?? commitBeginning(repo, people),
+    writeTrees(repo, [tree]),
+  ])
   const parents = [...new Set([previous, ...request.parents])]
   const commit = encodeCommit({ tree: tree.oid, parents, people, message: accountOf(request) })
   const [oid] = await writeObjects(repo, 'commit', [commit])
@@ -90,7 +93,16 @@ interface People {
   readonly committer: string
 }
 
-async function readPeople(repo: Repository): Promise<People> {
+const known = new WeakMap<Repository, Promise<People>>()
+
+/** Read once: all commits of one command are of one time. */
+function readPeople(repo: Repository): Promise<People> {
+  const people = known.get(repo) ?? askPeople(repo)
+  known.set(repo, people)
+  return people
+}
+
+async function askPeople(repo: Repository): Promise<People> {
   const [author, committer] = await Promise.all([
     readIdentity(repo, 'GIT_AUTHOR_IDENT'),
     readIdentity(repo, 'GIT_COMMITTER_IDENT'),

@@ -1,9 +1,8 @@
 /** Git objects out of the repository: one `git cat-file --batch` answers for as long as the command runs. */
-import { deflateSync } from 'node:zlib'
 import type { Oid } from '../plan/names.ts'
 import type { Contents, Reading } from '../plan/reading.ts'
 import { type Batch, startBatch } from './batch.ts'
-import type { GitObject, ObjectType } from './batch-parser.ts'
+import type { GitObject } from './batch-parser.ts'
 import type { Repository } from './git.ts'
 
 /** Its process starts with the first question, and never keeps ours alive; `close` ends it sooner. */
@@ -43,9 +42,4 @@ export async function drive<T>(reading: Reading<T>, reader: Pick<ObjectReader, '
   let next = reading.next()
   while (!next.done) next = reading.next(await reader.read(next.value))
   return next.value
-}
-
-/** The bytes of a loose object file (gitformat-loose). */
-export function looseObject({ type, content }: { type: ObjectType; content: Uint8Array }): Uint8Array {
-  return deflateSync(Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content]), { level: 6 })
 }

@@ -1,7 +1,7 @@
 /** The refs of this tool: what each host is known to run, and the history of the fleet. */
 import { Fatal } from '../errors.ts'
 import { type ClusterName, clusterName, type HostName, hostName, must, type Oid, oid } from '../plan/names.ts'
-import { GitError, git, type Repository } from './git.ts'
+import { GitError, git, type Place, type Repository } from './git.ts'
 
 /** `refs/deptool` is a directory of refs, and git finds this one by that name: see gitrevisions(7), refs/<refname>. */
 export const FLEET_REF = 'refs/refs/deptool'
@@ -28,10 +28,10 @@ const TRACKING_FORMAT = [
 
 /** Throws Fatal for a ref that names no commit, or else leaves it out. */
 export async function readTracking(
-  repo: Repository,
+  place: Place,
   { broken = 'refuse' }: { readonly broken?: 'refuse' | 'skip' } = {},
 ): Promise<Map<HostName, Tracked>> {
-  const { stdout } = await git(repo, ['for-each-ref', `--format=${TRACKING_FORMAT}`, 'refs/deptool/'])
+  const { stdout } = await git(place, ['for-each-ref', `--format=${TRACKING_FORMAT}`, 'refs/deptool/'])
   const lines = stdout.toString().split('\n').filter(Boolean)
   return new Map(lines.flatMap(line => parseTracked(line, broken)).map(tracked => [tracked.host, tracked]))
 }

@@ -1,5 +1,5 @@
 /** What a cluster's directory holds on disk: the files that count, and what cannot be deployed. */
-import { type Dirent, lstatSync, readdirSync } from 'node:fs'
+import { constants, type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { Fatal } from '../errors.ts'
 import { decodeUtf8 } from '../plan/bytes.ts'
 import { order } from '../plan/host-state.ts'
@@ -15,9 +15,16 @@ export interface Scan {
   readonly problems: readonly Problem[]
 }
 
-export interface ScannedHost {
+/** No object for each file: most hosts have not changed, and what ten thousand of them cost is half of a plan. */
+export interface ScannedHost extends Stamped {
   readonly host: HostName
-  readonly files: readonly ScannedFile[]
+}
+
+export interface Stamped {
+  /** Below the host's directory, in the order in which they were found. */
+  readonly paths: readonly string[]
+  /** The stamp of each, one after the other. */
+  readonly stamps: readonly number[]
 }
 
 export interface ScannedFile {
@@ -30,15 +37,30 @@ export interface ScannedFile {
 /** What tells that a file may have changed: its mode, inode, size, and times of modification and change in ms. */
 export type Stamp = readonly [mode: number, inode: number, size: number, mtime: number, ctime: number]
 
+const STAMP: Stamp['length'] = 5
+
 /** Synchronous: for ten thousand files that is several times as fast as a promise for each. */
 export function scanCluster(dir: string): Scan {
   const problems: Problem[] = []
   const hosts = list(dir, error => {
     throw new Fatal(`cannot read '${dir}': ${reasonOf(error)}`, { cause: error })
   })
-    .flatMap(entry => hostOf(entry, problems) ?? [])
-    .map(host => ({ host, files: scanHost(dir, host, problems) }))
+    .flatMap(entry => hostOf(layoutEntry(entry), problems) ?? [])
+    .map(host => scanHost(dir, host, problems))
   return { hosts: hosts.sort((a, b) => order(a.host, b.host)), problems }
+}
+
+/** The files one by one, for a host that has changed. */
+export function filesOf({ paths, stamps }: Stamped): ScannedFile[] {
+  return paths.map((path, i) => {
+    const stamp = stamps.slice(i * STAMP, (i + 1) * STAMP) as unknown as Stamp
+    return { path, mode: modeOf(stamp[0]), stamp }
+  })
+}
+
+function modeOf(mode: number): FileMode {
+  if ((mode & constants.S_IFMT) === constants.S_IFLNK) return '120000'
+  return mode & constants.S_IXUSR ? '100755' : '100644'
 }
 
 export function unreadable(file: string, error: unknown): Problem {
@@ -51,19 +73,20 @@ function reasonOf(error: unknown): string {
   return /^[A-Z0-9]+: (.+?)(?:, \w+(?: '.*)?)?$/s.exec(message)?.[1] ?? message
 }
 
-function scanHost(dir: string, host: HostName, problems: Problem[]): ScannedFile[] {
-  const walk: Walk = { root: `${dir}/${host}`, host, files: [], problems }
+function scanHost(dir: string, host: HostName, problems: Problem[]): ScannedHost {
+  const walk: Walk = { root: `${dir}/${host}`, host, paths: [], stamps: [], problems }
   for (const entry of listOrReport(walk, '')) {
-    const app = appOf(entry, host, problems)
+    const app = appOf(layoutEntry(entry), host, problems)
     if (app !== undefined) scanDirectory(walk, app)
   }
-  return walk.files
+  return walk
 }
 
 interface Walk {
   readonly root: string
   readonly host: HostName
-  readonly files: ScannedFile[]
+  readonly paths: string[]
+  readonly stamps: number[]
   readonly problems: Problem[]
 }
 
@@ -83,14 +106,15 @@ function scanDirectory(walk: Walk, path: string): void {
   for (const entry of entries) scanEntry(walk, `${path}/${entry.name}`, entry)
 }
 
-function scanEntry(walk: Walk, path: string, { dirent, name, refused }: Listed): void {
-  const why = refused ?? (isSegment(name) ? whyNoFile(dirent) : 'its name is not safe to create')
+function scanEntry(walk: Walk, path: string, entry: Listed): void {
+  const why = entry.refused ?? (isSegment(entry.name) ? whyNoFile(entry) : 'its name is not safe to create')
   if (why) walk.problems.push(refusal(`${walk.host}/${path}`, why))
-  else if (dirent.isDirectory()) scanDirectory(walk, path)
+  else if (entry.isDirectory()) scanDirectory(walk, path)
   else scanFile(walk, path)
 }
 
-function whyNoFile(dirent: Dirent | Dirent<Buffer>): string | undefined {
+function whyNoFile(dirent: Listed): string | undefined {
+  if (dirent.isFile() || dirent.isDirectory()) return undefined
   if (dirent.isSocket()) return 'it is a socket'
   if (dirent.isFIFO()) return 'it is a named pipe'
   return dirent.isBlockDevice() || dirent.isCharacterDevice() ? 'it is a device' : undefined
@@ -101,17 +125,14 @@ function scanFile(walk: Walk, path: string): void {
     const stats = lstatSync(`${walk.root}/${path}`, { throwIfNoEntry: false })
     // It vanished since its directory was listed.
     if (!stats) return
-    const mode = stats.isSymbolicLink() ? '120000' : stats.mode & 0o100 ? '100755' : '100644'
-    const stamp: Stamp = [stats.mode, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs]
-    walk.files.push({ path, mode, stamp })
+    walk.paths.push(path)
+    walk.stamps.push(stats.mode, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs)
   } catch (error) {
     walk.problems.push(unreadable(`${walk.host}/${path}`, error))
   }
 }
 
-interface Listed extends LayoutEntry {
-  readonly dirent: Dirent | Dirent<Buffer>
-}
+type Listed = Dirent & Pick<LayoutEntry, 'refused'>
 
 function listOrReport({ root, host, problems }: Walk, path: string): Listed[] {
   return list(`${root}/${path}`, error => {
@@ -124,7 +145,7 @@ function list(path: string, onError: (error: unknown) => void): Listed[] {
     const entries = readdirSync(path, { withFileTypes: true })
     // Node puts U+FFFD where bytes are not UTF-8; that character may also be there of its own right.
     if (entries.some(({ name }) => name.includes('\ufffd'))) return listBytes(path)
-    return entries.map(dirent => ({ name: dirent.name, kind: kindOf(dirent), dirent }))
+    return entries
   } catch (error) {
     onError(error)
     return []
@@ -135,13 +156,14 @@ function listBytes(path: string): Listed[] {
   return readdirSync(path, { withFileTypes: true, encoding: 'buffer' }).map(dirent => {
     const name = decodeUtf8(dirent.name)
     return name === undefined
-      ? { name: escapeBytes(dirent.name), kind: kindOf(dirent), dirent, refused: 'its name is not UTF-8' }
-      : { name, kind: kindOf(dirent), dirent }
+      ? Object.assign(dirent, { name: escapeBytes(dirent.name), refused: 'its name is not UTF-8' })
+      : Object.assign(dirent, { name })
   })
 }
 
-function kindOf(dirent: Dirent | Dirent<Buffer>): LayoutEntry['kind'] {
-  return dirent.isDirectory() ? 'directory' : dirent.isSymbolicLink() ? 'link' : 'other'
+function layoutEntry(entry: Listed): LayoutEntry {
+  const kind = entry.isDirectory() ? 'directory' : entry.isSymbolicLink() ? 'link' : 'other'
+  return { name: entry.name, kind, refused: entry.refused }
 }
 
 function escapeBytes(bytes: Buffer): string {

@@ -1,6 +1,6 @@
 /** The config tree of a cluster at one moment, from disk or from a commit: a git tree for each host. */
-import { existsSync, realpathSync } from 'node:fs'
-import { relative } from 'node:path'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { Fatal } from '../errors.ts'
 import { order } from '../plan/host-state.ts'
 import { type ClusterName, must, type Oid, oid } from '../plan/names.ts'
@@ -123,6 +123,9 @@ function treeExpression(rev: string, path: string): string {
 }
 
 async function currentBranch(repo: Repository): Promise<string | null> {
+  const [, branch] = /^ref: refs\/heads\/(.+)\n$/.exec(readFileSync(join(repo.gitDir, 'HEAD'), 'utf8')) ?? []
+  // With reftables the file is there for show, and names this branch.
+  if (branch !== undefined && branch !== '.invalid') return branch
   const { code, stdout } = await git(repo, ['symbolic-ref', '--quiet', '--short', 'HEAD'], {
     okCodes: [0, 1],
   })

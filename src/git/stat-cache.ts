@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, wr
 import { dirname, join } from 'node:path'
 import { type ClusterName, type HostName, hostName, must, type Oid, oid } from '../plan/names.ts'
 import type { Repository } from './git.ts'
-import type { ScannedFile } from './scan.ts'
+import type { ScannedFile, Stamped } from './scan.ts'
 
 export interface StatCache {
   /** When all of it had last been read anew. */
@@ -62,19 +62,14 @@ export interface HashedFile {
 export function cacheHost(tree: Oid, hashed: readonly HashedFile[], lookedAt: number): CachedHost {
   const settled = hashed.filter(({ file }) => isSettled(file, lookedAt))
   const rows = settled.map(({ file, oid }) => [file.path, stampText(file), oid])
-  const fingerprint = settled.length === hashed.length ? fingerprintOf(hashed.map(({ file }) => file)) : null
+  const all = { paths: hashed.map(({ file }) => file.path), stamps: hashed.flatMap(({ file }) => file.stamp) }
+  const fingerprint = settled.length === hashed.length ? fingerprintOf(all) : null
   return { tree, fingerprint, files: JSON.stringify(rows) }
 }
 
 /** Changes when any file comes, goes or changes. */
-export function fingerprintOf(files: readonly ScannedFile[]): string {
-  const width = 5
-  const stamps = new Float64Array(files.length * width)
-  files.forEach(({ stamp }, i) => {
-    stamps.set(stamp satisfies { readonly length: typeof width }, i * width)
-  })
-  const paths = files.map(({ path }) => path).join('\0')
-  return createHash('sha1').update(paths).update(stamps).digest('hex')
+export function fingerprintOf({ paths, stamps }: Stamped): string {
+  return createHash('sha1').update(paths.join('\0')).update(new Float64Array(stamps)).digest('hex')
 }
 
 /** Finds the object of a file that has not changed since. */

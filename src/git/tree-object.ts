@@ -1,8 +1,8 @@
 /** Git tree objects, made and written. */
-import { createHash } from 'node:crypto'
 import { type Oid, oid } from '../plan/names.ts'
 import type { FileMode } from '../plan/tree.ts'
 import { git, type Repository } from './git.ts'
+import { objectName, writeOnce } from './written.ts'
 
 export interface Entry {
   readonly mode: FileMode | '40000'
@@ -51,20 +51,23 @@ export function makeTree(entries: readonly Entry[], format: Repository['format']
   const content = Buffer.concat(
     sorted.flatMap(({ mode, name, oid }) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(oid, 'hex')]),
   )
-  const hash = createHash(format).update(`tree ${content.length}\0`).update(content).digest('hex')
-  return { oid: hash as Oid, entries: sorted }
+  return { oid: objectName('tree', content, format), entries: sorted }
 }
 
 /** Puts trees into the repository. Whatever they name is there already, or is earlier in the list. */
 export async function writeTrees(repo: Repository, trees: readonly Tree[]): Promise<void> {
-  if (trees.length === 0) return
   // Hosts have most of their trees in common.
-  const different = [...new Map(trees.map(tree => [tree.oid, tree])).values()]
-  const input = different.map(({ entries }) => `${entries.map(mktreeLine).join('')}\0`).join('')
+  await writeOnce(repo, new Map(trees.map(tree => [tree.oid, tree])), missing =>
+    makeTrees(repo, [...missing.values()]),
+  )
+}
+
+async function makeTrees(repo: Repository, trees: readonly Tree[]): Promise<void> {
+  const input = trees.map(({ entries }) => `${entries.map(mktreeLine).join('')}\0`).join('')
   // Left to check for itself, git looks too quickly to find an object that `git gc` is just moving into a pack.
   const { stdout } = await git(repo, ['mktree', '-z', '--batch', '--missing'], { input })
   const written = stdout.toString().split('\n')
-  different.forEach((tree, i) => {
+  trees.forEach((tree, i) => {
     if (oid(written[i] ?? '') !== tree.oid)
       throw new Error(`git wrote the tree ${written[i]} where we expected ${tree.oid}`)
   })

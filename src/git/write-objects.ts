@@ -1,9 +1,10 @@
 /** Puts blobs and commits into the repository, many with one process. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { must, type Oid, oid } from '../plan/names.ts'
 import type { ObjectType } from './batch-parser.ts'
 import { git, type Repository } from './git.ts'
+import { objectName, writeOnce } from './written.ts'
 
 /** Writes objects of one type, and names them in the order of `contents`. */
 export async function writeObjects(
@@ -11,14 +12,34 @@ export async function writeObjects(
   type: ObjectType,
   contents: readonly Uint8Array[],
 ): Promise<Oid[]> {
-  if (contents.length === 0) return []
-  const dir = await makeTemporary(repo)
+  const oids = contents.map(content => objectName(type, content, repo.format))
+  const objects = new Map(oids.map((oid, i) => [oid, contents[i]!]))
+  await writeOnce(repo, objects, async missing => {
+    const written = await writeContents(repo, type, [...missing.values()])
+    const wrong = [...missing.keys()].findIndex((oid, i) => oid !== written[i])
+    if (wrong >= 0) throw new Error(`git wrote ${written[wrong]} where we expected another ${type}`)
+  })
+  return oids
+}
+
+async function writeContents(
+  repo: Repository,
+  type: ObjectType,
+  contents: readonly Uint8Array[],
+): Promise<Oid[]> {
+  if (contents.length === 1) {
+    const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin']
+    return parseOids((await git(repo, args, { input: contents[0]! })).stdout)
+  }
+  const dir = makeTemporary(repo)
   try {
     const paths = contents.map((_, i) => join(dir, `${i}`))
-    await Promise.all(paths.map((path, i) => writeFile(path, contents[i]!)))
+    paths.forEach((path, i) => {
+      writeFileSync(path, contents[i]!)
+    })
     return await hashFiles(repo, type, paths)
   } finally {
-    await rm(dir, { recursive: true, force: true })
+    rmSync(dir, { recursive: true, force: true })
   }
 }
 
@@ -27,19 +48,27 @@ export async function writeFiles(repo: Repository, paths: readonly string[]): Pr
   return paths.length === 0 ? [] : hashFiles(repo, 'blob', paths)
 }
 
-async function makeTemporary(repo: Repository): Promise<string> {
+function makeTemporary(repo: Repository): string {
   const parent = join(repo.gitDir, 'deptool')
-  await mkdir(parent, { recursive: true })
-  return mkdtemp(join(parent, 'objects-'))
+  mkdirSync(parent, { recursive: true })
+  return mkdtempSync(join(parent, 'objects-'))
 }
 
 async function hashFiles(repo: Repository, type: ObjectType, paths: readonly string[]): Promise<Oid[]> {
   const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin-paths']
   const { stdout } = await git(repo, args, { input: paths.map(path => `${quote(path)}\n`).join('') })
-  const oids = stdout.toString().split('\n').slice(0, -1)
+  const oids = parseOids(stdout)
   if (oids.length !== paths.length)
     throw new Error(`git named ${oids.length} objects where we gave it ${paths.length}`)
-  return oids.map(text => must(oid, text))
+  return oids
+}
+
+function parseOids(stdout: Buffer): Oid[] {
+  return stdout
+    .toString()
+    .split('\n')
+    .slice(0, -1)
+    .map(text => must(oid, text))
 }
 
 /** A path as git reads it back from a line. */

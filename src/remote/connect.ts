@@ -9,6 +9,7 @@ import { connectLocal } from './local.ts'
 import { connectOpenssh, joinMaster } from './openssh.ts'
 import { resolveHost } from './resolve.ts'
 import type { Shell } from './shell.ts'
+import { warmUp } from './ssh2.ts'
 import { connectSsh2 } from './ssh2-shell.ts'
 import { type Connection, type Env, HostError } from './transport.ts'
 import { Turns } from './turns.ts'
@@ -48,7 +49,10 @@ export function connector(settings: Settings): Connect {
   const byOpenssh: Reach = (address, { signal }) => connectOpenssh(address, env, signal)
 
   return async (host, way) => {
-    const address: Address = await resolveHost(host, way.url, env)
+    const resolving = resolveHost(host, way.url, env)
+    // While ssh is asked for the address: most hosts will need it.
+    if (settings.transport !== 'openssh' && !way.url?.startsWith('local:')) setImmediate(warmUp)
+    const address: Address = await resolving
     if (address.kind === 'local') return connectLocal(address, agents, env)
     const shell = await choose(settings, { bySsh2, byOpenssh })(address, way)
     return {

@@ -7,7 +7,7 @@ import type { ParseKey } from './keys.ts'
 import { withRetries } from './retry.ts'
 import type { Shell } from './shell.ts'
 import { openSocket } from './socket.ts'
-import { type Client, type ClientChannel, loadSsh2, warmUp } from './ssh2.ts'
+import { type Client, type ClientChannel, loadSsh2 } from './ssh2.ts'
 import { type LoginOptions, logIn } from './ssh2-login.ts'
 import { onNextExec } from './ssh2-shortcuts.ts'
 import { STDERR_LIMIT, Tail } from './tail.ts'
@@ -25,8 +25,6 @@ export function connectSsh2(address: SshAddress, options: Ssh2Options): Promise<
 }
 
 async function attempt(address: SshAddress, options: Ssh2Options): Promise<Shell> {
-  // The host is being called while ssh2 is being loaded.
-  warmUp()
   const socket = await openSocket(address, options.signal)
   try {
     const ssh2 = await loadSsh2()

@@ -217,6 +217,7 @@ function killableFiles(files: Files, operate: Operate): Files {
     chmod: (path, mode) => operate(() => files.chmod(path, mode)),
     chown: (path, uid, gid) => operate(() => files.chown(path, uid, gid)),
     sync: path => operate(() => files.sync(path)),
+    syncFileSystem: path => operate(() => files.syncFileSystem(path)),
   }
 }
 

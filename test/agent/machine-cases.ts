@@ -129,6 +129,8 @@ export const machineCases: Readonly<Record<string, (machine: Machine) => void>> 
     files.sync('/tmp/file')
     files.sync('/tmp')
     fails('ENOENT', () => files.sync('/tmp/none'))
+    files.syncFileSystem('/tmp')
+    fails('ENOENT', () => files.syncFileSystem('/tmp/none'))
     const { bytes, inodes } = files.space('/tmp')
     same([bytes > 0, inodes > 0], [true, true])
     fails('ENOENT', () => files.space('/tmp/none'))

@@ -13,6 +13,7 @@ test('without settings, the documented defaults hold', async t => {
     transport: 'auto',
     atomic: false,
     abbrev: 7,
+    color: null,
   })
   assert.equal(hostUrl(host('web1')), null)
 })

@@ -71,6 +71,11 @@ export function nodeMachine({ root, input = [] }: NodeMachineOptions): NodeMachi
 }
 
 function filesUnder(at: (path: string) => string): Files {
+  const syncPath = (path: string) => {
+    const { sync, close } = writer(call(() => fs.openSync(at(path), 'r')))
+    sync()
+    close()
+  }
   return {
     read: path => orUndefined(() => new Uint8Array(fs.readFileSync(at(path))), ABSENT),
     create: (path, mode) => writer(call(() => fs.openSync(at(path), 'w', mode))),
@@ -94,11 +99,9 @@ function filesUnder(at: (path: string) => string): Files {
       orUndefined(() => fs.rmdirSync(at(path)) ?? true, [...ABSENT, 'ENOTEMPTY', 'EEXIST']) ?? false,
     chmod: (path, mode) => call(() => fs.chmodSync(at(path), mode)),
     chown: (path, uid, gid) => call(() => fs.lchownSync(at(path), uid, gid)),
-    sync: path => {
-      const { sync, close } = writer(call(() => fs.openSync(at(path), 'r')))
-      sync()
-      close()
-    },
+    sync: syncPath,
+    // Node has no syncfs(2), and nobody here cuts the power.
+    syncFileSystem: syncPath,
     space: path => {
       const { bavail, bsize, files, ffree } = call(() => fs.statfsSync(at(path)))
       const inodes = files === 0 ? Number.POSITIVE_INFINITY : ffree
