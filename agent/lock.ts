@@ -32,8 +32,16 @@ export class Lock {
     writer.close()
   }
 
-  /** Who has it, or had it last; a holder who has not signed yet is nobody. */
+  /** Who has it, or had it last. Who has only just taken it is given a moment to sign. */
   holder(): Holder | undefined {
+    for (let tries = 1; ; tries++) {
+      const holder = this.signature()
+      if (holder || tries === SIGNING_TRIES) return holder
+      this.machine.sleep(SIGNING_PAUSE_MS)
+    }
+  }
+
+  private signature(): Holder | undefined {
     const raw = this.machine.files.read(LOCK)
     try {
       return JSON.parse((raw && decodeUtf8(raw)) || '') as Holder
@@ -42,3 +50,7 @@ export class Lock {
     }
   }
 }
+
+/** Signing is one small write; a tenth of a second is enough for it on a busy machine. */
+const SIGNING_TRIES = 20
+const SIGNING_PAUSE_MS = 5
