@@ -45,19 +45,28 @@ export class Lock {
     }
   }
 
-  /** Who has it, or had it last; a holder who has not signed yet is nobody. */
+  /** Who has it, or had it last. */
   holder(): Holder | undefined {
-    return this.lines()[0] as Holder | undefined
+    return this.signature()[0] as Holder | undefined
   }
 
   /** The deployment that has it, for those who cannot. */
   pending(): Pending | undefined {
-    const [holder, ...notes] = this.lines() as [Holder?, ...{ readonly until: number }[]]
+    const [holder, ...notes] = this.signature() as [Holder?, ...{ readonly until: number }[]]
     if (holder === undefined) return undefined
     const { operator, since, id } = holder
     const until = notes[notes.length - 1]?.until
     const msLeft = until === undefined ? null : Math.max(0, until - this.machine.now())
     return { holder: operator, since, id, msLeft }
+  }
+
+  /** What the holder wrote. Who has only just taken the lock is given a moment to sign. */
+  private signature(): unknown[] {
+    for (let tries = 1; ; tries++) {
+      const lines = this.lines()
+      if (lines.length > 0 || tries === SIGNING_TRIES) return lines
+      this.machine.sleep(SIGNING_PAUSE_MS)
+    }
   }
 
   private lines(): unknown[] {
@@ -70,3 +79,7 @@ export class Lock {
     }
   }
 }
+
+/** Signing is one small write; a tenth of a second is enough for it on a busy machine. */
+const SIGNING_TRIES = 20
+const SIGNING_PAUSE_MS = 5

@@ -30,7 +30,7 @@ const EXPECTED = [
   /^dist\/(start|main|ssh2)\.cjs$/,
   /^dist\/THIRD-PARTY-LICENSES$/,
   /^dist\/agent\/(agents\.json|deptool-linux-\w+)$/,
-  /^docs\/[\w-]+\.(md|json)$/,
+  /^docs\/[\w.-]+\.(md|json)$/,
   /^hooks\/(post-commit|(pre|post)-deploy\.sample)$/,
   /^man\/git-?deploy[\w-]*\.\d$/,
 ]

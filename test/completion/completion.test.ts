@@ -46,7 +46,7 @@ test('bash completes commands, options, clusters and revisions, by way of _git_d
   assert.equal(await ask('git deploy prod '), 'HEAD main v1.2')
   assert.equal(await ask('git deploy plan prod v'), 'v1.2')
   assert.equal(await ask('git deploy plan --color never prod v'), 'v1.2')
-  assert.equal(await ask('git deploy plan --e'), '--exclude --exit-code')
+  assert.equal(await ask('git deploy plan --e'), '--exclude= --exit-code')
   assert.equal(await ask('git deploy plan --color=a'), 'always auto')
   assert.equal(await ask('git deploy plan --color n'), 'never')
   assert.equal(await ask('git deploy hooks '), 'install list uninstall')

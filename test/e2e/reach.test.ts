@@ -125,8 +125,8 @@ test(
       `<time>  web1  refused:
 the directory '/etc/nowhere' for the link '/etc/nowhere/y' does not exist
 hint: make it, or install the package that does
-'/etc/x.conf' exists and differs from what would be linked there
-hint: move it away, or put what it holds into the config tree
+'/etc/x.conf' exists and differs from what would be linked there: it has 8 bytes, ours 5
+hint: --adopt replaces it and keeps it as a backup
 'a' enables 'ghost.service', which exists neither in the tree nor on the host
 hint: ship it in the systemd directory of the app, or install the package that has it`,
     )
