@@ -4,6 +4,7 @@ import type { Failure } from '../src/protocol/messages.ts'
 import { type Context, StepFailed } from './action.ts'
 import { actionFor } from './actions.ts'
 import type { JournalWriter, Prepared } from './journal.ts'
+import { wordsFor } from './trouble.ts'
 
 /**
  * Takes the steps. undefined when all of them hold; otherwise what failed, and everything from the failed step
@@ -34,7 +35,7 @@ export function activate(
 function describe(step: number, error: unknown): Failure {
   return {
     step,
-    message: error instanceof Error ? error.message : String(error),
+    message: wordsFor(error),
     units: error instanceof StepFailed ? error.units : [],
   }
 }

@@ -36,7 +36,9 @@ export class Lock {
   holder(): Holder | undefined {
     const raw = this.machine.files.read(LOCK)
     try {
-      return JSON.parse((raw && decodeUtf8(raw)) || '') as Holder
+      const { operator, id, since } = JSON.parse((raw && decodeUtf8(raw)) || '') as Partial<Holder>
+      const whole = typeof operator === 'string' && typeof id === 'string' && Number.isSafeInteger(since)
+      return whole ? ({ operator, id, since } as Holder) : undefined
     } catch {
       return undefined
     }

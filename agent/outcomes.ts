@@ -49,6 +49,11 @@ export function readOutcomes(files: Machine['files']): OutcomeRecord[] {
   return readLines(files).flatMap(parse)
 }
 
+/** The newest record; undefined before the first deployment. */
+export function lastOutcome(files: Machine['files']): OutcomeRecord | undefined {
+  return readLines(files).flatMap(parse).pop()
+}
+
 function readLines(files: Machine['files']): string[] {
   const raw = files.read(LOG)
   return raw ? (decodeUtf8(raw) ?? '').split('\n').filter(line => line !== '') : []

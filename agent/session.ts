@@ -1,5 +1,6 @@
 /** A session: says hello, answers one request, ends. Everything it does on the way is in the rooms beside this one. */
 import { decodeUtf8 } from '../src/plan/bytes.ts'
+import type { Hello } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
 import { deploy } from './deployment.ts'
 import { Wire } from './frames.ts'
@@ -9,7 +10,9 @@ import type { Machine } from './machine.ts'
 import { JOURNAL } from './paths.ts'
 import { recover } from './recover.ts'
 import { Store } from './store.ts'
+import { wordsFor } from './trouble.ts'
 import { answerAbout } from './verdict.ts'
+import { verify } from './verify.ts'
 
 export interface Identity {
   readonly version: string
@@ -23,10 +26,21 @@ export function serve(machine: Machine, { version, build }: Identity): void {
   const store = new Store(machine)
   const hostname = (decodeUtf8(machine.files.read('/etc/hostname') ?? new Uint8Array(0)) ?? '').trim()
   const agent: Agent = { machine, wire, store, lock: new Lock(machine), hostname }
-  const recovered = recoverIfLeft(agent)
+  try {
+    answer(agent, { version, build })
+  } catch (error) {
+    // The disk is full, or read-only, or a file of ours is none: the operator's side is told, in words.
+    wire.send({ type: 'refused', refusal: { kind: 'error', message: wordsFor(error) } })
+  }
+}
+
+function answer(agent: Agent, { version, build }: Identity): void {
+  const { wire, store, hostname } = agent
+  const { recovered, trouble } = recoverIfLeft(agent)
   wire.send({ type: 'hello', version, build, hostname, current: store.ref('current'), recovered })
   const request = wire.next(Number.POSITIVE_INFINITY)
   if (typeof request === 'string') return
+  if (trouble !== undefined) throw trouble
   switch (request.type) {
     case 'deploy':
       deploy(agent, request)
@@ -42,6 +56,9 @@ export function serve(machine: Machine, { version, build }: Identity): void {
     case 'ping':
       wire.send({ type: 'pong' })
       break
+    case 'verify':
+      wire.send(verify(agent))
+      break
     default:
       wire.send({
         type: 'refused',
@@ -50,7 +67,15 @@ export function serve(machine: Machine, { version, build }: Identity): void {
   }
 }
 
-/** A journal whose writer is alive is none of ours: the lock tells. */
-function recoverIfLeft({ machine, lock, store }: Agent) {
-  return machine.files.stat(JOURNAL) && lock.take() ? recover(machine, store) : null
+/** A journal whose writer is alive is none of ours: the lock tells. What stops us from recovering is told after hello. */
+function recoverIfLeft({ machine, lock, store }: Agent): {
+  readonly recovered: Hello['recovered']
+  readonly trouble?: unknown
+} {
+  try {
+    const left = machine.files.stat(JOURNAL) && lock.take()
+    return { recovered: left ? recover(machine, store) : null }
+  } catch (trouble) {
+    return { recovered: null, trouble }
+  }
 }

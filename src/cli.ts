@@ -37,6 +37,7 @@ type VerbName =
   | 'diff'
   | 'status'
   | 'check'
+  | 'verify'
   | 'sync'
   | 'ping'
   | 'log'
@@ -103,7 +104,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
   deploy: verb({
     usage: [
       '[<options>] [<cluster>] [<rev>]',
-      '(plan | diff | status | check) [<cluster>]',
+      '(plan | diff | status | check | verify) [<cluster>]',
       'apply <file>',
       '(sync | ping) [<cluster>]',
       '(log | rollback | forget) [<host>…]',
@@ -114,6 +115,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
       ...ACCEPTING,
       ...SELECTION,
       ...PRUNE,
+      repair: { type: 'boolean', describe: 'bring back what was deployed, where a host differs' },
       ...VERBOSE,
       ...PROGRESS,
       ...JSON_LINES,
@@ -140,6 +142,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
             verify: !given['no-verify'],
             prune: given.prune ?? false,
             adopt: given.adopt ?? false,
+            repair: given.repair ?? false,
             verbose: given.verbose ?? false,
             progress: !(given['no-progress'] ?? false),
             color: colorWhen(given),
@@ -290,6 +293,19 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     ],
     command: (words, given) => ({
       kind: 'ping',
+      cluster: atMost(words, 1)[0] ?? null,
+      color: colorWhen(given),
+    }),
+  }),
+  verify: verb({
+    usage: ['verify [<options>] [<cluster>]'],
+    options: { ...COLOR, ...HELP },
+    examples: [
+      ['git deploy verify prod', "ask every host of 'prod' whether it is as it was deployed"],
+      ['git deploy --repair prod', 'put right what it finds'],
+    ],
+    command: (words, given) => ({
+      kind: 'verify',
       cluster: atMost(words, 1)[0] ?? null,
       color: colorWhen(given),
     }),

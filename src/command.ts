@@ -14,6 +14,8 @@ export type Command =
       readonly prune: boolean
       /** Replace what is there where a link goes, keeping a backup. */
       readonly adopt: boolean
+      /** Brings back what was deployed, where a host has drifted from it. */
+      readonly repair: boolean
       readonly verbose: boolean
       /** Whether progress may be redrawn in place. */
       readonly progress: boolean
@@ -43,6 +45,7 @@ export type Command =
       readonly options: readonly string[]
       readonly paths: readonly string[]
     }
+  | { readonly kind: 'verify'; readonly cluster: string | null; readonly color: ColorWhen | null }
   | {
       readonly kind: 'sync'
       readonly cluster: string | null

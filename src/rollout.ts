@@ -143,7 +143,8 @@ class HostRun {
     const { id, operator, confirmMs, adopt } = this.run
     const { plan, commit, digest } = this.job
     const { host, from } = plan
-    yield { type: 'deploy', id, host, operator, from, to: commit, digest, confirmMs, adopt }
+    const repair = plan.repair ?? null
+    yield { type: 'deploy', id, host, operator, from, to: commit, digest, confirmMs, adopt, repair }
     for await (const objects of this.job.objects()) yield { type: 'objects', objects }
     yield { type: 'stage' }
   }

@@ -18,6 +18,7 @@ import { makeJobs } from './jobs.ts'
 import { moveRefs } from './move-refs.ts'
 import { afterDeploy, beforeDeploy, isGuarded } from './operator-hooks.ts'
 import { type Offline, planOffline } from './plan-offline.ts'
+import { planRepair } from './plan-repair.ts'
 import { reach } from './reach.ts'
 import { emptied, record } from './record.ts'
 import { reporterFor } from './reporter.ts'
@@ -25,7 +26,7 @@ import { tellStale } from './stale.ts'
 
 /** `git deploy`: shows the plan, asks, carries it out on all hosts, records what they run then. */
 export async function deploy(command: CommandOf<'deploy'>, context: Context): Promise<ExitCode> {
-  return offer(await planOffline(command, context), command, context)
+  return offer(await (command.repair ? planRepair : planOffline)(command, context), command, context)
 }
 
 export interface Accepting

@@ -19,6 +19,7 @@ const requests: Request[] = [
     digest: 'd',
     confirmMs: 30000,
     adopt: false,
+    repair: null,
   },
   { type: 'objects', objects: [{ oid: OID, bytes: Buffer.of(0, 1, 255), last: true }] },
   { type: 'stage' },

@@ -64,6 +64,7 @@ export function prepare(from: Version | typeof NOTHING, files: Tree, change: Par
     digest: digest({ fromTree: from.tree, toTree: built.root, steps }, bytes => sha('sha256', bytes)),
     confirmMs: 5000,
     adopt: false,
+    repair: null,
     ...change,
   }
   const chunks = newObjects(from.state, state).map(oid => chunk(oid, typed(built, oid, state)))
