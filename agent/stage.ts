@@ -46,7 +46,7 @@ function stageWhole(machine: Machine, store: Store, deploy: Deploy): Staged {
   if (repair && fromTree !== commit.tree) return failed('a repair does not change what is deployed')
   const next = stateOf(store, commit.tree)
   const old = repair ? next : stateOf(store, fromTree)
-  const problem = [...next.problems, ...conflicts(next)][0]
+  const problem = next.problems[0] ?? conflicts(next)[0]
   if (problem) return failed(`'${problem.file}': ${problem.what}`)
 
   const steps = repair ? repairSteps(next, repair) : makeSteps(old, next)

@@ -17,7 +17,7 @@ import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
 import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
 import { type Built, buildTree, stateOf, type Tree } from './tree-builder.ts'
 
-const AGENT = new URL('../../dist/agent/deptool-linux-x86_64', import.meta.url).pathname
+export const AGENT = new URL('../../dist/agent/deptool-linux-x86_64', import.meta.url).pathname
 
 export interface Version {
   readonly commit: Oid
