@@ -8,6 +8,7 @@ import type { AppName } from '../plan/names.ts'
 import type { AppPlan, FileChange, HostPlan } from '../plan/plan.ts'
 import { repairSteps } from '../plan/repair-steps.ts'
 import type { Selection } from '../plan/select.ts'
+import { printable } from '../terminal/clean.ts'
 import { driftLines, isSound } from '../terminal/drift.ts'
 import type { Context } from './context.ts'
 import { type Inspected, inspect } from './inspect.ts'
@@ -54,7 +55,7 @@ interface Drifted {
 
 function drift(one: Inspected, tracked: Tracked): Drifted | undefined {
   if (one.kind === 'unreachable')
-    throw new Fatal(`cannot ask '${one.host}' what to repair: ${one.message}`, {
+    throw new Fatal(`cannot ask '${one.host}' what to repair: ${printable(one.message)}`, {
       hint: one.hint ?? undefined,
     })
   const { hello, verified } = one
@@ -97,6 +98,7 @@ async function offlineOf(recorded: Recorded, drifted: readonly Drifted[]): Promi
     // As if the host had nothing: everything is sent again, whatever of it the host has lost.
     states: new Map(drifted.map(({ tracked }, i) => [tracked.host, { old: EMPTY_HOST, next: states[i]! }])),
     objects,
+    back: null,
   }
 }
 

@@ -24,7 +24,7 @@ export function repairSteps(state: HostState, repair: Repair): Step[] {
     ...apps.flatMap(({ name, manifest }) =>
       manifest.validate.map((argv): Step => ({ kind: 'validate', app: name, argv })),
     ),
-    ...again('sysusers', state, apps, relink),
+    ...again('sysusers', apps),
     ...apps.flatMap(({ name, manifest: { files } }): Step[] =>
       files.length > 0 ? [{ kind: 'attributes', app: name, files }] : [],
     ),
@@ -34,7 +34,7 @@ export function repairSteps(state: HostState, repair: Repair): Step[] {
     ...unlink.map((link): Step => ({ kind: 'unlink', ...link })),
     ...relink.map(({ path, target, role }): Step => ({ kind: 'link', path, target, role })),
     ...goneApps.map((app): Step => ({ kind: 'remove', app })),
-    ...again('tmpfiles', state, apps, relink),
+    ...again('tmpfiles', apps),
     ...(reloads ? [{ kind: 'daemonReload' } as const] : []),
     ...some(units.enable, units => ({ kind: 'enable', units })),
     ...some(units.restart, units => ({ kind: 'restart', units })),
@@ -55,17 +55,9 @@ export function repairSteps(state: HostState, repair: Repair): Step[] {
   ]
 }
 
-/** The step for the apps that are written anew or get such a link back, and have any such files. */
-function again(
-  kind: 'sysusers' | 'tmpfiles',
-  state: HostState,
-  mended: readonly App[],
-  relink: readonly Link[],
-): Step[] {
-  const touched = new Set([...mended.map(({ name }) => name), ...relink.map(({ app }) => app)])
-  const apps = state.apps
-    .filter(app => touched.has(app.name) && linksOf(app).some(({ role }) => role === kind))
-    .map(({ name }) => name)
+/** The step for the apps that are written anew and have any such files: a link alone made nobody. */
+function again(kind: 'sysusers' | 'tmpfiles', mended: readonly App[]): Step[] {
+  const apps = mended.filter(app => linksOf(app).some(({ role }) => role === kind)).map(({ name }) => name)
   return apps.length > 0 ? [{ kind, apps }] : []
 }
 
