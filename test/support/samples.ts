@@ -35,6 +35,8 @@ export const REQUESTS: readonly unknown[] = [
   { type: 'undo', id: ID, why: 'why' },
   { type: 'ask', id: ID },
   { type: 'verify' },
+  { type: 'fetch', have: OID },
+  { type: 'ping' },
 ]
 
 const steps = [
@@ -81,5 +83,13 @@ export const REPLIES: readonly unknown[] = [
     leftovers: ['l'],
   },
   { type: 'outcome', id: ID, outcome: 'held', why: '' },
+  {
+    type: 'fetched',
+    current: OID,
+    log: [
+      { id: ID, from: null, to: OID, operator: 'Ada', outcome: 'held', why: '', at: 1, ms: 2, subject: 's' },
+    ],
+  },
+  { type: 'pong' },
   { type: 'verified', findings, underWay: null, last: { id: ID, outcome: 'held', why: '' } },
 ]
