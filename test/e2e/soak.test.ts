@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { output } from '../support/execute.ts'
@@ -52,6 +52,24 @@ test(`${ROUNDS} deployments of one line each`, { timeout: ROUNDS * 3000 }, async
   assert.deepEqual(readdirSync(base).sort(), ['apps', 'backup', 'lock', 'log', 'store'])
   await world.run('verify', 'prod').stdout('web1  ok\n')
   await world.git('--git-dir', join(base, 'store'), 'fsck', '--strict')
+})
+
+test('a log and reflogs that have grown too long are cut to their newer half', async t => {
+  const world = await makeWorld(t, { 'web1/a/x': '0\n' })
+  await world.deploy()
+  const host = world.host('web1')
+  const base = join(host.root(), 'var/lib/deptool')
+  const grown = ['log', 'store/logs/refs/deptool/current', 'store/logs/refs/deptool/target']
+  for (const name of grown) {
+    const line = readFileSync(join(base, name), 'utf8')
+    writeFileSync(join(base, name), line.repeat(Math.ceil((300 * 1024) / line.length)))
+  }
+  world.write({ 'web1/a/x': '1\n' })
+  await world.deploy()
+  for (const name of grown) assert.ok(readFileSync(join(base, name)).length < 200 * 1024, name)
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+  await world.git('--git-dir', join(base, 'store'), 'fsck', '--strict')
+  assert.match(await world.git('--git-dir', join(base, 'store'), 'reflog', 'refs/deptool/current'), /held\n/)
 })
 
 interface Size {
