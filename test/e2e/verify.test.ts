@@ -96,7 +96,9 @@ test('a foreign file where a link of ours was is left alone, and said so', async
     .run('prod', '--repair', '--yes')
     .exits(1)
     .stdout(/link \/etc\/a\.conf/)
-    .stderr(/'\/etc\/a\.conf' exists and differs from what would be linked there\n +hint: /)
+    .stderr(
+      /'\/etc\/a\.conf' exists and differs from what would be linked there: it has 5 bytes, ours 4\n +hint: --adopt/,
+    )
   world.remove('web1/a')
   await world.run('prod', '--yes').stdout(anything).stderr(anything)
   assert.equal(host.read('/etc/a.conf'), 'mine\n')

@@ -26,6 +26,7 @@ export const REQUESTS: readonly unknown[] = [
     to: OID,
     digest: 'd',
     confirmMs: 1000,
+    adopt: false,
     repair,
   },
   { type: 'objects', objects: [{ oid: OID, bytes: Buffer.from('bytes'), last: true }] },
