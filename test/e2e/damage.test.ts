@@ -289,7 +289,7 @@ test('a restart that a killed run still owed is done by the next session', realH
   const ended = outcome.exits(4).stdout(anything).stderr(anything)
   await waitFor('the new version to run', async () => (await running().catch(() => '')) === 'TEXT=new\n')
   await web1.output(
-    'for p in /proc/[0-9]*; do readlink $p/exe | grep -q deptool/bin && kill -9 ${p#/proc/}; done; true',
+    'for p in /proc/[0-9]*; do readlink $p/exe | grep -q deptool/bin && kill -9 $(basename $p); done; true',
   )
   await ended
   await world.run('verify', 'prod').stdout(/^web1 {2}ok\n/)
