@@ -4,6 +4,7 @@ import type { Failure } from '../src/protocol/messages.ts'
 import { type Context, StepFailed } from './action.ts'
 import { actionFor } from './actions.ts'
 import type { Before, JournalWriter, Prepared } from './journal.ts'
+import { wordsFor } from './trouble.ts'
 
 /** What some steps will replace, found out before it was their turn. */
 export type Foreseen = ReadonlyMap<Step, Before>
@@ -62,7 +63,7 @@ export function activate(
 function describe(step: number, error: unknown): Failure {
   return {
     step,
-    message: error instanceof Error ? error.message : String(error),
+    message: wordsFor(error),
     units: error instanceof StepFailed ? error.units : [],
   }
 }

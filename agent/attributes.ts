@@ -60,7 +60,8 @@ function accountsOf({ owner, group }: FileAttributes): Account[] {
   ]
 }
 
-function ownerOf(machine: Machine, { owner, group }: FileAttributes) {
+/** The ids that are set; undefined where none is, or the host does not know the name. */
+export function ownerOf(machine: Machine, { owner, group }: FileAttributes) {
   return {
     uid: owner === null ? undefined : idOf(machine, { kind: 'user', name: owner }),
     gid: group === null ? undefined : idOf(machine, { kind: 'group', name: group }),

@@ -3,11 +3,11 @@ import { attributesOf, type FileAttributes, sameAttributes } from '../src/plan/a
 import { decodeUtf8, encodeUtf8 } from '../src/plan/bytes.ts'
 import type { App, AppFile } from '../src/plan/host-state.ts'
 import { APPS } from '../src/plan/links.ts'
-import type { Oid } from '../src/plan/names.ts'
+import type { AppName, Oid } from '../src/plan/names.ts'
 import { applyAttributes, hasAttributes } from './attributes.ts'
 import { makeDirectories, removeTree } from './files.ts'
-import type { Machine } from './machine.ts'
-import { parentOf, versionPath } from './paths.ts'
+import type { Machine, Stat } from './machine.ts'
+import { isVersion, parentOf, versionPath } from './paths.ts'
 import type { Store } from './store.ts'
 
 export interface CheckedOut {
@@ -23,18 +23,25 @@ export function checkout(machine: Machine, store: Store, { app, running, commit 
   const directory = versionPath(app.name, commit)
   removeTree(files, directory)
   makeDirectories(files, directory, 0o755)
+  const runs = runningVersion(files, app.name)
   const before = new Map(running?.files.map(file => [file.path, file]))
   for (const file of app.files) {
     const path = `${directory}/${file.path}`
     makeDirectories(files, parentOf(path), 0o755)
     const old = before.get(file.path)
-    const source = `${APPS}/${app.name}/current/${file.path}`
+    const source = `${runs}/${file.path}`
     const attributes = attributesOf(app.manifest.files, file.path)
     const sameOwner = sameAttributes(attributesOf(running?.manifest.files ?? [], file.path), attributes)
-    if (old && sameOwner && sameFile(old, file) && intact(machine, source, file, attributes))
+    if (runs && old && sameOwner && sameFile(old, file) && intact(machine, source, file, attributes))
       files.link(source, path)
     else writeFile(machine, store, file, attributes, path)
   }
+}
+
+/** The directory that `current` leads to; undefined where that is no version of the app: it was changed by hand. */
+function runningVersion(files: Machine['files'], app: AppName): string | undefined {
+  const current = files.readlink(`${APPS}/${app}/current`)
+  return current !== undefined && isVersion(current) ? `${APPS}/${app}/${current}` : undefined
 }
 
 function sameFile(a: AppFile, b: AppFile): boolean {
@@ -48,14 +55,20 @@ function intact(
   file: AppFile,
   attributes: FileAttributes | undefined,
 ): boolean {
-  const { files, hasher } = machine
-  const stat = files.stat(path)
+  const stat = machine.files.stat(path)
   if (stat?.kind !== 'file' || stat.mode !== (attributes?.mode ?? modeOf(file))) return false
   if (attributes && !hasAttributes(machine, stat, attributes)) return false
-  const hash = hasher(file.oid.length === 64 ? 'sha256' : 'sha1')
-  hash.update(encodeUtf8(`blob ${stat.size}\0`))
-  files.readPieces(path, piece => hash.update(piece))
-  return hash.digest() === file.oid
+  return hashFile(machine, path, stat, file.oid) === file.oid
+}
+
+/** The name that git gives to what is at the path: a file, or a symbolic link. */
+export function hashFile({ files, hasher }: Machine, path: string, stat: Stat, oid: Oid): string {
+  const hash = hasher(oid.length === 64 ? 'sha256' : 'sha1')
+  const target = stat.kind === 'symlink' ? encodeUtf8(files.readlink(path) ?? '') : undefined
+  hash.update(encodeUtf8(`blob ${target?.length ?? stat.size}\0`))
+  if (target) hash.update(target)
+  else files.readPieces(path, piece => hash.update(piece))
+  return hash.digest()
 }
 
 function writeFile(
@@ -83,6 +96,6 @@ function linkTarget(store: Store, file: AppFile): string {
   return decodeUtf8(store.read([file.oid]).get(file.oid)!)!
 }
 
-function modeOf(file: AppFile): number {
+export function modeOf(file: AppFile): number {
   return file.mode === '100755' ? 0o755 : 0o644
 }

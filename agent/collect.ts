@@ -13,10 +13,15 @@ const BACKUPS = 20
 export function collectVersion(files: Files, commit: Oid): void {
   const version = versionName(commit)
   for (const app of files.list(APPS) ?? []) {
-    if (files.readlink(currentOf(app)) === version) continue
+    if (!isDirectory(files, `${APPS}/${app}`) || files.readlink(currentOf(app)) === version) continue
     removeTree(files, `${APPS}/${app}/${version}`)
     files.rmdir(`${APPS}/${app}`)
   }
+}
+
+/** One of ours: a symbolic link in its place, made by somebody else, is never followed. */
+function isDirectory(files: Files, path: string): boolean {
+  return files.stat(path)?.kind === 'directory'
 }
 
 /** After a confirmation: all versions but `current` and the last good one, apps that have left, old backups. */
@@ -26,6 +31,7 @@ export function collectOld(files: Files, apps: ReadonlySet<string>): void {
       removeTree(files, `${APPS}/${app}`)
       continue
     }
+    if (!isDirectory(files, `${APPS}/${app}`)) continue
     const keep = new Set([
       'current',
       'previous',

@@ -1,4 +1,5 @@
 /** One deployment on this host, from 'deploy' to its end: stage, activate, settle, confirm or undo. */
+import type { HostState } from '../src/plan/host-state.ts'
 import { APPS } from '../src/plan/links.ts'
 import type { Deploy, Failure, Pending, Refusal } from '../src/protocol/messages.ts'
 import type { Context } from './action.ts'
@@ -12,9 +13,10 @@ import type { Holder } from './lock.ts'
 import type { Machine } from './machine.ts'
 import { findOutcome } from './outcomes.ts'
 import { BACKUP, BASE, STORE } from './paths.ts'
-import { recover } from './recover.ts'
+import { findDamage, recover } from './recover.ts'
 import { sshConnection } from './ssh-connection.ts'
 import { type Staged, type StagedPlan, stage } from './stage.ts'
+import { wordsFor } from './trouble.ts'
 import { undo } from './undo.ts'
 
 /** Answers a 'deploy' request, to the end of the deployment. */
@@ -67,8 +69,11 @@ function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refus
   recover(machine, store)
   const before = findOutcome(machine.files, request.id)
   if (before) return { kind: 'spent', outcome: before.outcome, why: before.why }
+  const damage = findDamage(machine, store)
+  if (damage && !request.repair) return { kind: 'preflight', problems: [damage] }
   const current = store.ref('current')
-  if (current !== request.from) return { kind: 'stale', current }
+  // Where the host cannot tell any more what it runs, the operator who mends it does.
+  if (current !== request.from && !damage) return { kind: 'stale', current }
   makeDirectories(machine.files, APPS, 0o755)
   for (const directory of [STORE, BACKUP]) makeDirectories(machine.files, directory, 0o700)
   store.prepare(request.to.length)
@@ -95,7 +100,7 @@ function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged |
       for (const chunk of next.objects) store.receive(chunk)
     }
   } catch (error) {
-    return refused((error as Error).message)
+    return refused(wordsFor(error))
   }
 }
 
@@ -114,16 +119,33 @@ function abandon({ machine, wire, store }: Agent, journal: JournalWriter, refusa
 
 function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, ready: Ready): void {
   const { machine, wire, store } = agent
-  const { next } = ready
-  const failure = attempt(agent, journal, ready) ?? awaitConfirmation(agent, request)
+  const failure =
+    attempt(agent, journal, ready) ??
+    awaitConfirmation(agent, request) ??
+    holdOrFail(agent, journal, ready.next)
   if (failure === undefined) {
-    hold(machine, store, journal, next)
     wire.send({ type: 'outcome', id: request.id, outcome: 'held', why: '' })
     return
   }
   const leftovers = undo(journal, context(machine, journal), store)
-  endUndone(machine, journal.header, failure.message, leftovers)
+  try {
+    endUndone(machine, journal, failure.message, leftovers)
+  } catch {
+    // It could not be written down (a full disk): the journal stays, and the next session does this again.
+  }
   wire.send({ type: 'undone', failure, leftovers })
+}
+
+/** Makes it hold. Once the ref has moved it does, whatever fails then: the next session clears up. */
+function holdOrFail({ machine, store }: Agent, journal: JournalWriter, next: HostState): Failure | undefined {
+  try {
+    hold(machine, store, journal, next)
+    return undefined
+  } catch (error) {
+    return store.ref('current') === journal.header.to
+      ? undefined
+      : { step: null, message: wordsFor(error), units: [] }
+  }
 }
 
 function attempt(agent: Agent, journal: JournalWriter, { steps, foreseen }: Ready): Failure | undefined {
@@ -142,7 +164,7 @@ function attempt(agent: Agent, journal: JournalWriter, { steps, foreseen }: Read
       { journal, foreseen, onStep: index => wire.send({ type: 'step', index }) },
     )
   } catch (error) {
-    return { step: null, message: (error as Error).message, units: [] }
+    return { step: null, message: wordsFor(error), units: [] }
   }
 }
 

@@ -5,10 +5,11 @@ import { APPS } from '../src/plan/links.ts'
 import type { Outcome } from '../src/protocol/messages.ts'
 import { collectOld } from './collect.ts'
 import { removeTree } from './files.ts'
+import { addToInventory, takeInventory } from './inventory.ts'
 import { type Header, type Journal, type Prepared, removeJournal } from './journal.ts'
 import type { Machine } from './machine.ts'
 import { recordOutcome } from './outcomes.ts'
-import { BACKUP, parentOf, VERDICT } from './paths.ts'
+import { BACKUP, DAMAGED_JOURNAL, parentOf, VERDICT } from './paths.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -24,18 +25,26 @@ export function hold(machine: Machine, store: Store, { header, prepared }: Journ
 /** The part of holding that a killed agent leaves to the next one. */
 export function finishHeld(machine: Machine, header: Header, next: HostState): void {
   collectOld(machine.files, new Set<string>(next.apps.map(app => app.name)))
+  takeInventory(machine.files, next)
+  // Only a repair gets here with one: what it could not tell has been put right.
+  machine.files.unlink(DAMAGED_JOURNAL)
   end(machine, header, 'held', '')
 }
 
 /** After an undo. */
 export function endUndone(
   machine: Machine,
-  header: Header,
+  { header, prepared }: Journal,
   why: string,
   leftovers: readonly string[],
 ): Outcome {
   const outcome = leftovers.length === 0 ? 'undone' : 'damaged'
   if (outcome === 'undone') removeTree(machine.files, `${BACKUP}/${header.id}`)
+  else
+    addToInventory(
+      machine.files,
+      prepared.map(({ step }) => step),
+    )
   end(machine, header, outcome, [why, ...leftovers].join('; '))
   return outcome
 }

@@ -5,8 +5,9 @@ import type { Fetch, LoggedDeployment, ObjectChunk } from '../src/protocol/messa
 import type { Agent } from './agent.ts'
 import type { Wire } from './frames.ts'
 import type { Machine } from './machine.ts'
+import { BadObject } from './object.ts'
 import { readOutcomes } from './outcomes.ts'
-import { BadObject, type Store } from './store.ts'
+import type { Store } from './store.ts'
 
 /**
  * Answers 'fetch'. Under no lock: a deployment under way only adds objects and moves `current`, which is read once.
@@ -31,7 +32,7 @@ function* missing(store: Store, current: Oid | null, have: Oid | null): Generato
   let at = current
   while (at !== null && at !== have) {
     const commit = store.commit(at)
-    if (commit === undefined) throw new BadObject(`object ${at} is missing`)
+    if (commit === undefined) throw new BadObject(at, 'is missing')
     commits.push({ oid: at, tree: commit.tree })
     at = commit.parent
   }
@@ -50,7 +51,7 @@ function* objectsOf(store: Store, tree: Oid, seen: Set<Oid>): Generator<Oid> {
   if (seen.has(tree)) return
   seen.add(tree)
   const raw = store.read([tree]).get(tree)
-  if (raw === undefined) throw new BadObject(`object ${tree} is missing`)
+  if (raw === undefined) throw new BadObject(tree, 'is missing')
   for (const entry of parseTree(raw, tree.length / 2)) {
     if (entry.kind === 'tree') yield* objectsOf(store, entry.oid, seen)
     else if (!seen.has(entry.oid)) {

@@ -4,7 +4,7 @@
  * what each replaces, then the number of each step as it begins.
  */
 import { decodeUtf8, encodeUtf8 } from '../src/plan/bytes.ts'
-import type { Oid, UnitName } from '../src/plan/names.ts'
+import { type Oid, oid, type UnitName } from '../src/plan/names.ts'
 import type { Step } from '../src/plan/steps.ts'
 import type { DeploymentId } from '../src/protocol/messages.ts'
 import type { Machine, Writer } from './machine.ts'
@@ -97,24 +97,53 @@ export function removeJournal({ files }: Machine): void {
   files.sync(BASE)
 }
 
-/** The journal that a predecessor left; undefined where there is none, or none that got as far as its header. */
-export function readJournal(machine: Machine): Journal | 'empty' | undefined {
+/**
+ * The journal that a predecessor left; undefined where there is none. 'empty': killed while it wrote the header.
+ * 'damaged': no killed agent leaves that.
+ */
+export function readJournal(machine: Machine): Journal | 'empty' | 'damaged' | undefined {
   const raw = machine.files.read(JOURNAL)
   if (raw === undefined) return undefined
   // What is behind the last newline was cut off while it was written: it had not begun to count.
-  const lines = (decodeUtf8(raw) ?? '').split('\n').slice(0, -1)
-  const values = lines.flatMap(parse)
-  const [header, prepared, ...marks] = values as [Header?, (readonly Prepared[])?, ...number[]]
-  if (header === undefined) return 'empty'
-  const all = prepared ?? []
-  const begun = header.bootId === machine.bootId() ? Math.max(-1, ...marks) : all.length - 1
-  return { header, prepared: all, begun }
+  const whole = decodeUtf8(raw.subarray(0, raw.lastIndexOf(NEWLINE) + 1))
+  if (whole === '') return 'empty'
+  const [header, prepared = [], ...marks] = (whole ?? '?').split('\n').filter(Boolean).map(parse)
+  if (!isHeader(header) || !isPrepared(prepared)) return 'damaged'
+  // A mark that cannot be read may have been of any step: all count as begun, as after a power cut.
+  const known = header.bootId === machine.bootId() && marks.every(Number.isSafeInteger)
+  return { header, prepared, begun: known ? Math.max(-1, ...(marks as number[])) : prepared.length - 1 }
 }
 
-function parse(line: string): unknown[] {
+function isHeader(value: unknown): value is Header {
+  const { id, to, operator, bootId } = (value ?? {}) as Partial<Header>
+  return (
+    typeof operator === 'string' &&
+    typeof bootId === 'string' &&
+    ID.test(`${id}`) &&
+    oid(`${to}`) !== undefined
+  )
+}
+
+const NEWLINE = 10
+
+/** The id becomes part of a path. */
+const ID = /^[0-9A-Za-z-]{8,64}$/
+
+/** Written by ourselves in one synced write, so that it is whole or damaged by something else. */
+function isPrepared(value: unknown): value is readonly Prepared[] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      ({ step, before }: Partial<Prepared>) =>
+        typeof step?.kind === 'string' && typeof before?.kind === 'string',
+    )
+  )
+}
+
+function parse(line: string): unknown {
   try {
-    return [JSON.parse(line)]
+    return JSON.parse(line)
   } catch {
-    return []
+    return undefined
   }
 }

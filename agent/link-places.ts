@@ -39,7 +39,7 @@ function placeOf(machine: Machine, step: StepOf<'link'>, { to, adopt }: Deploy):
       what: `'${step.path}' exists and is a ${stat.kind === 'directory' ? 'directory' : 'special file'}`,
       hint: 'move it away, or put what it holds into the config tree',
     }
-  const staged = stagedPath(step.target, versionName(to))
+  const staged = stagedPath(files, step.target, versionName(to))
   if (sameContent(machine, step.path, staged)) return { differs: false }
   return adopt ? { differs: true } : differs(step.path, stat.size, files.stat(staged)?.size)
 }
@@ -71,9 +71,10 @@ function differs(path: HostPath, there: number, ours: number | undefined): Obsta
   }
 }
 
-/** The link's target as it will be: `current` is still the version that runs. */
-function stagedPath(target: HostPath, version: string): string {
-  return target.replace('/current/', `/${version}/`)
+/** The link's target as it will be: `current` is still the version that runs, and stays it where only links are mended. */
+function stagedPath(files: Files, target: HostPath, version: string): string {
+  const next = target.replace(/\/current\/.*/s, `/${version}`)
+  return files.stat(next) ? target.replace('/current/', `/${version}/`) : target
 }
 
 function sameContent(machine: Machine, a: string, b: string): boolean {

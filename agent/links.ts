@@ -4,6 +4,7 @@ import type { HostPath } from '../src/plan/names.ts'
 import type { StepOf } from '../src/plan/steps.ts'
 import type { Action, Context } from './action.ts'
 import { copyFile, dropTemporary, makeDirectories, placeLink, temporaryFor } from './files.ts'
+import { isOurs } from './inventory.ts'
 import type { Before, Was } from './journal.ts'
 import { type Files, type Machine, SystemFailure } from './machine.ts'
 import { backupPath, parentOf } from './paths.ts'
@@ -28,11 +29,6 @@ export const unlinkAction: Action<StepOf<'unlink'>> = {
     if (isDropInDirectory(parentOf(path))) files.rmdir(parentOf(path))
   },
   undo: ({ path }, before, context) => putBack(path, before, context),
-}
-
-/** Whether the path is a link of ours. What somebody else put in its place is theirs. */
-function isOurs(files: Files, path: string): boolean {
-  return files.readlink(path)?.startsWith(`${APPS}/`) ?? false
 }
 
 /** What is at the path now; what is not ours is kept in the backup first, with its mode and owner. */

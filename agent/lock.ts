@@ -47,14 +47,17 @@ export class Lock {
 
   /** Who has it, or had it last. */
   holder(): Holder | undefined {
-    return this.signature()[0] as Holder | undefined
+    const { operator, id, since } = (this.signature()[0] ?? {}) as Partial<Holder>
+    const whole = typeof operator === 'string' && typeof id === 'string' && Number.isSafeInteger(since)
+    return whole ? ({ operator, id, since } as Holder) : undefined
   }
 
   /** The deployment that has it, for those who cannot. */
   pending(): Pending | undefined {
-    const [holder, ...notes] = this.signature() as [Holder?, ...{ readonly until: number }[]]
+    const holder = this.holder()
     if (holder === undefined) return undefined
     const { operator, since, id } = holder
+    const [, ...notes] = this.lines() as Partial<{ readonly until: number }>[]
     const until = notes[notes.length - 1]?.until
     const msLeft = until === undefined ? null : Math.max(0, until - this.machine.now())
     return { holder: operator, since, id, msLeft }

@@ -49,9 +49,17 @@ export function readOutcomes(files: Machine['files']): OutcomeRecord[] {
   return readLines(files).flatMap(parse)
 }
 
+/** The newest record; undefined before the first deployment. */
+export function lastOutcome(files: Machine['files']): OutcomeRecord | undefined {
+  return readLines(files).flatMap(parse).pop()
+}
+
 function readLines(files: Machine['files']): string[] {
   const raw = files.read(LOG)
-  return raw ? (decodeUtf8(raw) ?? '').split('\n').filter(line => line !== '') : []
+  if (raw === undefined) return []
+  // One line that is not UTF-8 does not take the others with it.
+  const text = decodeUtf8(raw) ?? Array.from(raw, byte => String.fromCharCode(byte)).join('')
+  return text.split('\n').filter(line => line !== '')
 }
 
 /** A line that a power cut left half written is no record, nor is what somebody made of one with an editor. */

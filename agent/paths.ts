@@ -7,7 +7,11 @@ export const BASE = '/var/lib/deptool'
 export const STORE = `${BASE}/store`
 export const BACKUP = `${BASE}/backup`
 export const JOURNAL = `${BASE}/journal`
+/** A journal that could not be read: until a repair holds, nobody knows what its deployment had changed. */
+export const DAMAGED_JOURNAL = `${BASE}/journal.damaged`
 export const LOCK = `${BASE}/lock`
+/** Links and enabled units of ours outside of BASE. */
+export const INVENTORY = `${BASE}/inventory`
 export const LOG = `${BASE}/log`
 /** Where a second session leaves the operator's verdict for the agent that waits for it. */
 export const VERDICT = `${BASE}/verdict`
@@ -15,6 +19,11 @@ export const VERDICT = `${BASE}/verdict`
 /** The name of the version directories that a deployment of `commit` makes. */
 export function versionName(commit: Oid): string {
   return commit.slice(0, 10)
+}
+
+/** Whether a directory's name, or the target of `current`, is one that versionName gives. */
+export function isVersion(name: string): boolean {
+  return /^[0-9a-f]{10}$/.test(name)
 }
 
 export function versionPath(app: AppName, commit: Oid): string {

@@ -1,24 +1,54 @@
 /** What a killed predecessor left: finished before anything else is answered. */
 import { EMPTY_HOST, type HostState, readHosts } from '../src/plan/host-state.ts'
 import { readAll } from '../src/plan/reading.ts'
-import type { Hello } from '../src/protocol/messages.ts'
+import type { Hello, Obstacle } from '../src/protocol/messages.ts'
 import type { Context } from './action.ts'
 import { endUndone, finishHeld } from './ending.ts'
 import { type Journal, readJournal, removeJournal } from './journal.ts'
 import type { Machine } from './machine.ts'
+import { findOutcome } from './outcomes.ts'
+import { BASE, DAMAGED_JOURNAL, JOURNAL } from './paths.ts'
 import type { Store } from './store.ts'
 import { undo } from './undo.ts'
 
-/** Brings the host to old or new and says which; null where nothing was left. Called under the lock. */
+/**
+ * Brings the host to old or new and says which; null where nothing was left. A journal that cannot be read is set
+ * aside, and stops every deployment but a repair. Called under the lock.
+ */
 export function recover(machine: Machine, store: Store): Hello['recovered'] {
   const journal = readJournal(machine)
   if (journal === undefined) return null
+  if (journal === 'damaged' || (journal === 'empty' && wasActivating(machine, store))) {
+    machine.files.rename(JOURNAL, DAMAGED_JOURNAL)
+    machine.files.sync(BASE)
+    return null
+  }
   if (journal === 'empty') {
     // Killed while it made the journal: nothing had been written besides.
     removeJournal(machine)
     return null
   }
   return finish(machine, store, journal)
+}
+
+/** What a host that lost its bearings says to everybody but those who come to mend it. */
+export function findDamage({ files }: Machine, store: Store): Obstacle | undefined {
+  const current = store.ref('current')
+  const what = files.stat(DAMAGED_JOURNAL)
+    ? 'a deployment was cut off, and its journal cannot be read'
+    : current !== null && !store.isCommit(current)
+      ? `the host's record of what it runs is damaged: there is no commit ${current}`
+      : undefined
+  return what === undefined ? undefined : { what, hint: REPAIR }
+}
+
+/** The remedy for what cannot be read on the host, but is known to the operator's repository. */
+export const REPAIR = "'git deploy --repair' puts the host back to what your repository has deployed there"
+
+/** Whether the journal was emptied by something else: what was tried last had begun, and never ended. */
+function wasActivating({ files }: Machine, store: Store): boolean {
+  const [, tried] = /^deploy (\S+): tried$/.exec(store.lastMove('target')?.message ?? '') ?? []
+  return tried !== undefined && findOutcome(files, tried) === undefined
 }
 
 function finish(machine: Machine, store: Store, journal: Journal): Hello['recovered'] {
@@ -29,7 +59,7 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
   }
   const context: Context = { machine, header, interrupted: () => undefined }
   const leftovers = undo(journal, context, store)
-  const outcome = endUndone(machine, header, 'the agent was killed or lost power', leftovers)
+  const outcome = endUndone(machine, journal, 'the agent was killed or lost power', leftovers)
   return { id: header.id, outcome }
 }
 

@@ -10,7 +10,9 @@ import type { Machine } from './machine.ts'
 import { JOURNAL } from './paths.ts'
 import { recover } from './recover.ts'
 import { Store } from './store.ts'
+import { wordsFor } from './trouble.ts'
 import { answerAbout } from './verdict.ts'
+import { verify } from './verify.ts'
 
 export interface Identity {
   readonly version: string
@@ -24,11 +26,22 @@ export function serve(machine: Machine, { version, build }: Identity): void {
   const store = new Store(machine)
   const hostname = (decodeUtf8(machine.files.read('/etc/hostname') ?? new Uint8Array(0)) ?? '').trim()
   const agent: Agent = { machine, wire, store, lock: new Lock(machine), hostname }
-  const recovered = recoverIfLeft(agent)
+  try {
+    answer(agent, { version, build })
+  } catch (error) {
+    // The disk is full, or read-only, or a file of ours is none: the operator's side is told, in words.
+    wire.send({ type: 'refused', refusal: { kind: 'error', message: wordsFor(error) } })
+  }
+}
+
+function answer(agent: Agent, { version, build }: Identity): void {
+  const { wire, store, hostname } = agent
+  const { recovered, trouble } = recoverIfLeft(agent)
   const pending = pendingElsewhere(agent)
   wire.send({ type: 'hello', version, build, hostname, current: store.ref('current'), recovered, pending })
   const request = wire.next(Number.POSITIVE_INFINITY)
   if (typeof request === 'string') return
+  if (trouble !== undefined) throw trouble
   switch (request.type) {
     case 'deploy':
       deploy(agent, request)
@@ -44,6 +57,9 @@ export function serve(machine: Machine, { version, build }: Identity): void {
     case 'ping':
       wire.send({ type: 'pong' })
       break
+    case 'verify':
+      wire.send(verify(agent))
+      break
     default:
       wire.send({
         type: 'refused',
@@ -52,9 +68,17 @@ export function serve(machine: Machine, { version, build }: Identity): void {
   }
 }
 
-/** A journal whose writer is alive is none of ours: the lock tells. */
-function recoverIfLeft({ machine, lock, store }: Agent) {
-  return machine.files.stat(JOURNAL) && lock.take() ? recover(machine, store) : null
+/** A journal whose writer is alive is none of ours: the lock tells. What stops us from recovering is told after hello. */
+function recoverIfLeft({ machine, lock, store }: Agent): {
+  readonly recovered: Hello['recovered']
+  readonly trouble?: unknown
+} {
+  try {
+    const left = machine.files.stat(JOURNAL) && lock.take()
+    return { recovered: left ? recover(machine, store) : null }
+  } catch (trouble) {
+    return { recovered: null, trouble }
+  }
 }
 
 /** A journal that is not ours to recover is that of an agent at work. */

@@ -1,17 +1,21 @@
 /** Staging: everything that can fail without being seen. When it returns 'staged', only activation is left. */
 
 import { digest } from '../src/plan/digest.ts'
-import { EMPTY_HOST, type HostState, readHosts } from '../src/plan/host-state.ts'
-import { conflicts } from '../src/plan/links.ts'
-import type { Oid } from '../src/plan/names.ts'
+import { EMPTY_HOST, type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
+import { APPS, conflicts } from '../src/plan/links.ts'
+import type { AppName, Oid } from '../src/plan/names.ts'
 import { readAll } from '../src/plan/reading.ts'
+import { repairSteps } from '../src/plan/repair-steps.ts'
 import { makeSteps, type Step } from '../src/plan/steps.ts'
-import type { Deploy, Refusal, Reply } from '../src/protocol/messages.ts'
+import type { Deploy, Obstacle, Refusal, Reply } from '../src/protocol/messages.ts'
 import { checkout } from './checkout.ts'
 import type { Machine } from './machine.ts'
+import { BadObject } from './object.ts'
 import { BASE } from './paths.ts'
 import { preflight } from './preflight.ts'
+import { REPAIR } from './recover.ts'
 import type { Store } from './store.ts'
+import { currentOf } from './swap.ts'
 
 export interface StagedPlan {
   readonly kind: 'staged'
@@ -22,26 +26,42 @@ export interface StagedPlan {
 
 export type Staged = StagedPlan | { readonly kind: 'refused'; readonly refusal: Refusal }
 
-/** Called under the lock, with the journal's header written. Throws SystemFailure, BadObject. */
+/** Called under the lock, with the journal's header written. Throws SystemFailure. */
 export function stage(machine: Machine, store: Store, deploy: Deploy): Staged {
+  try {
+    return stageWhole(machine, store, deploy)
+  } catch (error) {
+    if (!(error instanceof BadObject || error instanceof MissingObject)) throw error
+    return unreadable(`the host's store is damaged: ${error.message}`)
+  }
+}
+
+function stageWhole(machine: Machine, store: Store, deploy: Deploy): Staged {
   const commit = store.commit(deploy.to)
   if (commit === undefined) return failed(`the commit ${deploy.to} was not sent`)
   if (commit.parent !== deploy.from)
     return failed(`the commit ${deploy.to} does not follow what is deployed here`)
   const fromTree = deploy.from === null ? null : (store.commit(deploy.from)?.tree ?? null)
-  const old = stateOf(store, fromTree)
+  const { repair } = deploy
+  if (repair && fromTree !== commit.tree) return failed('a repair does not change what is deployed')
   const next = stateOf(store, commit.tree)
-  const problem = [...next.problems, ...conflicts(next)][0]
+  const old = repair ? next : stateOf(store, fromTree)
+  const problem = next.problems[0] ?? conflicts(next)[0]
   if (problem) return failed(`'${problem.file}': ${problem.what}`)
 
-  const steps = makeSteps(old, next)
+  const steps = repair ? repairSteps(next, repair) : makeSteps(old, next)
   const own = digest({ fromTree, toTree: commit.tree, steps }, text => sha256(machine, text))
   if (own !== deploy.digest) return { kind: 'refused', refusal: { kind: 'plan', steps } }
 
   const missing = next.apps.flatMap(app => app.files).find(file => !store.has(file.oid))
-  if (missing) return failed(`the object ${missing.oid} ('${missing.path}') was not sent`)
+  if (missing)
+    return unreadable(
+      `the host's store has lost the object ${missing.oid} ('${missing.path}') of what is deployed`,
+    )
   const tight = shortOfSpace(machine, store, steps, next)
   if (tight !== undefined) return failed(tight)
+  const occupied = steps.flatMap(step => (step.kind === 'checkout' ? placeTaken(machine, step.app) : []))
+  if (occupied.length > 0) return { kind: 'refused', refusal: { kind: 'preflight', problems: occupied } }
   store.admit()
   for (const step of steps)
     if (step.kind === 'checkout')
@@ -57,6 +77,22 @@ export function stage(machine: Machine, store: Store, deploy: Deploy): Staged {
   // and 50. What others have written waits with it, but no longer than while nothing here has changed yet.
   machine.files.syncFileSystem(BASE)
   return { kind: 'staged', steps, next, reply: { type: 'staged', adopted, notes } }
+}
+
+/** What somebody put where the app's own directory and links go: never followed, and never replaced. */
+function placeTaken({ files }: Machine, app: AppName): Obstacle[] {
+  const hint = 'move it away, then deploy with --repair'
+  const [directory, current] = [files.stat(`${APPS}/${app}`), files.stat(currentOf(app))]
+  if (directory && directory.kind !== 'directory')
+    return [{ what: `'${APPS}/${app}' is not a directory (${directory.kind}), and not ours`, hint }]
+  if (current && current.kind !== 'symlink')
+    return [{ what: `'${currentOf(app)}' is not a symbolic link (${current.kind}), and not ours`, hint }]
+  return []
+}
+
+/** Whatever was sent has been checked: this was here, and the operator's side can send it again. */
+function unreadable(what: string): Staged {
+  return { kind: 'refused', refusal: { kind: 'preflight', problems: [{ what, hint: REPAIR }] } }
 }
 
 function failed(message: string): Staged {

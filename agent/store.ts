@@ -2,48 +2,72 @@
  * The host's git objects: a bare repository of loose objects that `git fsck` accepts, written and read without git.
  * Objects come in through a quarantine and are moved in only when their hash is theirs (gitrepository-layout(5)).
  */
-import { Unzlib, unzlibSync } from 'fflate'
 import { decodeUtf8, encodeUtf8 } from '../src/plan/bytes.ts'
 import { type Oid, oid } from '../src/plan/names.ts'
 import type { Contents } from '../src/plan/reading.ts'
 import type { ObjectChunk } from '../src/protocol/messages.ts'
 import { makeDirectories, removeTree, writeDurably } from './files.ts'
-import type { Hasher, Machine, Writer } from './machine.ts'
+import type { Machine, Writer } from './machine.ts'
+import { BadObject, Inflating, openObject } from './object.ts'
 import { parentOf, STORE } from './paths.ts'
 
 const QUARANTINE = `${STORE}/quarantine`
+const LOGS = 'logs/refs/deptool'
 
-/** The bytes of an object are not what its name says. */
-export class BadObject extends Error {}
+/** A reflog is cut to its newer half when it is longer than this, in bytes: some 1,000 deployments. */
+const LOG_MAX = 192 * 1024
 
 export type RefName = 'current' | 'target'
 
 export class Store {
   private readonly machine: Machine
-  private readonly received: Oid[] = []
+  /** Checked, and in the quarantine: of two of the same name, this is the one to be read. */
+  private readonly received = new Set<Oid>()
   private incoming: Incoming | undefined
 
   constructor(machine: Machine) {
     this.machine = machine
   }
 
-  /** What the ref points at; null where there is none yet. */
+  /**
+   * What the ref points at; null where there is none yet. A file that holds no commit's name was damaged: the last
+   * line of its reflog, which is written first, says what it should hold.
+   */
   ref(name: RefName): Oid | null {
     const raw = this.machine.files.read(`${STORE}/refs/deptool/${name}`)
-    return (raw && oid((decodeUtf8(raw) ?? '').trim())) ?? null
+    if (raw === undefined) return null
+    return oid((decodeUtf8(raw) ?? '').trim()) ?? this.lastMove(name)?.to ?? null
+  }
+
+  /** The last line of the ref's reflog. */
+  lastMove(name: RefName): { readonly to: Oid; readonly message: string } | undefined {
+    const raw = this.machine.files.read(`${STORE}/${LOGS}/${name}`)
+    const lines = raw ? (decodeUtf8(raw) ?? '').split('\n').slice(0, -1) : []
+    const [, to = '', message = ''] = /^[0-9a-f]+ ([0-9a-f]+) .*\t(.*)$/.exec(lines.pop() ?? '') ?? []
+    const moved = oid(to)
+    return moved && { to: moved, message }
   }
 
   /** Moves the ref durably, with a line in its reflog. */
   setRef(name: RefName, to: Oid, who: string, message: string): void {
     const { files, now } = this.machine
     const from = this.ref(name) ?? '0'.repeat(to.length)
-    const log = `${STORE}/logs/refs/deptool/${name}`
+    const log = `${STORE}/${LOGS}/${name}`
     makeDirectories(files, parentOf(log), 0o700)
+    this.trimLog(log)
     const writer = files.append(log, 0o600)
     writer.write(encodeUtf8(`${from} ${to} ${who} ${Math.floor(now() / 1000)} +0000\t${message}\n`))
     writer.close()
     makeDirectories(files, `${STORE}/refs/deptool`, 0o700)
     writeDurably(files, `${STORE}/refs/deptool/${name}`, `${to}\n`, 0o600)
+  }
+
+  /** Keeps the newer half of a reflog that has grown too long. */
+  private trimLog(log: string): void {
+    const { files } = this.machine
+    if ((files.stat(log)?.size ?? 0) < LOG_MAX) return
+    const lines = (decodeUtf8(files.read(log)!) ?? '').split('\n')
+    writeDurably(files, log, lines.slice(lines.length >> 1).join('\n'), 0o600)
   }
 
   /** Makes the repository where it is missing; one of another hash, with nothing that holds, gives way. */
@@ -62,42 +86,42 @@ export class Store {
   /** Takes the next piece of an object. Throws BadObject where the whole does not hash to its name. */
   receive({ oid, bytes, last }: ObjectChunk): void {
     if (this.incoming?.oid !== oid) {
-      if (this.incoming) throw new BadObject(`object ${this.incoming.oid} ended early`)
+      if (this.incoming) throw new BadObject(this.incoming.oid, 'ended early')
       makeDirectories(this.machine.files, QUARANTINE, 0o700)
       this.incoming = new Incoming(this.machine, oid)
     }
     this.incoming.push(bytes, last)
     if (!last) return
     this.incoming = undefined
-    this.received.push(oid)
+    this.received.add(oid)
   }
 
   /** Moves what was received in, in the order in which it came: contents before what names them. */
   admit(): void {
     const { files } = this.machine
     // Under its name in the store an object counts as whole, also after a power cut.
-    if (this.received.length > 0) files.syncFileSystem(QUARANTINE)
-    for (const oid of this.received.splice(0)) {
+    if (this.received.size > 0) files.syncFileSystem(QUARANTINE)
+    for (const oid of this.received) {
       const path = objectPath(oid)
       makeDirectories(files, parentOf(path), 0o700)
-      if (files.stat(path)) files.unlink(`${QUARANTINE}/${oid}`)
-      else files.rename(`${QUARANTINE}/${oid}`, path)
+      // Over one that is there already, which may be damaged: this one was checked.
+      files.rename(`${QUARANTINE}/${oid}`, path)
     }
     this.dropQuarantine()
   }
 
   dropQuarantine(): void {
+    this.received.clear()
     removeTree(this.machine.files, QUARANTINE)
   }
 
   has(oid: Oid): boolean {
-    return this.locate(oid) !== undefined
+    return this.machine.files.stat(this.locate(oid)) !== undefined
   }
 
   /** What the object takes in the store, in bytes; 0 where it is missing. */
   storedSize(oid: Oid): number {
-    const path = this.locate(oid)
-    return path === undefined ? 0 : (this.machine.files.stat(path)?.size ?? 0)
+    return this.machine.files.stat(this.locate(oid))?.size ?? 0
   }
 
   /** Contents by name, without git's headers; what is missing is left out. For trees, manifests and links. */
@@ -123,36 +147,39 @@ export class Store {
   /** Gives the object as it is stored, in pieces. Throws BadObject where it is missing. */
   readStored(oid: Oid, each: (piece: Uint8Array, last: boolean) => void): void {
     const path = this.locate(oid)
-    if (path === undefined) throw new BadObject(`object ${oid} is missing`)
     let left = this.machine.files.stat(path)?.size ?? 0
+    if (left === 0) throw new BadObject(oid, 'is missing')
     this.machine.files.readPieces(path, piece => {
       left -= piece.length
       each(piece, left <= 0)
     })
   }
 
-  /** Writes a blob's content piece by piece. Throws BadObject where it is missing. */
-  copyBlob(oid: Oid, writer: Writer): void {
-    const path = this.locate(oid)
-    if (path === undefined) throw new BadObject(`object ${oid} is missing`)
-    const body = new BodyAfterHeader(piece => writer.write(piece))
-    const inflate = new Unzlib(piece => body.push(piece))
-    this.machine.files.readPieces(path, piece => inflate.push(piece, false))
-    inflate.push(new Uint8Array(0), true)
+  /** Whether there is such a commit, and it can be read. */
+  isCommit(oid: Oid): boolean {
+    try {
+      return this.commit(oid) !== undefined
+    } catch (error) {
+      if (error instanceof BadObject) return false
+      throw error
+    }
+  }
+
+  /** Writes a blob's content piece by piece. Throws BadObject where it is missing, or not what its name says. */
+  copyBlob(oid: Oid, writer: Pick<Writer, 'write'>): void {
+    const object = new Inflating(this.machine, oid, piece => writer.write(piece))
+    const found = this.machine.files.readPieces(this.locate(oid), piece => object.push(piece))
+    if (!found) throw new BadObject(oid, 'is missing')
+    object.end()
   }
 
   private object(oid: Oid): { type: string; content: Uint8Array } | undefined {
-    const path = this.locate(oid)
-    const raw = path === undefined ? undefined : this.machine.files.read(path)
-    if (raw === undefined) return undefined
-    const whole = inflateWhole(raw, oid)
-    const nul = whole.indexOf(0)
-    const [type] = String.fromCharCode(...whole.subarray(0, Math.min(nul, 64))).split(' ')
-    return { type: type!, content: whole.subarray(nul + 1) }
+    const raw = this.machine.files.read(this.locate(oid))
+    return raw && openObject(this.machine, oid, raw)
   }
 
-  private locate(oid: Oid): string | undefined {
-    return [objectPath(oid), `${QUARANTINE}/${oid}`].find(path => this.machine.files.stat(path))
+  private locate(oid: Oid): string {
+    return this.received.has(oid) ? `${QUARANTINE}/${oid}` : objectPath(oid)
   }
 }
 
@@ -167,55 +194,23 @@ function configFor(oidLength: number): string {
   }`
 }
 
-function inflateWhole(raw: Uint8Array, oid: Oid): Uint8Array {
-  try {
-    return unzlibSync(raw)
-  } catch (error) {
-    throw new BadObject(`object ${oid} does not inflate: ${(error as Error).message}`)
-  }
-}
-
-/** An object on its way into the quarantine: hashed as it inflates, kept as it came. */
+/** An object on its way into the quarantine: checked as it inflates, kept as it came. */
 class Incoming {
   readonly oid: Oid
-  private readonly hasher: Hasher
   private readonly writer: Writer
-  private readonly inflate: Unzlib
+  private readonly checking: Inflating
 
   constructor(machine: Machine, oid: Oid) {
     this.oid = oid
-    this.hasher = machine.hasher(oid.length === 64 ? 'sha256' : 'sha1')
+    this.checking = new Inflating(machine, oid)
     this.writer = machine.files.create(`${QUARANTINE}/${oid}`, 0o400)
-    this.inflate = new Unzlib(piece => this.hasher.update(piece))
   }
 
   push(bytes: Uint8Array, last: boolean): void {
     this.writer.write(bytes)
-    try {
-      this.inflate.push(bytes, last)
-    } catch (error) {
-      throw new BadObject(`object ${this.oid} does not inflate: ${(error as Error).message}`)
-    }
+    this.checking.push(bytes)
     if (!last) return
+    this.checking.end()
     this.writer.close()
-    const found = this.hasher.digest()
-    if (found !== this.oid) throw new BadObject(`object ${this.oid} hashes to ${found}`)
-  }
-}
-
-/** Passes on what follows the first NUL: an object's content without `<type> <size>NUL`. */
-class BodyAfterHeader {
-  private readonly pass: (piece: Uint8Array) => void
-  private inBody = false
-
-  constructor(pass: (piece: Uint8Array) => void) {
-    this.pass = pass
-  }
-
-  push(piece: Uint8Array): void {
-    const nul = this.inBody ? -1 : piece.indexOf(0)
-    if (!this.inBody && nul < 0) return
-    this.inBody = true
-    this.pass(piece.subarray(nul + 1))
   }
 }

@@ -5,6 +5,7 @@ import { collectVersion } from './collect.ts'
 import type { Journal } from './journal.ts'
 import { Owed } from './owed.ts'
 import type { Store } from './store.ts'
+import { wordsFor } from './trouble.ts'
 
 /** Puts everything back and says what did not go back; nothing where the host is as it was. May be repeated. */
 export function undo(journal: Journal, context: Context, store: Store): string[] {
@@ -14,10 +15,14 @@ export function undo(journal: Journal, context: Context, store: Store): string[]
     try {
       actionFor(step).undo(step, before, context, owed)
     } catch (error) {
-      leftovers.push(`${step.kind}: ${(error as Error).message}`)
+      leftovers.push(`${step.kind}: ${wordsFor(error)}`)
     }
   leftovers.push(...owed.pay(context.machine))
-  store.dropQuarantine()
-  collectVersion(context.machine.files, journal.header.to)
+  try {
+    store.dropQuarantine()
+    collectVersion(context.machine.files, journal.header.to)
+  } catch (error) {
+    leftovers.push(wordsFor(error))
+  }
   return leftovers
 }

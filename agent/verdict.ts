@@ -30,7 +30,8 @@ export function readVerdict(files: Files, id: DeploymentId): Verdict | undefined
   if (raw === undefined) return undefined
   try {
     const verdict = JSON.parse(decodeUtf8(raw) ?? '') as Verdict
-    return verdict.id === id ? verdict : undefined
+    const known = verdict.verdict === 'confirm' || verdict.verdict === 'undo'
+    return verdict.id === id && known ? { ...verdict, why: String(verdict.why) } : undefined
   } catch {
     return undefined
   }

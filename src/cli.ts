@@ -45,6 +45,7 @@ type VerbName =
   | 'diff'
   | 'status'
   | 'check'
+  | 'verify'
   | 'sync'
   | 'ping'
   | 'log'
@@ -115,7 +116,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
   deploy: verb({
     usage: [
       '[<options>] [<cluster>] [<rev>]',
-      '(plan | diff | status | check) [<cluster>]',
+      '(plan | diff | status | check | verify) [<cluster>]',
       'apply <file>',
       '(sync | ping) [<cluster>]',
       '(log | rollback | forget) [<host>…]',
@@ -126,6 +127,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
       ...ACCEPTING,
       ...SELECTION,
       ...PRUNE,
+      repair: { type: 'boolean', describe: 'bring back what was deployed, where a host differs' },
       ...VERBOSE,
       ...PROGRESS,
       ...JSON_LINES,
@@ -149,6 +151,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
             ...clusterAndRev(withoutVerb(words)),
             selection: selectionOf(given),
             prune: given.prune ?? false,
+            repair: given.repair ?? false,
             ...accepting(given),
           },
   }),
@@ -291,6 +294,19 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
     ],
     command: (words, given) => ({
       kind: 'ping',
+      cluster: atMost(words, 1)[0] ?? null,
+      color: colorWhen(given),
+    }),
+  }),
+  verify: verb({
+    usage: ['verify [<options>] [<cluster>]'],
+    options: { ...COLOR, ...HELP },
+    examples: [
+      ['git deploy verify prod', "ask every host of 'prod' whether it is as it was deployed"],
+      ['git deploy --repair prod', 'put right what it finds'],
+    ],
+    command: (words, given) => ({
+      kind: 'verify',
       cluster: atMost(words, 1)[0] ?? null,
       color: colorWhen(given),
     }),

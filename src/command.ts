@@ -9,6 +9,8 @@ export type Command =
       readonly selection: Selection
       /** Also the apps of hosts that have left the tree. */
       readonly prune: boolean
+      /** Brings back what was deployed, where a host has drifted from it. */
+      readonly repair: boolean
     } & Accepting)
   | {
       readonly kind: 'plan'
@@ -34,6 +36,7 @@ export type Command =
       readonly options: readonly string[]
       readonly paths: readonly string[]
     }
+  | { readonly kind: 'verify'; readonly cluster: string | null; readonly color: ColorWhen | null }
   | {
       readonly kind: 'sync'
       readonly cluster: string | null

@@ -249,8 +249,9 @@ export class HostRun {
   private async *flight(): AsyncGenerator<Request> {
     const { id, operator, confirmMs, adopt } = this.run
     const { plan, commit, digest, reconnect } = this.job
-    const { host, from } = plan
-    yield { type: 'deploy', id, host, operator, from, to: commit, digest, confirmMs, adopt, reconnect }
+    const { host, from, repair = null } = plan
+    const wanted = { from, to: commit, digest, confirmMs, adopt, reconnect, repair }
+    yield { type: 'deploy', id, host, operator, ...wanted }
     for await (const objects of this.job.objects()) {
       if (this.why !== undefined) return
       yield { type: 'objects', objects }

@@ -29,6 +29,7 @@ const RUN: { readonly [K in Command['kind']]: Run<K> } = {
   log: async (command, context) => (await import('./commands/log.ts')).log(command, context),
   rollback: async (command, context) => (await import('./commands/rollback.ts')).rollback(command, context),
   forget: async (command, context) => (await import('./commands/forget.ts')).forget(command, context),
+  verify: async (command, context) => (await import('./commands/verify.ts')).verify(command, context),
   init: async (command, context) => (await import('./commands/init.ts')).init(command, context),
   hooks: async (command, context) => (await import('./commands/hooks.ts')).hooks(command, context),
   completion: async ({ shell, verbs }, { terminal }) => {

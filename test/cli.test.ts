@@ -24,6 +24,7 @@ test('deploy is the command without a name', () => {
     selection: { limit: [], exclude: [] },
     yes: false,
     dryRun: false,
+    repair: false,
     verify: true,
     prune: false,
     adopt: false,
@@ -66,6 +67,8 @@ test('the other commands', () => {
   accepts('rollback -y web1', { kind: 'rollback', hosts: ['web1'], yes: true, dryRun: false })
   accepts('forget web9', { kind: 'forget', hosts: ['web9'] })
   accepts('diff --prune prod', { kind: 'diff', prune: true, options: [] })
+  accepts('verify prod', { kind: 'verify', cluster: 'prod' })
+  accepts('--repair prod', { kind: 'deploy', cluster: 'prod', repair: true })
   accepts('init staging', { kind: 'init', cluster: 'staging' })
   accepts('check prod main', { kind: 'check', cluster: 'prod', rev: 'main' })
   accepts('check --staged', { kind: 'check', cluster: null, rev: null, staged: true })

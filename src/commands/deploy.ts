@@ -17,6 +17,7 @@ import { makeJobs } from './jobs.ts'
 import { moveRefs } from './move-refs.ts'
 import { afterDeploy, beforeDeploy, isGuarded } from './operator-hooks.ts'
 import { type Offline, planOffline } from './plan-offline.ts'
+import { planRepair } from './plan-repair.ts'
 import { reach } from './reach.ts'
 import { emptied, record, recordAhead } from './record.ts'
 import { reporterFor } from './reporter.ts'
@@ -24,6 +25,7 @@ import { tellStale } from './stale.ts'
 
 /** `git deploy`: shows the plan, asks, carries it out on all hosts, records what they run then. */
 export async function deploy(command: CommandOf<'deploy'>, context: Context): Promise<ExitCode> {
+  if (command.repair) return offer(await planRepair(command, context), command, context)
   let early: Connections | undefined
   try {
     const offline = await planOffline(command, context, (hosts, known) => {

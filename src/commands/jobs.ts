@@ -46,18 +46,21 @@ export async function makeJobs(
       subject: subjectOf(host, back?.get(host.host)),
       digest: digestOf(host),
       reconnect: confirm === 'reconnect' || host.reconnect.length > 0,
-      objects: () => chunks([...newObjects(old, next), commit]),
+      // A host that is repaired may have lost what it runs, to the commit itself.
+      objects: () =>
+        chunks([...newObjects(old, next), ...(host.repair && host.from ? [host.from] : []), commit]),
     }
   })
 }
 
-const VERBS = { add: 'add', update: 'update', remove: 'remove' } as const
+const VERBS = { add: 'add', update: 'update', repair: 'repair', remove: 'remove' } as const
 const SIGNS = { add: '+', modify: '~', delete: '-' } as const
 
 /** 'web1: update nginx, add redis', or 'web1: back to 1a2b3c4d5e: update nginx' */
 function subjectOf({ host, apps }: HostPlan, before: Before | undefined): string {
   const said = apps.map(({ app, action }) => `${VERBS[action]} ${app}`)
   const all = said.join(', ')
+  if (all === '') return `${host}: repair`
   const back = before ? `back to ${before.commit.slice(0, 10)}: ` : ''
   return `${host}: ${back}${all.length <= 60 ? all : `${said[0]} and ${said.length - 1} more`}`
 }

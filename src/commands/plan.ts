@@ -35,7 +35,8 @@ function onStderr(context: Context): Context {
 }
 
 async function savedPlan({ repo, cluster, source, plan }: Offline, context: Context): Promise<SavedPlan> {
-  if (source.kind === 'rollback') throw new Error('a plan back is not saved')
+  if (source.kind === 'rollback' || source.kind === 'recorded')
+    throw new Error('only a plan of a tree is saved')
   const now = context.now()
   return {
     format: FORMAT,

@@ -150,6 +150,7 @@ function accountOf({ subject, body, cluster, source, deployment }: Account): str
 }
 
 function sourceOf(source: Source): string {
+  if (source.kind === 'recorded') return 'repair'
   if (source.kind === 'revision') return source.commit
   if (source.kind === 'rollback') return source.recorded
   if (source.commit === null) return 'none+dirty'

@@ -30,6 +30,8 @@ export type Source =
   | { readonly kind: 'revision'; readonly rev: string; readonly commit: Oid }
   /** What ran there before: `recorded` is what was said then of where it came from. */
   | { readonly kind: 'rollback'; readonly recorded: string }
+  /** What is deployed already, deployed once more. */
+  | { readonly kind: 'recorded' }
 
 /**
  * The cluster in the directory `dir` (absolute), as it is on disk: ignored files included, byte for byte. Its objects

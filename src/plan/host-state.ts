@@ -57,6 +57,8 @@ interface Draft {
   readonly apps: AppDraft[]
   readonly problems: Problem[]
   readonly trees: Oid[]
+  /** How many files and directories were read so far. */
+  entries: number
 }
 
 /**
@@ -64,7 +66,7 @@ interface Draft {
  * hosts at once, so that a far-away source is asked a handful of times. Throws MissingObject.
  */
 export function* readHosts(roots: readonly Oid[]): Reading<HostState[]> {
-  const hosts: Draft[] = roots.map(() => ({ apps: [], problems: [], trees: [] }))
+  const hosts: Draft[] = roots.map(() => ({ apps: [], problems: [], trees: [], entries: 0 }))
   let level: Directory[] = roots.map((oid, i) => ({ host: hosts[i]!, app: undefined, prefix: '', oid }))
   while (level.length > 0) {
     const contents: Contents = yield unique(level.map(dir => dir.oid))
@@ -75,6 +77,12 @@ export function* readHosts(roots: readonly Oid[]): Reading<HostState[]> {
   for (const host of hosts) for (const app of host.apps) readBlobs(host, app, contents)
   return hosts
 }
+
+/** A tree of a few kilobytes can describe billions of files: the same directory in itself, ten times over. */
+const MOST_ENTRIES = 50_000
+
+/** What a host can open (PATH_MAX, 4096 bytes) less what comes before it there; a character takes up to three. */
+const LONGEST_PATH = 1300
 
 /** -1, 0 or 1 by UTF-16 code units: the same in every engine and locale. */
 export function order(a: string, b: string): number {
@@ -88,7 +96,16 @@ function readDirectory(dir: Directory, raw: Uint8Array): Directory[] {
   for (const entry of parseTree(raw, dir.oid.length / 2)) {
     const path = `${prefix}${entry.name}`
     const inApp = app ? `${app.name}/${path}` : path
-    if (entry.kind === 'refused')
+    host.entries++
+    if (host.entries === MOST_ENTRIES)
+      host.problems.push({ file: inApp, what: `it is beyond the ${MOST_ENTRIES} files that a host may have` })
+    if (host.entries >= MOST_ENTRIES) return []
+    if (path.length > LONGEST_PATH)
+      host.problems.push({
+        file: `${inApp.slice(0, 100)}…`,
+        what: 'it cannot be deployed: its path is too long',
+      })
+    else if (entry.kind === 'refused')
       host.problems.push({ file: inApp, what: `it cannot be deployed: ${entry.why}` })
     else if (app) {
       if (entry.kind === 'tree') below.push({ host, app, prefix: `${path}/`, oid: entry.oid })

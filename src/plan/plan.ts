@@ -1,4 +1,5 @@
 /** A plan: what a deployment will do on each host. Pure data, made from two states a host. */
+import type { Repair } from './drift.ts'
 import { type AppFile, type HostState, order } from './host-state.ts'
 import type { AppName, AppPath, ClusterName, HostName, Oid } from './names.ts'
 import { needsReconnect } from './reconnect.ts'
@@ -35,11 +36,13 @@ export interface HostPlan {
   readonly steps: readonly Step[]
   /** Why it is confirmed over a new connection: what it touches of the way to the host. Empty where it is not. */
   readonly reconnect: readonly string[]
+  /** Where both trees are the same, and what differs is the host. */
+  readonly repair?: Repair
 }
 
 export interface AppPlan {
   readonly app: AppName
-  readonly action: 'add' | 'update' | 'remove'
+  readonly action: 'add' | 'update' | 'remove' | 'repair'
   readonly files: readonly FileChange[]
 }
 

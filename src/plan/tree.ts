@@ -16,13 +16,18 @@ export type TreeEntry =
  */
 export function parseTree(raw: Uint8Array, oidLength: number): TreeEntry[] {
   const entries: TreeEntry[] = []
+  const names = new Set<string>()
   for (let at = 0; at < raw.length; ) {
     const space = raw.indexOf(0x20, at)
     const nul = raw.indexOf(0, space)
     const end = nul + 1 + oidLength
     if (space < 0 || nul < 0 || end > raw.length) throw new Error('malformed tree object')
     const mode = String.fromCharCode(...raw.subarray(at, space))
-    entries.push(entry(mode, raw.subarray(space + 1, nul), toHex(raw, nul + 1, end) as Oid))
+    const found = entry(mode, raw.subarray(space + 1, nul), toHex(raw, nul + 1, end) as Oid)
+    // A link and a directory of one name: what is in the directory would be written where the link leads.
+    const twice = names.has(found.name)
+    names.add(found.name)
+    entries.push(twice ? { ...found, kind: 'refused', why: 'its name is there twice' } : found)
     at = end
   }
   return entries

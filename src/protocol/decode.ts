@@ -2,6 +2,7 @@
 
 import type { FileAttributes } from '../plan/attributes.ts'
 import type { Check } from '../plan/checks.ts'
+import { FILE_DRIFT, type Finding, LINK_DRIFT, type Repair } from '../plan/drift.ts'
 import { LINK_ROLES } from '../plan/links.ts'
 import {
   appName,
@@ -46,6 +47,7 @@ export function decodeRequest(value: unknown): Request {
       confirmMs: integer,
       adopt: truth,
       reconnect: truth,
+      repair: nullable(repair),
     }),
     objects: record<Request & { type: 'objects' }>({ type: literal('objects'), objects: list(chunk) }),
     stage: record<Request & { type: 'stage' }>({ type: literal('stage') }),
@@ -56,6 +58,7 @@ export function decodeRequest(value: unknown): Request {
     ask: record<Request & { type: 'ask' }>({ type: literal('ask'), id }),
     fetch: record<Request & { type: 'fetch' }>({ type: literal('fetch'), have: nullable(object) }),
     ping: record<Request & { type: 'ping' }>({ type: literal('ping') }),
+    verify: record<Request & { type: 'verify' }>({ type: literal('verify') }),
   })(value, 'request')
 }
 
@@ -88,6 +91,12 @@ export function decodeReply(value: unknown): Reply {
       log: list(logged),
     }),
     pong: record<Reply & { type: 'pong' }>({ type: literal('pong') }),
+    verified: record<Reply & { type: 'verified' }>({
+      type: literal('verified'),
+      findings: list(finding),
+      underWay: nullable(record({ id: text, operator: text, since: integer })),
+      last: nullable(record({ id: text, outcome, why: text })),
+    }),
   })(value, 'reply')
 }
 
@@ -152,6 +161,43 @@ const check = variant<Check, 'kind'>(
       host: text,
       status: integer,
     }),
+  },
+  'kind',
+)
+
+const repair: Decoder<Repair> = record<Repair>({
+  apps: list(app),
+  links: list(path),
+  enable: list(unit),
+  restart: list(unit),
+  goneApps: list(app),
+  goneLinks: list(record({ path, target: path })),
+  goneUnits: list(unit),
+})
+
+const finding = variant<Finding, 'kind'>(
+  {
+    file: record<Finding & { kind: 'file' }>({
+      kind: literal('file'),
+      app,
+      path: name(appPath, 'a path inside an app'),
+      how: choice(FILE_DRIFT),
+    }),
+    more: record<Finding & { kind: 'more' }>({ kind: literal('more'), app, count: integer }),
+    current: record<Finding & { kind: 'current' }>({ kind: literal('current'), app, found: nullable(text) }),
+    link: record<Finding & { kind: 'link' }>({ kind: literal('link'), path, how: choice(LINK_DRIFT) }),
+    disabled: record<Finding & { kind: 'disabled' }>({ kind: literal('disabled'), unit, state: text }),
+    unit: record<Finding & { kind: 'unit' }>({ kind: literal('unit'), unit, state: text }),
+    leftoverApp: record<Finding & { kind: 'leftoverApp' }>({ kind: literal('leftoverApp'), app }),
+    leftoverLink: record<Finding & { kind: 'leftoverLink' }>({
+      kind: literal('leftoverLink'),
+      path,
+      target: path,
+    }),
+    leftoverUnit: record<Finding & { kind: 'leftoverUnit' }>({ kind: literal('leftoverUnit'), unit }),
+    object: record<Finding & { kind: 'object' }>({ kind: literal('object'), oid: object }),
+    journal: record<Finding & { kind: 'journal' }>({ kind: literal('journal') }),
+    damaged: record<Finding & { kind: 'damaged' }>({ kind: literal('damaged'), id: text, why: text }),
   },
   'kind',
 )

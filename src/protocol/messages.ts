@@ -2,6 +2,7 @@
  * What the two ends say to each other. One session is one agent process; docs/protocol.md shows it as a conversation.
  * Each message is decoded with checks (decode.ts) before anything looks at it.
  */
+import type { Finding, Repair } from '../plan/drift.ts'
 import type { HostName, HostPath, Oid, UnitName } from '../plan/names.ts'
 import type { Step } from '../plan/steps.ts'
 
@@ -28,6 +29,8 @@ export type Request =
   | Fetch
   /** Answered by 'pong', at once. */
   | { readonly type: 'ping' }
+  /** Asks whether the host still is as it was deployed. Answered by 'verified'. */
+  | { readonly type: 'verify' }
 
 export interface Deploy {
   readonly type: 'deploy'
@@ -45,6 +48,8 @@ export interface Deploy {
   readonly adopt: boolean
   /** Whether 'confirm' counts only over another connection than this one. */
   readonly reconnect: boolean
+  /** Where the deployment mends the tree that holds already: what it mends. */
+  readonly repair: Repair | null
 }
 
 /**
@@ -77,6 +82,7 @@ export type Reply =
   | { readonly type: 'objects'; readonly objects: readonly ObjectChunk[] }
   | Fetched
   | { readonly type: 'pong' }
+  | Verified
 
 export interface Fetched {
   readonly type: 'fetched'
@@ -111,6 +117,22 @@ export interface Adopted {
   readonly backup: HostPath
   /** Whether it is something else than what is linked there. */
   readonly differs: boolean
+}
+
+export interface Verified {
+  readonly type: 'verified'
+  readonly findings: readonly Finding[]
+  /** A deployment that is under way: nothing can be told then, and `findings` is empty. */
+  readonly underWay: UnderWay | null
+  /** How the last deployment ended; null before the first. */
+  readonly last: { readonly id: DeploymentId; readonly outcome: Outcome; readonly why: string } | null
+}
+
+export interface UnderWay {
+  readonly id: DeploymentId
+  readonly operator: string
+  /** Milliseconds since 1970. */
+  readonly since: number
 }
 
 export interface Hello {

@@ -2,7 +2,7 @@
 
 /** Text from a host, on one line. */
 export function printable(text: string): string {
-  return text
+  return cut(text)
     .replace(ESCAPE_SEQUENCE, '')
     .replace(/[\t\n\r]+/g, ' ')
     .replace(UNSAFE, '')
@@ -12,6 +12,13 @@ export function printable(text: string): string {
 export function quoted(path: string): string {
   if (!NEEDS_QUOTES.test(path)) return path
   return `"${path.replace(/["\\]/g, '\\$&').replace(UNSAFE, escaped)}"`
+}
+
+/** More than anybody reads on one line, in characters; a host may send 16 MiB of what is slow to clean. */
+const LONGEST = 8192
+
+function cut(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
 }
 
 // ECMA-48: CSI and OSC with their parameters, the other string controls, and the two-byte escapes.

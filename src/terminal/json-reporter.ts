@@ -48,7 +48,7 @@ function planRecords({ plan, source, saved, digest }: ShownPlan): JsonRecord[] {
       saved,
     },
     ...hosts.map((host): JsonRecord => {
-      const { steps, ...fields } = host
+      const { steps, repair: _, ...fields } = host
       return { type: 'host', ...fields, digest: digest(host), steps: steps.map(stepJson) }
     }),
   ]

@@ -16,6 +16,8 @@ export type PlanSource =
     }
   | { readonly kind: 'revision'; readonly rev: string; readonly commit: string }
   | { readonly kind: 'rollback' }
+  /** What this repository has deployed, to be put right where it has drifted. */
+  | { readonly kind: 'recorded' }
 
 export interface Look {
   readonly colors: Colors
@@ -55,6 +57,7 @@ function upToDate({ cluster, total, leftOut }: Plan): string {
 const MANY = 20
 
 function header(cluster: ClusterName, source: PlanSource, { colors, abbrev = 7 }: Look): string {
+  if (source.kind === 'recorded') return `${cluster} as it was deployed, to be repaired`
   if (source.kind === 'rollback') return `${cluster} back to what ran before`
   const commit = source.commit?.slice(0, abbrev) ?? null
   if (source.kind === 'revision') return `${cluster} from ${source.rev} (${commit})`
@@ -105,12 +108,15 @@ function kindOf(hosts: number, note: string | null): string {
 function hostBody(plan: HostPlan, look: Look): string[] {
   const steps = stepLines(plan)
   const of = (app: string | null) => steps.filter(line => line.app === app).map(line => line.text)
+  const apps = new Set<string | null>(plan.apps.map(({ app }) => app))
+  // A repair may touch a link of an app that is otherwise as it should be.
+  const rest = steps.filter(line => !apps.has(line.app)).map(line => line.text)
   return [
     ...plan.apps.flatMap(app => [
       `    ${action(app, look)} ${quoted(app.app)}`,
       ...[...fileLines(app.files, look), ...of(app.app)].map(line => `        ${line}`),
     ]),
-    ...of(null).map(line => `    ${line}`),
+    ...rest.map(line => `    ${line}`),
     ...reconnectLine(plan, look),
   ]
 }
@@ -123,7 +129,7 @@ function reconnectLine({ reconnect }: HostPlan, { colors, verbose }: Look): stri
 }
 
 function action({ action }: AppPlan, { colors }: Look): string {
-  return { add: colors.green, update: colors.cyan, remove: colors.red }[action](action)
+  return { add: colors.green, update: colors.cyan, repair: colors.yellow, remove: colors.red }[action](action)
 }
 
 function fileLines(files: readonly FileChange[], look: Look): string[] {

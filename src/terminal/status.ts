@@ -94,6 +94,8 @@ export function statusRecord(
 function describe(deployed: Deployed | null, abbrev: number): string {
   if (!deployed) return 'never deployed'
   const [commit = '', dirty] = deployed.source.split('+')
+  if (commit === 'repair')
+    return printable(['repaired', deployed.when, 'by', deployed.who].filter(Boolean).join(' '))
   const source =
     commit === 'none' ? 'uncommitted files' : `${commit.slice(0, abbrev)}${dirty ? '+dirty' : ''}`
   return printable(['deployed', source, deployed.when, 'by', deployed.who].filter(Boolean).join(' '))

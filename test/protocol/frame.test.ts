@@ -20,6 +20,7 @@ const requests: Request[] = [
     confirmMs: 30000,
     adopt: false,
     reconnect: false,
+    repair: null,
   },
   { type: 'objects', objects: [{ oid: OID, bytes: Buffer.of(0, 1, 255), last: true }] },
   { type: 'stage' },

@@ -17,7 +17,7 @@ import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
 import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
 import { type Built, buildTree, stateOf, type Tree } from './tree-builder.ts'
 
-const AGENT = new URL('../../dist/agent/deptool-linux-x86_64', import.meta.url).pathname
+export const AGENT = new URL('../../dist/agent/deptool-linux-x86_64', import.meta.url).pathname
 
 export interface Version {
   readonly commit: Oid
@@ -65,6 +65,7 @@ export function prepare(from: Version | typeof NOTHING, files: Tree, change: Par
     confirmMs: 5000,
     adopt: false,
     reconnect: false,
+    repair: null,
     ...change,
   }
   const chunks = newObjects(from.state, state).map(oid => chunk(oid, typed(built, oid, state)))

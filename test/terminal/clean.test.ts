@@ -19,3 +19,10 @@ test('paths are quoted as git quotes them, and only where they must be', () => {
   assert.equal(quoted('\x1b[2J\x7f'), '"\\033[2J\\177"')
   assert.equal(quoted('\u202egpj'), '"\\342\\200\\256gpj"')
 })
+
+test('a flood of what begins and never ends is cut before it is cleaned', () => {
+  const started = performance.now()
+  for (const flood of ['\x90', '\x1b]', '\x9b0', '\x1b[', 'x', '\u202e'])
+    assert.ok(printable(flood.repeat(4_000_000)).length <= 8193)
+  assert.ok(performance.now() - started < 2000)
+})

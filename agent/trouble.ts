@@ -1,0 +1,21 @@
+import { SystemFailure } from './machine.ts'
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space is left on the device',
+  EDQUOT: 'the disk quota is exceeded',
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EIO: 'the disk reports an error',
+  EMFILE: 'too many open files',
+  ENOTDIR: 'a directory on the way is none',
+  EISDIR: 'a directory is in the way',
+  ELOOP: 'too many symbolic links on the way',
+}
+
+/** What an operator is told of a failure that is nobody's plan: what was attempted, and in words why it failed. */
+export function wordsFor(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (!(error instanceof SystemFailure)) return error.message
+  return error.message.replace(new RegExp(`: ${error.code}$`), `: ${WORDS[error.code] ?? error.code}`)
+}

@@ -1,0 +1,140 @@
+/** `git deploy --repair`: a plan that brings hosts back to what they are recorded to run. */
+import { EXIT, Fatal } from '../errors.ts'
+import { drive, ObjectReader } from '../git/objects.ts'
+import type { Tracked } from '../git/refs.ts'
+import { type FileDrift, type Finding, repairOf } from '../plan/drift.ts'
+import { EMPTY_HOST, type HostState, readHosts } from '../plan/host-state.ts'
+import type { AppName } from '../plan/names.ts'
+import type { AppPlan, FileChange, HostPlan } from '../plan/plan.ts'
+import { needsReconnect } from '../plan/reconnect.ts'
+import { repairSteps } from '../plan/repair-steps.ts'
+import type { Selection } from '../plan/select.ts'
+import { printable } from '../terminal/clean.ts'
+import { driftLines, isSound } from '../terminal/drift.ts'
+import type { Context } from './context.ts'
+import { type Inspected, inspect } from './inspect.ts'
+import type { Offline } from './plan-offline.ts'
+import { reach } from './reach.ts'
+import { type Recorded, readRecorded } from './recorded.ts'
+import { chooseHosts } from './select.ts'
+
+export interface Wanted {
+  readonly cluster: string | null
+  readonly rev: string | null
+  readonly selection: Selection
+}
+
+/** Asks every host what it lacks. Throws Fatal where one cannot be asked, or is not where this repository believes. */
+export async function planRepair({ cluster, rev, selection }: Wanted, context: Context): Promise<Offline> {
+  if (rev !== null)
+    throw new Fatal('cannot repair to another revision: --repair brings back what was deployed', {
+      exitCode: EXIT.usage,
+    })
+  const all = await readRecorded(cluster, context)
+  const chosen = chooseHosts(
+    all.hosts.map(({ host }) => host),
+    selection,
+  )
+  const recorded = { ...all, hosts: all.hosts.filter(({ host }) => chosen.has(host)) }
+  const connect = reach(recorded, context)
+  const inspected = await inspect({
+    hosts: recorded.hosts.map(({ host }) => host),
+    parallel: recorded.config.jobs,
+    connect: host => connect(host, true),
+  })
+  const drifted = inspected.map((one, i) => drift(one, recorded.hosts[i]!)).flatMap(found => found ?? [])
+  const colors = context.terminal.noteColors(recorded.color)
+  for (const { tracked, answer } of drifted)
+    for (const line of driftLines(answer, tracked.commit, colors)) context.terminal.note(line)
+  return offlineOf(recorded, drifted)
+}
+
+interface Drifted {
+  readonly tracked: Tracked
+  readonly answer: Extract<Inspected, { kind: 'asked' }>
+}
+
+function drift(one: Inspected, tracked: Tracked): Drifted | undefined {
+  if (one.kind === 'unreachable')
+    throw new Fatal(`cannot ask '${one.host}' what to repair: ${printable(one.message)}`, {
+      hint: one.hint ?? undefined,
+    })
+  const { hello, verified } = one
+  if (verified.underWay !== null)
+    throw new Fatal(`cannot repair '${one.host}': it is being deployed to`, {
+      hint: 'try again when that has ended',
+    })
+  if (hello.current !== tracked.commit && !hasLostItsBearings(verified.findings))
+    throw new Fatal(`cannot repair '${one.host}': it runs another commit than this repository knows of`, {
+      hint: 'somebody else has deployed there, or it was set up anew; deploy to it instead',
+    })
+  return isSound(one, tracked.commit) ? undefined : { tracked, answer: one }
+}
+
+function hasLostItsBearings(findings: readonly Finding[]): boolean {
+  return findings.some(({ kind }) => kind === 'object' || kind === 'journal')
+}
+
+async function offlineOf(recorded: Recorded, drifted: readonly Drifted[]): Promise<Offline> {
+  const { repo, config, color, cluster, tracking, hosts } = recorded
+  const objects = new ObjectReader(repo)
+  const states = await drive(readHosts(drifted.map(({ tracked }) => tracked.tree)), objects)
+  const plans = drifted.map(({ tracked, answer }, i) => planOf(tracked, answer.verified.findings, states[i]!))
+  return {
+    repo,
+    config,
+    color,
+    cluster,
+    source: { kind: 'recorded' },
+    tracking,
+    hosts: hosts.map(({ host }) => host),
+    plan: {
+      cluster: cluster.name,
+      hosts: plans,
+      vanished: [],
+      leaving: [],
+      total: hosts.length,
+      leftOut: null,
+    },
+    // As if the host had nothing: everything is sent again, whatever of it the host has lost.
+    states: new Map(drifted.map(({ tracked }, i) => [tracked.host, { old: EMPTY_HOST, next: states[i]! }])),
+    objects,
+    back: null,
+  }
+}
+
+function planOf({ host, commit, tree }: Tracked, findings: readonly Finding[], state: HostState): HostPlan {
+  const repair = repairOf(findings)
+
+  const apps = state.apps.filter(({ name }) => repair.apps.includes(name))
+  return {
+    host,
+    from: commit,
+    fromTree: tree,
+    toTree: tree,
+    apps: [
+      ...apps.map(({ name }): AppPlan => ({ app: name, action: 'repair', files: filesOf(name, findings) })),
+      ...repair.goneApps.map((app): AppPlan => ({ app, action: 'remove', files: [] })),
+    ],
+    steps: repairSteps(state, repair),
+    reconnect: needsReconnect(EMPTY_HOST, { ...state, apps }),
+    repair,
+  }
+}
+
+const ACTIONS: { readonly [how in FileDrift]: FileChange['action'] } = {
+  missing: 'add',
+  changed: 'modify',
+  mode: 'modify',
+  owner: 'modify',
+  kind: 'modify',
+  extra: 'delete',
+}
+
+function filesOf(app: AppName, findings: readonly Finding[]): FileChange[] {
+  return findings.flatMap(finding =>
+    finding.kind === 'file' && finding.app === app
+      ? [{ path: finding.path, action: ACTIONS[finding.how] }]
+      : [],
+  )
+}

@@ -1,0 +1,40 @@
+import type { CommandOf } from '../command.ts'
+import { EXIT, type ExitCode } from '../errors.ts'
+import { printable } from '../terminal/clean.ts'
+import { driftLines, isSound } from '../terminal/drift.ts'
+import type { Context } from './context.ts'
+import { inspect } from './inspect.ts'
+import { reach } from './reach.ts'
+import { readRecorded } from './recorded.ts'
+
+/** `git deploy verify`: asks each host whether it still is as it was deployed. */
+export async function verify(command: CommandOf<'verify'>, context: Context): Promise<ExitCode> {
+  const recorded = await readRecorded(command.cluster, context)
+  const { terminal } = context
+  const { hosts, config, cluster } = recorded
+  if (hosts.length === 0) {
+    terminal.out(`nothing has been deployed to '${cluster.name}'`)
+    return EXIT.done
+  }
+  const connect = reach(recorded, context)
+  const inspected = await inspect({
+    hosts: hosts.map(({ host }) => host),
+    parallel: config.jobs,
+    connect: host => connect(host, true),
+  })
+
+  const colors = terminal.colors(command.color ?? recorded.color)
+  const noteColors = terminal.noteColors(command.color ?? recorded.color)
+  const commits = new Map(hosts.map(({ host, commit }) => [host, commit]))
+  for (const one of inspected)
+    if (one.kind === 'asked')
+      for (const line of driftLines(one, commits.get(one.host)!, colors)) terminal.out(line)
+    else {
+      terminal.note(noteColors.red(`${one.host}  cannot be asked: ${printable(one.message)}`))
+      if (one.hint !== null) terminal.note(`hint: ${printable(one.hint)}`)
+    }
+  const asked = inspected.flatMap(one => (one.kind === 'asked' ? [one] : []))
+  // Drift is certain, whatever the hosts that were silent would have said.
+  if (asked.some(one => !isSound(one, commits.get(one.host)!))) return EXIT.pending
+  return asked.length === inspected.length ? EXIT.done : EXIT.failed
+}

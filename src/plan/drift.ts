@@ -1,0 +1,68 @@
+/** Drift: what a host holds other than what was deployed there, as its agent finds it and an operator repairs it. */
+import type { AppName, AppPath, HostPath, Oid, UnitName } from './names.ts'
+
+export type Finding =
+  /** Of the version that runs: gone, of other content, of another mode, no plain file any more, or nobody's. */
+  | { readonly kind: 'file'; readonly app: AppName; readonly path: AppPath; readonly how: FileDrift }
+  /** More of the same in an app, counted only. */
+  | { readonly kind: 'more'; readonly app: AppName; readonly count: number }
+  /** `current` leads to no version of the app. */
+  | { readonly kind: 'current'; readonly app: AppName; readonly found: string | null }
+  /** A link of ours that is not there, leads elsewhere, or whose place something else has taken. */
+  | { readonly kind: 'link'; readonly path: HostPath; readonly how: LinkDrift }
+  | { readonly kind: 'disabled'; readonly unit: UnitName; readonly state: string }
+  | { readonly kind: 'unit'; readonly unit: UnitName; readonly state: string }
+  /** Ours, and declared by nothing that is deployed. */
+  | { readonly kind: 'leftoverApp'; readonly app: AppName }
+  | { readonly kind: 'leftoverLink'; readonly path: HostPath; readonly target: HostPath }
+  | { readonly kind: 'leftoverUnit'; readonly unit: UnitName }
+  /** An object of what is deployed that the host's store has not, or not whole. */
+  | { readonly kind: 'object'; readonly oid: Oid }
+  /** A deployment was cut off, and what it had done cannot be read any more. */
+  | { readonly kind: 'journal' }
+  /** The last deployment was undone, but not everything went back. */
+  | { readonly kind: 'damaged'; readonly id: string; readonly why: string }
+
+export type FileDrift = (typeof FILE_DRIFT)[number]
+export type LinkDrift = (typeof LINK_DRIFT)[number]
+
+export const FILE_DRIFT = ['missing', 'changed', 'mode', 'owner', 'kind', 'extra'] as const
+export const LINK_DRIFT = ['missing', 'elsewhere', 'foreign'] as const
+
+/** What a repair puts right. The trees say how it should be; this says where it is not. */
+export interface Repair {
+  /** Written anew, and switched to. */
+  readonly apps: readonly AppName[]
+  readonly links: readonly HostPath[]
+  readonly enable: readonly UnitName[]
+  readonly restart: readonly UnitName[]
+  /** Leftovers. */
+  readonly goneApps: readonly AppName[]
+  readonly goneLinks: readonly { readonly path: HostPath; readonly target: HostPath }[]
+  readonly goneUnits: readonly UnitName[]
+}
+
+/** What it takes to put the findings right. */
+export function repairOf(findings: readonly Finding[]): Repair {
+  const of = <K extends Finding['kind'], T>(kind: K, take: (finding: Extract<Finding, { kind: K }>) => T) => [
+    ...new Set(
+      findings.flatMap(finding =>
+        finding.kind === kind ? [take(finding as Extract<Finding, { kind: K }>)] : [],
+      ),
+    ),
+  ]
+  const apps = [
+    ...of('file', ({ app }) => app),
+    ...of('more', ({ app }) => app),
+    ...of('current', ({ app }) => app),
+  ]
+  return {
+    apps: [...new Set(apps)].sort(),
+    links: of('link', ({ path }) => path).sort(),
+    enable: of('disabled', ({ unit }) => unit).sort(),
+    restart: of('unit', ({ unit }) => unit).sort(),
+    goneApps: of('leftoverApp', ({ app }) => app).sort(),
+    goneLinks: of('leftoverLink', ({ path, target }) => ({ path, target })),
+    goneUnits: of('leftoverUnit', ({ unit }) => unit).sort(),
+  }
+}

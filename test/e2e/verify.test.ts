@@ -1,0 +1,178 @@
+/** Drift: what `verify` finds on hosts that somebody has worked on, and how `--repair` puts it right. */
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  mkdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
+import { anything } from '../support/outcome.ts'
+import { makeWorld } from '../support/world.ts'
+import { sleeper } from './trees.ts'
+
+const TREE = {
+  'web1/a/a.conf': 'one\n',
+  'web1/a/deep/b.conf': 'two\n',
+  'web1/a/run.sh': { executable: '#!/bin/sh\n' },
+  'web1/a/here': { symlink: 'a.conf' },
+  'web1/a/systemd/a.service.d/x.conf': '[Service]\n',
+  'web1/a/manifest.json': '{"symlinks": {"/etc/a.conf": "a.conf"}}',
+  'web1/b/b.conf': 'b\n',
+}
+
+async function deployed(t: Parameters<typeof makeWorld>[0]) {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  const host = world.host('web1')
+  const on = (path: string) => join(host.root(), path)
+  const version = (app: string, path = '') =>
+    on(`/var/lib/deptool/apps/${app}/${readlinkSync(on(`/var/lib/deptool/apps/${app}/current`))}/${path}`)
+  return { world, host, on, version }
+}
+
+test('a host that is as it was deployed', async t => {
+  const { world } = await deployed(t)
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+  await world.run('prod', '--repair', '--yes').stdout('prod is up to date (1 host)\n')
+})
+
+test('everything that somebody changed by hand is named, and put right', async t => {
+  const { world, host, on, version } = await deployed(t)
+  const before = host.tree('/etc')
+  writeFileSync(version('a', 'a.conf'), 'edited\n')
+  unlinkSync(version('a', 'deep/b.conf'))
+  chmodSync(version('a', 'run.sh'), 0o700)
+  writeFileSync(version('a', 'deep/new'), '')
+  unlinkSync(version('a', 'here'))
+  writeFileSync(version('a', 'here'), 'one\n')
+  unlinkSync(on('/etc/a.conf'))
+  unlinkSync(on('/etc/systemd/system/a.service.d/x.conf'))
+  symlinkSync('/var/lib/deptool/apps/b/current/b.conf', on('/etc/systemd/system/a.service.d/x.conf'))
+  symlinkSync('/var/lib/deptool/apps/b/current/b.conf', on('/etc/systemd/system/old.service'))
+  mkdirSync(on('/var/lib/deptool/apps/old/0123456789'), { recursive: true })
+  unlinkSync(on('/var/lib/deptool/apps/b/current'))
+  await world
+    .run('verify', 'prod')
+    .exits(2)
+    .stdout(`web1  a/a.conf was changed
+web1  a/deep/b.conf is missing
+web1  a/here is no plain file any more
+web1  a/run.sh has another mode
+web1  a/deep/new was not deployed
+web1  b does not run: its 'current' is missing
+web1  old is left over: no such app is deployed
+web1  /etc/a.conf is missing: a link of ours was there
+web1  /etc/systemd/system/a.service.d/x.conf leads elsewhere than it should
+web1  /etc/systemd/system/old.service is left over: a link of ours that nothing declares
+`)
+  await world
+    .run('prod', '--repair', '--yes')
+    .stdout(
+      /^prod as it was deployed, to be repaired\n\nweb1\n {4}repair a\n {8}~ a\.conf\n[\s\S]*deployed to 1 host/,
+    )
+    .stderr(anything)
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+  assert.deepEqual(host.tree('/etc'), before)
+  assert.equal(host.read('/etc/a.conf'), 'one\n')
+  assert.equal(host.exists('/var/lib/deptool/apps/old'), false)
+  await world.run('status', 'prod').stdout(/^web1 {2}repaired .* up to date\n$/)
+  assert.match(await world.git('log', '-1', '--format=%s', 'refs/deptool/web1'), /^web1: repair a, repair b/)
+})
+
+test('a foreign file where a link of ours was is left alone, and said so', async t => {
+  const { world, host, on } = await deployed(t)
+  unlinkSync(on('/etc/a.conf'))
+  writeFileSync(on('/etc/a.conf'), 'mine\n')
+  const finding = 'is not ours any more: something else has taken the place of our link'
+  await world.run('verify', 'prod').exits(2).stdout(`web1  /etc/a.conf ${finding}\n`)
+  await world
+    .run('prod', '--repair', '--yes')
+    .exits(1)
+    .stdout(/link \/etc\/a\.conf/)
+    .stderr(
+      /'\/etc\/a\.conf' exists and differs from what would be linked there: it has 5 bytes, ours 4\n +hint: --adopt/,
+    )
+  world.remove('web1/a')
+  await world.run('prod', '--yes').stdout(anything).stderr(anything)
+  assert.equal(host.read('/etc/a.conf'), 'mine\n')
+})
+
+test('a link outside of the managed directories is remembered after everybody else has forgotten it', async t => {
+  const { world, on } = await deployed(t)
+  world.write({ 'web1/a/manifest.json': '{}' })
+  await world.deploy()
+  symlinkSync('/var/lib/deptool/apps/a/current/a.conf', on('/etc/a.conf'))
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+  writeFileSync(on('/var/lib/deptool/inventory'), 'link /etc/a.conf\ngarbage\n')
+  await world
+    .run('verify', 'prod')
+    .exits(2)
+    .stdout('web1  /etc/a.conf is left over: a link of ours that nothing declares\n')
+  await world.deploy('--repair')
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+})
+
+test('who cannot be asked is told apart from drift', async t => {
+  const { world, host, on, version } = await deployed(t)
+  renameSync(host.root(), `${host.root()}.gone`)
+  await world
+    .run('verify', 'prod')
+    .exits(1)
+    .stderr(/^web1 {2}cannot be asked: cannot find the directory .*\nhint: /)
+  await world
+    .run('prod', '--repair', '--yes')
+    .exits(1)
+    .stderr(/^fatal: cannot ask 'web1' what to repair: /)
+  renameSync(`${host.root()}.gone`, host.root())
+  rmSync(on('/var/lib/deptool/store'), { recursive: true })
+  await world
+    .run('verify', 'prod')
+    .exits(2)
+    .stdout(/^web1 {2}has no record of any deployment; this repository has deployed <oid> there\n/)
+  assert.ok(version('a'))
+  await world.run('verify', 'staging').stdout("nothing has been deployed to 'staging'\n")
+  await world
+    .run('prod', 'v1', '--repair')
+    .exits(129)
+    .stderr(/^fatal: cannot repair to another revision/)
+})
+
+test('units: disabled, stopped and left over', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    { ...sleeper('web1', 'one'), ...sleeper('web1', 'two'), 'web1/one/x': '1' },
+    { hosts: 'real' },
+  )
+  await world.deploy()
+  const web1 = world.host('web1')
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+  await web1.output(`systemctl stop one; rm /etc/systemd/system/multi-user.target.wants/two.service
+    cp /etc/systemd/system/one.service /run/stray.service
+    ln -s /var/lib/deptool/apps/one/current/systemd/one.service /etc/systemd/system/stray.service
+    systemctl daemon-reload; systemctl start stray`)
+  await world
+    .run('verify', 'prod')
+    .exits(2)
+    .stdout(`web1  /etc/systemd/system/stray.service is left over: a link of ours that nothing declares
+web1  two.service is disabled, and should be enabled
+web1  one.service is not running
+`)
+  await world
+    .run('prod', '--repair', '--yes')
+    .stdout(
+      /^prod as it was deployed, to be repaired\n\nweb1\n {4}stop stray.service\n {4}disable stray.service\n {4}unlink .*\n {4}daemon-reload\n {4}enable two.service\n {4}restart one.service\n/,
+    )
+    .stderr(anything)
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+  assert.equal((await web1.unit('one.service')).active, 'active')
+  assert.equal((await web1.unit('two.service')).enabled, 'enabled')
+  assert.equal((await web1.unit('stray.service')).load, 'not-found')
+  assert.equal(web1.exists('/etc/systemd/system/stray.service'), false)
+})
