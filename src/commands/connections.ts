@@ -1,4 +1,5 @@
 /** The ways to the hosts of one command: made ahead while the operator reads, then taken. */
+import { setMaxListeners } from 'node:events'
 import type { HostName } from '../plan/names.ts'
 import type { Connection } from '../remote/transport.ts'
 
@@ -18,6 +19,8 @@ export class Connections {
 
   constructor(connect: Connect) {
     this.#connect = connect
+    // One listener for each host under way: node takes more than ten for a leak, and says so on the terminal.
+    setMaxListeners(0, this.#leaving.signal)
   }
 
   /** Begins connecting in the background: nothing is locked, nothing is written, nothing is asked. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Accepting, CommandOf } from '../command.ts'
 import { deploymentId } from '../deployment-id.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
@@ -131,6 +132,7 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
   await beforeDeploy(deploying, terminal)
   const started = ticks()
   const interrupt = new AbortController()
+  setMaxListeners(0, interrupt.signal)
   const release = terminal.onInterrupt(() => {
     release() // A second Ctrl-C ends the program; the hosts then undo by themselves.
     terminal.note('interrupted: the hosts are asked to undo; Ctrl-C again leaves at once')

@@ -32,6 +32,7 @@ export type JsonRecord =
       readonly toTree: string
       readonly digest: string
       readonly apps: readonly AppPlan[]
+      readonly reconnect: readonly string[]
       readonly steps: readonly JsonStep[]
     }
   /** `plan -o` has written a file. */
