@@ -47,9 +47,10 @@ export class Lock {
 
   /** Who has it, or had it last. */
   holder(): Holder | undefined {
-    const { operator, id, since } = (this.signature()[0] ?? {}) as Partial<Holder>
+    const signed = (this.signature()[0] ?? {}) as Partial<Holder>
+    const { operator, id, since } = signed
     const whole = typeof operator === 'string' && typeof id === 'string' && Number.isSafeInteger(since)
-    return whole ? ({ operator, id, since } as Holder) : undefined
+    return whole ? (signed as Holder) : undefined
   }
 
   /** The deployment that has it, for those who cannot. */
