@@ -1,6 +1,7 @@
 /**
  * Builds the agent: bundle, bytecode, one static program for each platform, and dist/agent/agents.json about them.
- * Uses node_modules and the system's C compiler, nothing else. Does nothing where all is there and of this build.
+ * Uses node_modules and the system's C compilers, nothing else. Does nothing where all is there and of this build.
+ * A platform that was not asked for by name is left out, with a word, where there is no compiler for it.
  *
  *     node agent/build.mjs [--platform <name>]... [--entry <file>] [--out <directory>]
  */
@@ -9,24 +10,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build as esbuild } from 'esbuild'
-import { compileAgent, compilerInputs, hash, isInstalled } from './compile.mjs'
+import { compileAgent, compilerInputs, hash } from './compile.mjs'
+import { compilerFor, ownPlatform, platforms } from './compilers.mjs'
 import { lazyFflate } from './lazy-fflate.mjs'
 import { thirdPartyLicenses } from './third-party.mjs'
-
-/**
- * Each platform, named as `uname -sm` names it, and its compilers: the first that is installed is taken. One with a
- * note is a makeshift, and need not keep to the budget.
- */
-const PLATFORMS = {
-  'linux-x86_64': [
-    { command: 'musl-gcc', flags: [] },
-    {
-      command: 'gcc',
-      flags: [],
-      note: 'musl-gcc is missing (Debian: musl-tools), so the agent is twice as big',
-    },
-  ],
-}
 
 /** Of one agent, in bytes: it travels to a host that has none before anything else can happen. */
 const BUDGET = 1024 * 1024
@@ -38,7 +25,7 @@ const BUILD_MARK = '@@agent-build@@'
 
 const { values: options } = parseArgs({
   options: {
-    platform: { type: 'string', multiple: true, default: Object.keys(PLATFORMS) },
+    platform: { type: 'string', multiple: true },
     entry: { type: 'string', default: join(ROOT, 'agent/main.ts') },
     out: { type: 'string', default: join(ROOT, 'dist/agent') },
   },
@@ -51,13 +38,18 @@ try {
   process.exitCode = 1
 }
 
-async function buildAgents({ platform: platforms, entry, out }) {
+async function buildAgents({ platform: named, entry, out }) {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   const { bundle, metafile } = await makeBundle(entry, version)
   const build = buildId(bundle)
   const known = knownAgents(out, { version, build })
-  for (const platform of platforms) {
+  for (const platform of named ?? platforms) {
     const compiler = compilerFor(platform)
+    if (compiler.missing && !named && platform !== ownPlatform) {
+      process.stdout.write(`${platform} left out: install ${compiler.missing}\n`)
+      continue
+    }
+    if (compiler.missing) throw new Error(`no C compiler for ${platform}: install ${compiler.missing}`)
     if (known[platform]?.compiler === compiler.command) continue
     const program = await compileAgent(bundle.replaceAll(BUILD_MARK, build), compiler)
     known[platform] = saveAgent(program, platform, compiler, out)
@@ -103,17 +95,6 @@ function knownAgents(out, { version, build }) {
   const whole = ({ file, sha256 }) =>
     existsSync(join(out, file)) && hash(readFileSync(join(out, file))) === sha256
   return Object.fromEntries(Object.entries(agents.platforms).filter(([, agent]) => whole(agent)))
-}
-
-function compilerFor(platform) {
-  const compilers = PLATFORMS[platform]
-  if (!compilers)
-    throw new Error(`unknown platform '${platform}', known are ${Object.keys(PLATFORMS).join(', ')}`)
-  const compiler = compilers.find(({ command }) => isInstalled(command))
-  if (compiler) return compiler
-  throw new Error(
-    `no C compiler for ${platform}: install ${compilers.map(({ command }) => command).join(' or ')}`,
-  )
 }
 
 function saveAgent(program, platform, { command, note }, out) {

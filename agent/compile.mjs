@@ -15,8 +15,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { basename, delimiter, dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isInstalled } from './compilers.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const ENGINE = join(ROOT, 'node_modules/qjsc/deps/quickjs_2021_03_27')
@@ -117,10 +118,6 @@ async function cached(name, inputs, make) {
   await make(unfinished)
   renameSync(unfinished, file)
   return file
-}
-
-export function isInstalled(command) {
-  return (process.env.PATH ?? '').split(delimiter).some(directory => existsSync(join(directory, command)))
 }
 
 /** Runs the jobs, as many at a time as there are processors. The results are in the order of the jobs. */

@@ -9,13 +9,21 @@ import { whyNoRealHosts } from './hosts/real-hosts.ts'
 import { ensureRootfs } from './hosts/rootfs.ts'
 import { announce } from './support/announce.ts'
 
-/** What the build and the tests of manual pages and completion use beside gcc. */
-const BUILD_PROGRAMS: Programs = { 'musl-gcc': 'musl-tools', mandoc: 'mandoc', zsh: 'zsh' }
+/** What the build uses beside gcc. */
+const BUILD_PROGRAMS: Programs = { 'musl-gcc': 'musl-tools' }
+
+/** What the tests of manual pages, completion and the agent for another platform use beside that. */
+export const TEST_PROGRAMS: Programs = {
+  mandoc: 'mandoc',
+  zsh: 'zsh',
+  'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
+  'qemu-aarch64-static': 'qemu-user-static',
+}
 
 /** Installs what this machine lacks, where that is possible, and builds what the test hosts start from. */
-export async function prepare(): Promise<Prepared> {
+export async function prepare(more: Programs = {}): Promise<Prepared> {
   try {
-    await installMissing()
+    await installMissing({ ...BUILD_PROGRAMS, ...HOST_PROGRAMS, ...more })
     const leftOut = whyNoRealHosts()
     if (leftOut === undefined) await ensureRootfs()
     return { leftOut, broken: false }
@@ -31,8 +39,8 @@ export interface Prepared {
   readonly broken: boolean
 }
 
-async function installMissing(): Promise<void> {
-  const missing = missingPackages({ ...BUILD_PROGRAMS, ...HOST_PROGRAMS })
+async function installMissing(programs: Programs): Promise<void> {
+  const missing = missingPackages(programs)
   if (missing.length === 0) return
   if (process.getuid?.() === 0 && isInstalled('apt-get')) {
     await announce(`installing ${missing.join(' ')}`, () => installPackages(missing))

@@ -11,15 +11,19 @@ import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { register } from 'tsx/esm/api'
+import { isInstalled } from '../agent/compilers.mjs'
+import { fetchCrossMusl } from '../agent/cross-musl.mjs'
 
 register()
-const { prepare } = await import('./prepare.ts')
+const { prepare, TEST_PROGRAMS } = await import('./prepare.ts')
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const chosen = process.argv.slice(2)
 
-const { leftOut, broken } = await prepare()
+const { leftOut, broken } = await prepare(TEST_PROGRAMS)
 if (leftOut !== undefined) warn(`LEFT OUT: every test on real hosts\n${leftOut}`)
+const noOther = foreignAgent()
+if (noOther !== undefined) warn(`LEFT OUT: the agent for another platform\n${noOther}`)
 
 run('npm', ['run', '--silent', 'build'])
 if (chosen.length === 0) run('npm', ['run', '--silent', 'check'])
@@ -27,6 +31,18 @@ if (chosen.length === 0) run('npm', ['run', '--silent', 'check'])
 const hosts = leftOut === undefined ? {} : { GIT_DEPLOY_NO_HOSTS: leftOut.split('\n', 1)[0] }
 run(process.execPath, ['--import', 'tsx', '--test', ...runnerOptions(), ...testFiles()], hosts)
 if (broken) process.exitCode = 1
+
+/** Fetches what the agent for another platform is built with. Why it cannot be built and run here, if it cannot. */
+function foreignAgent() {
+  const missing = ['aarch64-linux-gnu-gcc', 'qemu-aarch64-static'].find(program => !isInstalled(program))
+  if (missing !== undefined) return `'${missing}' is not installed`
+  try {
+    fetchCrossMusl('linux-aarch64')
+    return undefined
+  } catch (error) {
+    return error.message
+  }
+}
 
 function run(program, args, env = {}) {
   const { status, error } = spawnSync(program, args, { stdio: 'inherit', env: { ...process.env, ...env } })

@@ -2,16 +2,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { nodeMachine } from '../support/node-machine.ts'
+import { buildProgram, CASES } from './agent-program.ts'
 import { machineCases } from './machine-cases.ts'
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 suite('machine on node', () => {
   for (const [name, check] of Object.entries(machineCases)) {
@@ -29,7 +27,7 @@ suite('machine on QuickJS', () => {
 
   before(() => {
     programs = mkdtempSync(join(tmpdir(), 'machine-programs-'))
-    cases = buildProgram('cases', CASES)
+    cases = build('cases', CASES)
   })
   after(() => rmSync(programs, { recursive: true }))
 
@@ -42,7 +40,7 @@ suite('machine on QuickJS', () => {
   }
 
   test('it reads with a timeout, hears SIGTERM, and nothing else ends it', async t => {
-    const agent = start(t, buildProgram('listener', LISTENER))
+    const agent = start(t, build('listener', LISTENER))
     assert.equal(await line(agent), 'timeout after 100 ms: true\n')
     for (const signal of ['SIGHUP', 'SIGINT'] as const) agent.kill(signal)
     agent.stdin.write('still here')
@@ -54,7 +52,7 @@ suite('machine on QuickJS', () => {
 
   test('it goes on when nobody reads what it writes', async t => {
     const root = makeRoot(t)
-    const agent = start(t, buildProgram('unheard', UNHEARD), { DEPTOOL_ROOT: root })
+    const agent = start(t, build('unheard', UNHEARD), { DEPTOOL_ROOT: root })
     agent.stdout.destroy()
     agent.stdin.end()
     assert.deepEqual(await once(agent, 'exit'), [0, null])
@@ -77,7 +75,7 @@ suite('machine on QuickJS', () => {
     t.after(() => local.close())
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
-    const agent = start(t, buildProgram('prober', PROBER), { DEPTOOL_ROOT: root, PORT: String(port) })
+    const agent = start(t, build('prober', PROBER), { DEPTOOL_ROOT: root, PORT: String(port) })
     const [output] = await Promise.all([agent.stdout.toArray(), once(agent, 'exit')])
     assert.equal(
       Buffer.concat(output).toString(),
@@ -88,7 +86,7 @@ suite('machine on QuickJS', () => {
 
   test('its lock is one that others see, and dies with it', async t => {
     const root = makeRoot(t)
-    const agent = start(t, buildProgram('holder', HOLDER), { DEPTOOL_ROOT: root })
+    const agent = start(t, build('holder', HOLDER), { DEPTOOL_ROOT: root })
     assert.equal(await line(agent), 'true\n')
     const other = nodeMachine({ root })
     t.after(other.exit)
@@ -99,7 +97,7 @@ suite('machine on QuickJS', () => {
   })
 
   test('an uncaught exception is told on stderr, with a failing status', t => {
-    const agent = buildProgram('broken', "throw new Error('by accident')")
+    const agent = build('broken', "throw new Error('by accident')")
     const { status, stdout, stderr } = spawnSync(agent, {
       encoding: 'utf8',
       env: { DEPTOOL_ROOT: makeRoot(t) },
@@ -109,7 +107,7 @@ suite('machine on QuickJS', () => {
   })
 
   test('deep recursion is an exception, not a crash', t => {
-    const agent = buildProgram('deep', 'const deep = () => 1 + deep()\ndeep()')
+    const agent = build('deep', 'const deep = () => 1 + deep()\ndeep()')
     const { status, signal, stderr } = spawnSync(agent, {
       encoding: 'utf8',
       env: { DEPTOOL_ROOT: makeRoot(t) },
@@ -118,24 +116,8 @@ suite('machine on QuickJS', () => {
     assert.match(stderr, /stack overflow/)
   })
 
-  function buildProgram(name: string, source: string): string {
-    const entry = join(programs, `${name}.ts`)
-    const out = join(programs, name)
-    writeFileSync(entry, `import { machine } from '${join(ROOT, 'agent/qjs.ts')}'\n${SAY}\n${source}`)
-    const args = [join(ROOT, 'agent/build.mjs'), '--entry', entry, '--out', out, '--platform', 'linux-x86_64']
-    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
-    assert.equal(status, 0, stderr)
-    return join(out, 'deptool-linux-x86_64')
-  }
+  const build = (name: string, source: string) => buildProgram(programs, name, source)
 })
-
-const SAY = "const say = text => machine.write(Uint8Array.from(text + '\\n', char => char.charCodeAt(0)))"
-
-const CASES = `
-import { getenv } from 'native'
-import { machineCases } from '${join(ROOT, 'test/agent/machine-cases.ts')}'
-machineCases[getenv('CASE')](machine)
-say('passed')`
 
 const LISTENER = `
 const start = machine.ticks()

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isInstalled } from '../hosts/programs.ts'
-import { Driver } from '../support/agent-driver.ts'
+import { agentFor, Driver } from '../support/agent-driver.ts'
 import type { Tree } from '../support/tree.ts'
 import { makeWorld } from '../support/world.ts'
 import { AGENT } from './agent-binary.ts'
@@ -26,6 +26,7 @@ export async function benchAgent(scope: Scope, rounds: number): Promise<Table[]>
       ],
       figures: [
         { name: 'size', unit: 'bytes', samples: [statSync(AGENT).size], atMost: 1024 * 1024 },
+        ...sizeOfOther('linux-aarch64'),
         ...execToGreeting(scope, root, rounds * 20),
         { name: 'memory, hello', unit: 'KiB', samples: await memoryOfHello(root) },
         {
@@ -39,6 +40,12 @@ export async function benchAgent(scope: Scope, rounds: number): Promise<Table[]>
       ],
     },
   ]
+}
+
+function sizeOfOther(platform: string): Figure[] {
+  const file = agentFor(platform)
+  if (!existsSync(file)) return []
+  return [{ name: `size, ${platform}`, unit: 'bytes', samples: [statSync(file).size], atMost: 1024 * 1024 }]
 }
 
 /** Timed in C: starting a process from Node costs more than the agent takes, and varies more. */

@@ -17,7 +17,12 @@ import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
 import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
 import { type Built, buildTree, stateOf, type Tree } from './tree-builder.ts'
 
-export const AGENT = new URL('../../dist/agent/deptool-linux-x86_64', import.meta.url).pathname
+export const AGENT = agentFor('linux-x86_64')
+
+/** The program that was built for a platform. */
+export function agentFor(platform: string): string {
+  return new URL(`../../dist/agent/deptool-${platform}`, import.meta.url).pathname
+}
 
 export interface Version {
   readonly commit: Oid
@@ -100,6 +105,8 @@ function sha(algorithm: string, bytes: Uint8Array): string {
   return createHash(algorithm).update(bytes).digest('hex')
 }
 
+export type Command = readonly [program: string, ...args: string[]]
+
 /** A running agent. */
 export class Driver {
   readonly child: ChildProcessWithoutNullStreams
@@ -108,8 +115,8 @@ export class Driver {
   private ended = false
   stderr = ''
 
-  constructor(root: string, env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(AGENT, [], { env: { PATH: process.env['PATH'], DEPTOOL_ROOT: root, ...env } })
+  constructor(root: string, env: NodeJS.ProcessEnv = {}, [program, ...args]: Command = [AGENT]) {
+    this.child = spawn(program, args, { env: { PATH: process.env['PATH'], DEPTOOL_ROOT: root, ...env } })
     const reader = new FrameReader()
     let noise = MAGIC.length
     this.child.stdout.on('data', (bytes: Buffer) => {
@@ -162,8 +169,12 @@ export class Driver {
 }
 
 /** A whole deployment, confirmed. What the agent said, 'step' left out. */
-export async function deployTo(root: string, version: Prepared): Promise<(Reply | 'end')[]> {
-  const driver = new Driver(root).say(...version.requests)
+export async function deployTo(
+  root: string,
+  version: Prepared,
+  command: Command = [AGENT],
+): Promise<(Reply | 'end')[]> {
+  const driver = new Driver(root, {}, command).say(...version.requests)
   const said = [await driver.next(), await driver.next()]
   const staged = said[1]
   if (staged !== 'end' && staged?.type === 'staged') {
