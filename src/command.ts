@@ -74,7 +74,7 @@ export type Command =
     }
   | { readonly kind: 'init'; readonly cluster: string | null }
   | { readonly kind: 'hooks'; readonly action: 'install' | 'uninstall' | 'list' | 'post-commit' }
-  | { readonly kind: 'completion'; readonly shell: 'bash' | 'zsh'; readonly verbs: readonly CompletedVerb[] }
+  | { readonly kind: 'completion'; readonly shell: 'bash' | 'zsh' }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
   | {

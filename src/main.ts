@@ -1,5 +1,5 @@
 /** argv, env and streams -> exit code. The only file that touches `process`. */
-import { parseCommand, wantsJson } from './cli.ts'
+import { completedVerbs, parseCommand, wantsJson } from './cli.ts'
 import type { Command, CommandOf } from './command.ts'
 import type { Context } from './commands/context.ts'
 import { EXIT, type ExitCode, Fatal } from './errors.ts'
@@ -32,8 +32,8 @@ const RUN: { readonly [K in Command['kind']]: Run<K> } = {
   verify: async (command, context) => (await import('./commands/verify.ts')).verify(command, context),
   init: async (command, context) => (await import('./commands/init.ts')).init(command, context),
   hooks: async (command, context) => (await import('./commands/hooks.ts')).hooks(command, context),
-  completion: async ({ shell, verbs }, { terminal }) => {
-    terminal.out((await import('./terminal/completion.ts')).completionScript(shell, verbs))
+  completion: async ({ shell }, { terminal }) => {
+    terminal.out((await import('./terminal/completion.ts')).completionScript(shell, completedVerbs()))
     return EXIT.done
   },
   help: ({ text }, { terminal }) => {

@@ -115,6 +115,7 @@ test('a cluster with the name of a command', () => {
   accepts('plan/ v1', { kind: 'deploy', cluster: 'plan/', rev: 'v1' })
   accepts('plan plan', { kind: 'plan', cluster: 'plan' })
   refuses('-y plan prod', "'plan' comes before its options", "for a directory of that name use './plan'")
+  refuses('-y plan --exit-code prod main v1', "'plan' comes before its options")
 })
 
 test('diff hands on what git diff understands', () => {
@@ -156,6 +157,7 @@ for (const verb of [
   'check',
   'sync',
   'ping',
+  'verify',
   'log',
   'rollback',
   'forget',

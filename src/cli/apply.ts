@@ -1,0 +1,27 @@
+import { Misuse } from './grammar/misuse.ts'
+import { verb } from './grammar/verb.ts'
+import { atMost } from './grammar/words.ts'
+import { ACCEPTING, accepting } from './options/accepting.ts'
+import { COLOR } from './options/color.ts'
+import { HELP, JSON_LINES, PROGRESS, VERBOSE } from './options/common.ts'
+
+export const apply = verb({
+  usage: ['apply [<options>] <file>'],
+  options: { ...ACCEPTING, ...VERBOSE, ...PROGRESS, ...JSON_LINES, ...COLOR, ...HELP },
+  examples: [
+    ['git deploy apply p.json', 'carry out the plan saved in p.json, and no other'],
+    ['git deploy apply -n p.json', 'see whether it could be'],
+    ['git deploy apply --yes - <p.json', 'the same from stdin, without asking'],
+  ],
+  command: (words, given) => ({
+    kind: 'apply',
+    file: planFile(atMost(words, 1)),
+    ...accepting(given),
+  }),
+})
+
+function planFile([file]: readonly string[]): string {
+  if (file === undefined)
+    throw new Misuse('no saved plan given', "'git deploy plan -o <file>' saves one; '-' reads it from stdin")
+  return file
+}

@@ -1,0 +1,60 @@
+import { Misuse } from './grammar/misuse.ts'
+import type { Words } from './grammar/parse.ts'
+import { verb } from './grammar/verb.ts'
+import { clusterAndRev } from './grammar/words.ts'
+import { ACCEPTING, accepting } from './options/accepting.ts'
+import { COLOR } from './options/color.ts'
+import { HELP, JSON_LINES, PROGRESS, PRUNE, VERBOSE } from './options/common.ts'
+import { SELECTION, selectionOf } from './options/selection.ts'
+import { isVerb } from './verb-names.ts'
+
+export const deploy = verb({
+  usage: [
+    '[<options>] [<cluster>] [<rev>]',
+    '(plan | diff | status | check | verify) [<cluster>]',
+    'apply <file>',
+    '(sync | ping) [<cluster>]',
+    '(log | rollback | forget) [<host>…]',
+    'init [<cluster>]',
+    'hooks | completion',
+  ],
+  options: {
+    ...ACCEPTING,
+    ...SELECTION,
+    ...PRUNE,
+    repair: { type: 'boolean', describe: 'bring back what was deployed, where a host differs' },
+    ...VERBOSE,
+    ...PROGRESS,
+    ...JSON_LINES,
+    ...COLOR,
+    version: { type: 'boolean', describe: 'show the version' },
+    ...HELP,
+  },
+  examples: [
+    ['git deploy prod', "show what 'prod/' changes, ask, deploy"],
+    ['git deploy prod v1.2', "deploy 'prod/' as it is in v1.2"],
+    ["git deploy prod --limit 'web*'", 'deploy to some of the hosts'],
+    ['git deploy --yes prod HEAD', 'deploy what is committed, from a script'],
+    ['git deploy --atomic prod', 'one host fails: all go back'],
+    ['git deploy ./plan', "a cluster called 'plan'"],
+  ],
+  command: (words, given) =>
+    given.version
+      ? { kind: 'version' }
+      : {
+          kind: 'deploy',
+          ...clusterAndRev(withoutVerb(words)),
+          selection: selectionOf(given),
+          prune: given.prune ?? false,
+          repair: given.repair ?? false,
+          ...accepting(given),
+        },
+})
+
+/** `git deploy -n plan prod` would deploy a directory called 'plan' in the state of a branch called 'prod'. */
+function withoutVerb(words: Words): Words {
+  const [first] = words.words
+  if (first !== undefined && isVerb(first))
+    throw new Misuse(`'${first}' comes before its options`, `for a directory of that name use './${first}'`)
+  return words
+}

@@ -1,0 +1,25 @@
+import { verb } from './grammar/verb.ts'
+import { clusterAndRev } from './grammar/words.ts'
+import { HELP, JSON_LINES, PRUNE } from './options/common.ts'
+import { SELECTION, selectionOf } from './options/selection.ts'
+
+export const diff = verb({
+  usage: ['diff [<cluster>] [<rev>] [<git diff options>] [--] [<host>/<path>…]'],
+  options: { ...SELECTION, ...PRUNE, ...JSON_LINES, ...HELP },
+  examples: [
+    ['git deploy diff prod', 'the pending changes, line by line'],
+    ['git deploy diff prod v1.2 --stat', 'what deploying v1.2 would change, summarised'],
+    ['git deploy diff --word-diff prod', "any of git diff's options"],
+    ['git deploy diff prod -- web1', 'one host'],
+    ["git deploy diff prod -- '*/nginx'", 'one app on every host'],
+  ],
+  command: (words, given) => ({
+    kind: 'diff',
+    prune: given.prune ?? false,
+    // Records are the same whatever git diff is told.
+    ...clusterAndRev(given.json ? words : { ...words, unknown: [], paths: null }),
+    selection: selectionOf(given),
+    options: words.unknown,
+    paths: words.paths ?? [],
+  }),
+})

@@ -1,0 +1,35 @@
+/** The operands of a command. Each of these throws Misuse for what is not one. */
+import { suggest } from '../../plan/suggest.ts'
+import { Misuse } from './misuse.ts'
+import type { Words } from './parse.ts'
+
+export function clusterAndRev(words: Words) {
+  const [cluster = null, rev = null] = atMost(words, 2)
+  return { cluster, rev }
+}
+
+export function onlyCluster(words: Words): string | null {
+  return atMost(words, 1)[0] ?? null
+}
+
+export function hostNames(words: Words): readonly string[] {
+  return atMost(words, Number.POSITIVE_INFINITY)
+}
+
+export function oneOf<const T extends string>(choices: readonly T[], words: Words): T {
+  const [given] = atMost(words, 1)
+  const choice = choices.find(word => word === given)
+  if (choice !== undefined) return choice
+  const list = choices.length === 1 ? choices[0] : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
+  if (given === undefined) throw new Misuse(`one word is missing: ${list}`)
+  throw new Misuse(`unknown argument '${given}', expected ${list}`, suggest(given, choices))
+}
+
+export function atMost({ words, unknown, known, paths }: Words, count: number): readonly string[] {
+  const [option] = unknown
+  if (option !== undefined)
+    throw new Misuse(`unknown option '${option}'`, suggest(option.replace(/=.*/, ''), known))
+  const extra = words[count] ?? paths?.[0]
+  if (extra !== undefined) throw new Misuse(`unexpected argument '${extra}'`)
+  return words
+}

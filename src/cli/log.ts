@@ -1,0 +1,19 @@
+import { verb } from './grammar/verb.ts'
+import { hostNames } from './grammar/words.ts'
+import { COLOR, colorWhen } from './options/color.ts'
+import { HELP, JSON_LINES } from './options/common.ts'
+
+export const log = verb({
+  usage: ['log [<options>] [<host>…]'],
+  options: { ...JSON_LINES, ...COLOR, ...HELP },
+  examples: [
+    ['git deploy log', 'who deployed what when, and how it ended'],
+    ['git deploy log web1 web2', 'on two hosts'],
+    ['git log -p refs/deptool/web1', 'what held, line by line'],
+  ],
+  command: (words, given) => ({
+    kind: 'log',
+    hosts: hostNames(words),
+    color: colorWhen(given),
+  }),
+})

@@ -1,0 +1,48 @@
+/** How a plan is offered and carried out: the options of every command that deploys. */
+import { type Accepting, CONFIRM_BY, type ConfirmBy } from '../../command.ts'
+import { Misuse } from '../grammar/misuse.ts'
+import type { Given } from '../grammar/parse.ts'
+import { type COLOR, colorWhen } from './color.ts'
+import type { PROGRESS, VERBOSE } from './common.ts'
+
+export const ACCEPTING = {
+  'dry-run': { alias: ['n', 'plan-only'], type: 'boolean', describe: 'show the plan and stop' },
+  yes: { alias: ['y', 'no-confirm'], type: 'boolean', describe: 'deploy without asking' },
+  'no-verify': { type: 'boolean', describe: 'do not ask the pre-deploy hook' },
+  adopt: { type: 'boolean', describe: 'replace files that are where links go; keep a backup' },
+  atomic: { type: 'boolean', describe: 'all hosts or none' },
+  'no-atomic': { type: 'boolean', describe: 'each host for itself, whatever git config says' },
+  wait: { type: 'string', describe: 'queue behind another deployment, for so many seconds' },
+  confirm: { type: 'string', describe: 'reconnect: confirm over a new connection; or auto' },
+} as const
+
+export function accepting(
+  given: Given<typeof ACCEPTING & typeof VERBOSE & typeof PROGRESS & typeof COLOR>,
+): Accepting {
+  return {
+    yes: given.yes ?? false,
+    dryRun: given['dry-run'] ?? false,
+    verify: !given['no-verify'],
+    adopt: given.adopt ?? false,
+    atomic: given['no-atomic'] ? false : (given.atomic ?? null),
+    confirm: confirmBy(given.confirm),
+    waitMs: waitMs(given.wait),
+    verbose: given.verbose ?? false,
+    progress: !(given['no-progress'] ?? false),
+    color: colorWhen(given),
+  }
+}
+
+function confirmBy(given: string | undefined): ConfirmBy {
+  const by = CONFIRM_BY.find(word => word === (given ?? 'auto'))
+  if (by === undefined) throw new Misuse("'--confirm' takes reconnect or auto, as in '--confirm=reconnect'")
+  return by
+}
+
+/** `--wait` alone is without end. */
+function waitMs(given: string | undefined): number {
+  if (given === undefined) return 0
+  if (given === '') return Number.POSITIVE_INFINITY
+  if (/^\d{1,6}$/.test(given)) return Number(given) * 1000
+  throw new Misuse("'--wait' takes a number of seconds, as in '--wait=60'")
+}

@@ -1,0 +1,19 @@
+import { verb } from './grammar/verb.ts'
+import { onlyCluster } from './grammar/words.ts'
+import { COLOR, colorWhen } from './options/color.ts'
+import { HELP, JSON_LINES } from './options/common.ts'
+
+export const ping = verb({
+  usage: ['ping [<options>] [<cluster>]'],
+  options: { ...JSON_LINES, ...COLOR, ...HELP },
+  examples: [
+    ['git deploy ping prod', 'who answers, as whom, and runs what'],
+    ['git deploy ping', 'the same in the configured cluster'],
+    ['git -c deptool.transport=openssh deploy ping', 'with the ssh program'],
+  ],
+  command: (words, given) => ({
+    kind: 'ping',
+    cluster: onlyCluster(words),
+    color: colorWhen(given),
+  }),
+})

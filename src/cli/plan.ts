@@ -1,0 +1,50 @@
+import { Misuse } from './grammar/misuse.ts'
+import type { Given } from './grammar/parse.ts'
+import { verb } from './grammar/verb.ts'
+import { clusterAndRev } from './grammar/words.ts'
+import { COLOR, colorWhen } from './options/color.ts'
+import { HELP, JSON_LINES, PRUNE, VERBOSE } from './options/common.ts'
+import { SELECTION, selectionOf } from './options/selection.ts'
+
+const OUTPUT = {
+  output: { alias: 'o', type: 'string', describe: "save the plan in a file, for 'git deploy apply'" },
+} as const
+
+export const plan = verb({
+  usage: ['plan [<options>] [<cluster>] [<rev>]'],
+  options: {
+    'exit-code': { type: 'boolean', describe: 'exit with 2 when changes are pending' },
+    ...OUTPUT,
+    ...SELECTION,
+    short: { type: 'boolean', describe: 'a line for each host' },
+    ...PRUNE,
+    ...VERBOSE,
+    ...JSON_LINES,
+    ...COLOR,
+    ...HELP,
+  },
+  examples: [
+    ['git deploy plan prod', "what 'prod/' would change, on which host"],
+    ['git deploy plan prod main', 'the same for what is committed on main'],
+    ['git deploy plan -v prod', 'with every file of every app'],
+    ['git deploy plan -o p.json prod main', 'save the plan, to apply it later'],
+    ['git deploy plan --exit-code prod', 'for scripts: 0 nothing to do, 2 changes pending'],
+  ],
+  command: (words, given) => ({
+    kind: 'plan',
+    ...clusterAndRev(words),
+    selection: selectionOf(given),
+    exitCode: given['exit-code'] ?? false,
+    short: given.short ?? false,
+    prune: given.prune ?? false,
+    output: outputOf(given),
+    verbose: given.verbose ?? false,
+    color: colorWhen(given),
+  }),
+})
+
+function outputOf({ output, json }: Given<typeof OUTPUT & typeof JSON_LINES>): string | null {
+  if (output === '') throw new Misuse("'--output' takes a file, or '-' for stdout")
+  if (output === '-' && json) throw new Misuse("'--json' and '--output=-' cannot both write to stdout")
+  return output ?? null
+}

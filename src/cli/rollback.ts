@@ -1,0 +1,20 @@
+import { verb } from './grammar/verb.ts'
+import { hostNames } from './grammar/words.ts'
+import { ACCEPTING, accepting } from './options/accepting.ts'
+import { COLOR } from './options/color.ts'
+import { HELP, JSON_LINES, PROGRESS, VERBOSE } from './options/common.ts'
+
+export const rollback = verb({
+  usage: ['rollback [<options>] [<host>…]'],
+  options: { ...ACCEPTING, ...PROGRESS, ...VERBOSE, ...JSON_LINES, ...COLOR, ...HELP },
+  examples: [
+    ['git deploy rollback', 'take the last deployment back, on all its hosts'],
+    ['git deploy rollback web1', 'take back what was last deployed to web1'],
+    ['git deploy rollback -n', 'show what that would change'],
+  ],
+  command: (words, given) => ({
+    kind: 'rollback',
+    hosts: hostNames(words),
+    ...accepting(given),
+  }),
+})
