@@ -1,5 +1,6 @@
 /** Options and words of a command line. The only importer of yargs, which is asked for a grammar and runs nothing. */
-import yargs, { type InferredOptionTypes, type Options } from 'yargs'
+import type { InferredOptionTypes, Options } from 'yargs'
+import { Parser } from 'yargs/helpers'
 import { Misuse } from './misuse.ts'
 
 export type OptionTable = Readonly<Record<string, Options>>
@@ -23,7 +24,7 @@ export interface Words {
 
 /** Throws Misuse where an option has a value that takes none. */
 export function parse(argv: readonly string[], options: OptionTable): Parsed {
-  const { _: rest, '--': paths = null, $0: _, ...found } = ask(argv, options)
+  const { _: rest, '--': paths = null, ...found } = ask(argv, options)
   const isOption = (word: string) => word.length > 1 && word.startsWith('-')
   const words: Words = {
     known: Object.entries(options).flatMap(spellings),
@@ -51,24 +52,29 @@ export function spellings([name, { alias = [] }]: [string, Options]): string[] {
 function ask(argv: readonly string[], options: OptionTable) {
   const [valued] = argv.slice(0, argv.indexOf('--') + 1 || undefined).filter(word => takesNone(word, options))
   if (valued !== undefined) throw new Misuse(`option '${valued.replace(/=.*/s, '')}' takes no value`)
-  return yargs(argv.map(word => (word === '--wait' && options['wait'] ? '--wait=' : word)))
-    .parserConfiguration({
-      'boolean-negation': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'greedy-arrays': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'populate--': true,
-      'strip-aliased': true,
-      'unknown-options-as-args': true,
-    })
-    .help(false)
-    .version(false)
-    .detectLocale(false)
-    .exitProcess(false)
-    .options(options)
-    .parseSync() as { readonly _: string[]; readonly '--'?: string[]; readonly [option: string]: unknown }
+  const named = Object.entries(options)
+  const ofType = (type: Options['type']) =>
+    named.flatMap(([name, option]) => (option.type === type ? [name] : []))
+  return Parser(
+    argv.map(word => (word === '--wait' && options['wait'] ? '--wait=' : word)),
+    {
+      alias: Object.fromEntries(named.map(([name, { alias = [] }]) => [name, [alias].flat()])),
+      array: named.flatMap(([name, { array }]) => (array ? [name] : [])),
+      boolean: ofType('boolean'),
+      string: ofType('string'),
+      configuration: {
+        'boolean-negation': false,
+        'camel-case-expansion': false,
+        'dot-notation': false,
+        'greedy-arrays': false,
+        'parse-numbers': false,
+        'parse-positional-numbers': false,
+        'populate--': true,
+        'strip-aliased': true,
+        'unknown-options-as-args': true,
+      },
+    },
+  ) as { readonly _: string[]; readonly '--'?: string[]; readonly [option: string]: unknown }
 }
 
 /** yargs reads `--yes=sure` as `--yes=false`. */
