@@ -36,20 +36,37 @@ export type Command =
       readonly options: readonly string[]
       readonly paths: readonly string[]
     }
-  | { readonly kind: 'verify'; readonly cluster: string | null; readonly color: ColorWhen | null }
+  | {
+      readonly kind: 'verify'
+      readonly cluster: string | null
+      readonly selection: Selection
+      readonly color: ColorWhen | null
+    }
   | {
       readonly kind: 'sync'
       readonly cluster: string | null
+      readonly selection: Selection
       /** Only hosts that are not where they were. */
       readonly changed: boolean
       readonly color: ColorWhen | null
     }
-  | { readonly kind: 'ping'; readonly cluster: string | null; readonly color: ColorWhen | null }
-  | { readonly kind: 'log'; readonly hosts: readonly string[]; readonly color: ColorWhen | null }
+  | {
+      readonly kind: 'ping'
+      readonly cluster: string | null
+      readonly selection: Selection
+      readonly color: ColorWhen | null
+    }
+  | {
+      readonly kind: 'log'
+      readonly hosts: readonly string[]
+      readonly selection: Selection
+      readonly color: ColorWhen | null
+    }
   | ({
       readonly kind: 'rollback'
       /** Empty for those of the newest deployment. */
       readonly hosts: readonly string[]
+      readonly selection: Selection
     } & Accepting)
   | { readonly kind: 'forget'; readonly hosts: readonly string[] }
   | {

@@ -87,8 +87,10 @@ test('the other commands', () => {
 test('hosts are selected by lists and by repetition, and never taken from what follows', () => {
   const selection = { limit: ['web1', 'dns*', 'mail'], exclude: ['web2'] }
   accepts('--limit web1,dns* prod v1 --exclude=web2 --limit mail', { cluster: 'prod', rev: 'v1', selection })
-  for (const verb of ['plan', 'diff', 'status'])
+  for (const verb of ['plan', 'diff', 'status', 'sync', 'ping', 'verify'])
     accepts(`${verb} --limit=web1,dns*,mail prod --exclude web2`, { cluster: 'prod', selection })
+  for (const verb of ['log', 'rollback'])
+    accepts(`${verb} --limit=web1,dns* web1 --limit mail --exclude web2`, { hosts: ['web1'], selection })
   for (const wrong of ['--limit', '--limit=', '--limit web1,', '--limit ,web1'])
     refuses(`plan ${wrong}`, "'--limit' takes hosts, as in '--limit=web1,dns*'")
 })

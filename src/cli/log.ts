@@ -2,10 +2,11 @@ import { verb } from './grammar/verb.ts'
 import { hostNames } from './grammar/words.ts'
 import { COLOR, colorWhen } from './options/color.ts'
 import { HELP, JSON_LINES } from './options/common.ts'
+import { SELECTION, selectionOf } from './options/selection.ts'
 
 export const log = verb({
   usage: ['log [<options>] [<host>…]'],
-  options: { ...JSON_LINES, ...COLOR, ...HELP },
+  options: { ...SELECTION, ...JSON_LINES, ...COLOR, ...HELP },
   examples: [
     ['git deploy log', 'who deployed what when, and how it ended'],
     ['git deploy log web1 web2', 'on two hosts'],
@@ -14,6 +15,7 @@ export const log = verb({
   command: (words, given) => ({
     kind: 'log',
     hosts: hostNames(words),
+    selection: selectionOf(given),
     color: colorWhen(given),
   }),
 })

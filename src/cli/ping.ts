@@ -2,10 +2,11 @@ import { verb } from './grammar/verb.ts'
 import { onlyCluster } from './grammar/words.ts'
 import { COLOR, colorWhen } from './options/color.ts'
 import { HELP, JSON_LINES } from './options/common.ts'
+import { SELECTION, selectionOf } from './options/selection.ts'
 
 export const ping = verb({
   usage: ['ping [<options>] [<cluster>]'],
-  options: { ...JSON_LINES, ...COLOR, ...HELP },
+  options: { ...SELECTION, ...JSON_LINES, ...COLOR, ...HELP },
   examples: [
     ['git deploy ping prod', 'who answers, as whom, and runs what'],
     ['git deploy ping', 'the same in the configured cluster'],
@@ -14,6 +15,7 @@ export const ping = verb({
   command: (words, given) => ({
     kind: 'ping',
     cluster: onlyCluster(words),
+    selection: selectionOf(given),
     color: colorWhen(given),
   }),
 })

@@ -2,10 +2,12 @@ import { verb } from './grammar/verb.ts'
 import { onlyCluster } from './grammar/words.ts'
 import { COLOR, colorWhen } from './options/color.ts'
 import { HELP, JSON_LINES } from './options/common.ts'
+import { SELECTION, selectionOf } from './options/selection.ts'
 
 export const sync = verb({
   usage: ['sync [<options>] [<cluster>]'],
   options: {
+    ...SELECTION,
     changed: { type: 'boolean', describe: 'name only hosts that are not where they were' },
     ...JSON_LINES,
     ...COLOR,
@@ -19,6 +21,7 @@ export const sync = verb({
   command: (words, given) => ({
     kind: 'sync',
     cluster: onlyCluster(words),
+    selection: selectionOf(given),
     changed: given.changed ?? false,
     color: colorWhen(given),
   }),

@@ -1,11 +1,12 @@
 import { verb } from './grammar/verb.ts'
 import { onlyCluster } from './grammar/words.ts'
 import { COLOR, colorWhen } from './options/color.ts'
-import { HELP } from './options/common.ts'
+import { HELP, JSON_LINES } from './options/common.ts'
+import { SELECTION, selectionOf } from './options/selection.ts'
 
 export const verify = verb({
   usage: ['verify [<options>] [<cluster>]'],
-  options: { ...COLOR, ...HELP },
+  options: { ...SELECTION, ...JSON_LINES, ...COLOR, ...HELP },
   examples: [
     ['git deploy verify prod', 'whether every host is as it was deployed'],
     ['git deploy verify', 'the same for the configured cluster'],
@@ -14,6 +15,7 @@ export const verify = verb({
   command: (words, given) => ({
     kind: 'verify',
     cluster: onlyCluster(words),
+    selection: selectionOf(given),
     color: colorWhen(given),
   }),
 })

@@ -4,11 +4,13 @@ import { openRepository, type Repository } from '../git/git.ts'
 import { ObjectReader } from '../git/objects.ts'
 import { readTracking, type Tracked } from '../git/refs.ts'
 import type { ClusterName, HostName } from '../plan/names.ts'
+import type { Selection } from '../plan/select.ts'
 import type { Connection } from '../remote/transport.ts'
 import { findCluster } from './cluster.ts'
 import type { Context } from './context.ts'
 import { hostsOf } from './hosts-of.ts'
 import { reach } from './reach.ts'
+import { chooseHosts } from './select.ts'
 
 export interface ClusterOnline {
   readonly repo: Repository
@@ -16,7 +18,7 @@ export interface ClusterOnline {
   readonly color: string | null
   readonly cluster: ClusterName
   readonly tracking: ReadonlyMap<HostName, Tracked>
-  /** Of the tree, and tracked ones; by name. */
+  /** Those of the tree, and tracked ones, that are meant; by name. */
   readonly hosts: readonly HostName[]
   /** At most so many hosts at a time. */
   readonly parallel: number
@@ -24,15 +26,21 @@ export interface ClusterOnline {
   connect(host: HostName): Promise<Connection>
 }
 
+export interface Wanted {
+  readonly cluster: string | null
+  readonly selection: Selection
+}
+
 /** Reads nothing of the tree but the names of its hosts: what is wrong in there is none of our business. */
-export async function clusterOnline(given: string | null, context: Context): Promise<ClusterOnline> {
+export async function clusterOnline(wanted: Wanted, context: Context): Promise<ClusterOnline> {
   const repo = await openRepository(context)
   const reading = { config: readConfig(repo), tracking: readTracking(repo) }
   const [config, tracking] = await Promise.all([reading.config, reading.tracking])
-  const cluster = await findCluster(repo, given, reading)
+  const cluster = await findCluster(repo, wanted.cluster, reading)
   const objects = new ObjectReader(repo)
-  const hosts = await hostsOf(repo, cluster, { tracking, objects })
+  const all = await hostsOf(repo, cluster, { tracking, objects })
   objects.close()
+  const chosen = chooseHosts(all, wanted.selection)
   const connect = reach({ config }, context)
   return {
     repo,
@@ -40,7 +48,7 @@ export async function clusterOnline(given: string | null, context: Context): Pro
     color: config.color,
     cluster: cluster.name,
     tracking,
-    hosts,
+    hosts: all.filter(host => chosen.has(host)),
     parallel: config.jobs,
     connect: host => connect(host, true),
   }

@@ -169,6 +169,7 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
     const stale = await tellStale(offline, ends, {
       terminal,
       colors: terminal.noteColors(color),
+      emit: context.emit,
       connect: host => connections.take(host),
     })
     return conclude(ends, { cluster, id, ms, stale, unrecorded, atomic }, context, reporter)

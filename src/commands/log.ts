@@ -9,6 +9,7 @@ import { logRecord } from '../terminal/json-hosts.ts'
 import { logLines } from '../terminal/log.ts'
 import type { Context } from './context.ts'
 import { namedHosts } from './named-hosts.ts'
+import { chooseHosts } from './select.ts'
 
 /** `git deploy log`: who deployed what when, and how it ended, as far as this repository has been told. */
 export async function log(command: CommandOf<'log'>, context: Context): Promise<ExitCode> {
@@ -17,7 +18,9 @@ export async function log(command: CommandOf<'log'>, context: Context): Promise<
   const [tracking, config] = await Promise.all([readTrackingRefs(repo), readConfig(repo)])
   const told = hostsWithOutcomes(repo)
   const known = [...new Set([...told, ...tracking.keys()])]
-  const hosts = command.hosts.length > 0 ? namedHosts(command.hosts, known, 'tell about') : told
+  const named = command.hosts.length > 0 ? namedHosts(command.hosts, known, 'tell about') : known
+  const chosen = chooseHosts(named, command.selection)
+  const hosts = told.filter(host => chosen.has(host))
   const entries = hosts.flatMap(host => readOutcomes(repo, host).map(record => ({ ...record, host })))
   for (const entry of entries) context.emit(logRecord(entry))
   const lines = logLines(entries, terminal.colors(command.color ?? config.color))

@@ -12,7 +12,7 @@ import type { Context } from './context.ts'
 /** `git deploy ping`: whether every host can be reached, as whom, and what it says it runs. */
 export async function ping(command: CommandOf<'ping'>, context: Context): Promise<ExitCode> {
   const { terminal } = context
-  const online = await clusterOnline(command.cluster, context)
+  const online = await clusterOnline(command, context)
   const pinged = await inParallel(online.hosts, online.parallel, host => ask(host, online, context))
   for (const one of pinged) context.emit(pingRecord(one))
   for (const line of pingLines(pinged, terminal.colors(command.color ?? online.color))) terminal.out(line)

@@ -9,22 +9,32 @@ import type { HostCommitSaid } from '../news.ts'
 import { order } from '../plan/host-state.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import { planHost } from '../plan/plan.ts'
+import type { Selection } from '../plan/select.ts'
 import type { Context } from './context.ts'
 import { namedHosts } from './named-hosts.ts'
 import { type Offline, readStates } from './plan-offline.ts'
+import { chooseHosts } from './select.ts'
 
-/** Without names, the hosts of the newest deployment that is known here. Throws Fatal where nothing ran before. */
-export async function planBack(named: readonly string[], context: Context): Promise<Offline> {
+export interface WantedBack {
+  /** Empty for those of the newest deployment that is known here. */
+  readonly hosts: readonly string[]
+  readonly selection: Selection
+}
+
+/** Throws Fatal where nothing ran before. */
+export async function planBack({ hosts: named, selection }: WantedBack, context: Context): Promise<Offline> {
   const repo = await openRepository(context)
   const [config, tracking] = await Promise.all([readConfig(repo), readTracking(repo)])
   const said = await readEach(
     repo,
     [...tracking.values()].map(({ commit }) => commit),
   )
-  const hosts =
+  const all =
     named.length > 0
       ? namedHosts(named, [...tracking.keys()], 'roll back')
       : lastDeployed(tracking, said, await readNewest(repo))
+  const chosen = chooseHosts(all, selection)
+  const [hosts, out] = [all.filter(host => chosen.has(host)), all.filter(host => !chosen.has(host))]
   const tracked = hosts.map(host => tracking.get(host)!).sort((a, b) => order(a.host, b.host))
   const cluster = clusterOf(tracked)
   const before = await readBefore(repo, tracked, said)
@@ -38,6 +48,7 @@ export async function planBack(named: readonly string[], context: Context): Prom
     return { host, from: commit, fromTree: tree, toTree, old: states.get(tree)!, next: states.get(toTree)! }
   })
   const plans = compared.map(planHost).filter(({ apps }) => apps.length > 0)
+  const leftOut = out.length > 0 ? { hosts: out, changed: out } : null
   const sources = new Set([...before.values()].map(({ source }) => source))
   return {
     repo,
@@ -47,7 +58,7 @@ export async function planBack(named: readonly string[], context: Context): Prom
     source: { kind: 'rollback', recorded: sources.size === 1 ? [...sources][0]! : 'several' },
     tracking,
     hosts,
-    plan: { cluster, hosts: plans, vanished: [], leaving: [], total: hosts.length, leftOut: null },
+    plan: { cluster, hosts: plans, vanished: [], leaving: [], total: hosts.length, leftOut },
     states: new Map(compared.map(({ host, old, next }) => [host, { old, next }])),
     objects,
     back: before,

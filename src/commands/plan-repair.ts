@@ -8,34 +8,26 @@ import type { AppName } from '../plan/names.ts'
 import type { AppPlan, FileChange, HostPlan } from '../plan/plan.ts'
 import { needsReconnect } from '../plan/reconnect.ts'
 import { repairSteps } from '../plan/repair-steps.ts'
-import type { Selection } from '../plan/select.ts'
 import { printable } from '../terminal/clean.ts'
 import { driftLines, isSound } from '../terminal/drift.ts'
+import { verifyRecord } from '../terminal/json-hosts.ts'
 import type { Context } from './context.ts'
 import { type Inspected, inspect } from './inspect.ts'
 import type { Offline } from './plan-offline.ts'
 import { reach } from './reach.ts'
-import { type Recorded, readRecorded } from './recorded.ts'
-import { chooseHosts } from './select.ts'
+import { type Recorded, readRecorded, type Wanted } from './recorded.ts'
 
-export interface Wanted {
-  readonly cluster: string | null
+export interface WantedRepair extends Wanted {
   readonly rev: string | null
-  readonly selection: Selection
 }
 
 /** Asks every host what it lacks. Throws Fatal where one cannot be asked, or is not where this repository believes. */
-export async function planRepair({ cluster, rev, selection }: Wanted, context: Context): Promise<Offline> {
+export async function planRepair({ rev, ...wanted }: WantedRepair, context: Context): Promise<Offline> {
   if (rev !== null)
     throw new Fatal('cannot repair to another revision: --repair brings back what was deployed', {
       exitCode: EXIT.usage,
     })
-  const all = await readRecorded(cluster, context)
-  const chosen = chooseHosts(
-    all.hosts.map(({ host }) => host),
-    selection,
-  )
-  const recorded = { ...all, hosts: all.hosts.filter(({ host }) => chosen.has(host)) }
+  const recorded = await readRecorded(wanted, context)
   const connect = reach(recorded, context)
   const inspected = await inspect({
     hosts: recorded.hosts.map(({ host }) => host),
@@ -44,8 +36,10 @@ export async function planRepair({ cluster, rev, selection }: Wanted, context: C
   })
   const drifted = inspected.map((one, i) => drift(one, recorded.hosts[i]!)).flatMap(found => found ?? [])
   const colors = context.terminal.noteColors(recorded.color)
-  for (const { tracked, answer } of drifted)
+  for (const { tracked, answer } of drifted) {
+    context.emit(verifyRecord(answer, tracked.commit))
     for (const line of driftLines(answer, tracked.commit, colors)) context.terminal.note(line)
+  }
   return offlineOf(recorded, drifted)
 }
 

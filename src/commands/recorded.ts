@@ -3,8 +3,10 @@ import { openRepository, type Repository } from '../git/git.ts'
 import { readTracking, type Tracked } from '../git/refs.ts'
 import { order } from '../plan/host-state.ts'
 import type { HostName } from '../plan/names.ts'
+import type { Selection } from '../plan/select.ts'
 import { type Cluster, findCluster } from './cluster.ts'
 import type { Context } from './context.ts'
+import { chooseHosts } from './select.ts'
 
 /** What this repository has deployed to a cluster, whatever its directory holds by now. */
 export interface Recorded {
@@ -13,25 +15,34 @@ export interface Recorded {
   readonly color: string | null
   readonly cluster: Cluster
   readonly tracking: ReadonlyMap<HostName, Tracked>
-  /** Of the cluster, by name. */
+  /** Those of the cluster that are meant, by name. */
   readonly hosts: readonly Tracked[]
 }
 
-export async function readRecorded(given: string | null, context: Context): Promise<Recorded> {
+export interface Wanted {
+  readonly cluster: string | null
+  readonly selection: Selection
+}
+
+export async function readRecorded(wanted: Wanted, context: Context): Promise<Recorded> {
   const repo = await openRepository(context)
   const reading = { config: readConfig(repo), tracking: readTracking(repo) }
   const [cluster, config, tracking] = await Promise.all([
-    findCluster(repo, given, reading),
+    findCluster(repo, wanted.cluster, reading),
     reading.config,
     reading.tracking,
   ])
-  const hosts = [...tracking.values()].filter(tracked => tracked.cluster === cluster.name)
+  const all = [...tracking.values()].filter(tracked => tracked.cluster === cluster.name)
+  const chosen = chooseHosts(
+    all.map(({ host }) => host),
+    wanted.selection,
+  )
   return {
     repo,
     config,
     color: config.color,
     cluster,
     tracking,
-    hosts: hosts.sort((a, b) => order(a.host, b.host)),
+    hosts: all.filter(({ host }) => chosen.has(host)).sort((a, b) => order(a.host, b.host)),
   }
 }

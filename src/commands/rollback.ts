@@ -6,5 +6,5 @@ import { planBack } from './plan-back.ts'
 
 /** `git deploy rollback`: a deployment like any other, of what ran before the last one. */
 export async function rollback(command: CommandOf<'rollback'>, context: Context): Promise<ExitCode> {
-  return offer(await planBack(command.hosts, context), command, context)
+  return offer(await planBack(command, context), command, context)
 }

@@ -2,6 +2,8 @@
 import type { HostName } from '../plan/names.ts'
 import type { Connection } from '../remote/transport.ts'
 import type { Ends } from '../rollout-events.ts'
+import type { JsonRecord } from '../terminal/json.ts'
+import { syncRecord } from '../terminal/json-hosts.ts'
 import { newsLines, whoDeployed } from '../terminal/news.ts'
 import type { Colors, Terminal } from '../terminal/terminal.ts'
 import { catchUp } from './catch-up.ts'
@@ -10,6 +12,7 @@ import type { Offline } from './plan-offline.ts'
 export interface Telling {
   readonly terminal: Terminal
   readonly colors: Colors
+  emit(record: JsonRecord): void
   connect(host: HostName): Promise<Connection>
 }
 
@@ -17,7 +20,7 @@ export interface Telling {
 export async function tellStale(
   { repo, plan, tracking, config }: Offline,
   ends: Ends,
-  { terminal, colors, connect }: Telling,
+  { terminal, colors, emit, connect }: Telling,
 ): Promise<HostName[]> {
   const stale = [...ends].flatMap(([host, end]) =>
     end.kind === 'refused' && end.refusal.kind === 'stale' ? [host] : [],
@@ -25,6 +28,7 @@ export async function tellStale(
   if (stale.length === 0) return []
   const asking = { repo, cluster: plan.cluster, tracking, parallel: config.jobs, connect }
   const news = await catchUp(stale, asking)
+  for (const [host, one] of news) emit(syncRecord(host, one))
   const lines = ['', ...newsLines(news, colors)]
   const who = whoDeployed(news, colors)
   if (who.length > 0) lines.push('', ...who)

@@ -9,7 +9,7 @@ import type { Context } from './context.ts'
 /** `git deploy sync`: asks every host what it runs and how that came to be, and moves the refs. */
 export async function sync(command: CommandOf<'sync'>, context: Context): Promise<ExitCode> {
   const { terminal } = context
-  const online = await clusterOnline(command.cluster, context)
+  const online = await clusterOnline(command, context)
   const news = await catchUp(online.hosts, online)
   const shown = [...news].filter(([, { kind }]) => !command.changed || kind !== 'unchanged')
   for (const [host, one] of shown) context.emit(syncRecord(host, one))

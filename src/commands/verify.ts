@@ -1,7 +1,8 @@
 import type { CommandOf } from '../command.ts'
-import { EXIT, type ExitCode } from '../errors.ts'
+import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import { printable } from '../terminal/clean.ts'
 import { driftLines, isSound } from '../terminal/drift.ts'
+import { verifyRecord } from '../terminal/json-hosts.ts'
 import type { Context } from './context.ts'
 import { inspect } from './inspect.ts'
 import { reach } from './reach.ts'
@@ -9,7 +10,7 @@ import { readRecorded } from './recorded.ts'
 
 /** `git deploy verify`: asks each host whether it still is as it was deployed. */
 export async function verify(command: CommandOf<'verify'>, context: Context): Promise<ExitCode> {
-  const recorded = await readRecorded(command.cluster, context)
+  const recorded = await readRecorded(command, context)
   const { terminal } = context
   const { hosts, config, cluster } = recorded
   if (hosts.length === 0) {
@@ -26,15 +27,19 @@ export async function verify(command: CommandOf<'verify'>, context: Context): Pr
   const colors = terminal.colors(command.color ?? recorded.color)
   const noteColors = terminal.noteColors(command.color ?? recorded.color)
   const commits = new Map(hosts.map(({ host, commit }) => [host, commit]))
-  for (const one of inspected)
+  for (const one of inspected) {
+    context.emit(verifyRecord(one, commits.get(one.host)!))
     if (one.kind === 'asked')
       for (const line of driftLines(one, commits.get(one.host)!, colors)) terminal.out(line)
     else {
       terminal.note(noteColors.red(`${one.host}  cannot be asked: ${printable(one.message)}`))
       if (one.hint !== null) terminal.note(`hint: ${printable(one.hint)}`)
     }
+  }
   const asked = inspected.flatMap(one => (one.kind === 'asked' ? [one] : []))
   // Drift is certain, whatever the hosts that were silent would have said.
   if (asked.some(one => !isSound(one, commits.get(one.host)!))) return EXIT.pending
-  return asked.length === inspected.length ? EXIT.done : EXIT.failed
+  const silent = inspected.flatMap(({ host, kind }) => (kind === 'asked' ? [] : [host]))
+  if (silent.length === 0) return EXIT.done
+  throw new Fatal(`cannot verify ${silent.join(', ')}`)
 }

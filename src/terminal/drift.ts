@@ -14,7 +14,7 @@ export interface Answer {
 /** `recorded` is the commit that this repository knows to be deployed there. */
 export function driftLines(answer: Answer, recorded: Oid, colors: Colors): string[] {
   const { host, hello, verified } = answer
-  const bad = [...elsewhere(answer, recorded), ...verified.findings.map(words)]
+  const bad = [...elsewhere(answer, recorded), ...verified.findings.map(findingText)]
   const notes = [...underWay(verified), ...recovered(hello), ...lastFailed(verified)]
   const lines = [...bad.map(line => colors.red(line)), ...notes.map(line => colors.yellow(line))]
   if (bad.length === 0 && verified.underWay === null) lines.unshift(colors.green('ok'))
@@ -70,7 +70,7 @@ const WORDS: {
   damaged: ({ id, why }) => `deployment ${printable(id)} was undone, but not everything: ${printable(why)}`,
 }
 
-function words(finding: Finding): string {
+export function findingText(finding: Finding): string {
   return (WORDS[finding.kind] as (finding: Finding) => string)(finding)
 }
 

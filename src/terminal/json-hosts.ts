@@ -1,7 +1,9 @@
 /** Records of the commands that ask hosts, or tell about them. */
 import type { News } from '../news.ts'
-import type { HostName } from '../plan/names.ts'
+import type { HostName, Oid } from '../plan/names.ts'
+import { type Answer, findingText, isSound } from './drift.ts'
 import type { JsonRecord } from './json.ts'
+import { pendingJson } from './json-reporter.ts'
 import type { LogEntry } from './log.ts'
 import type { Pinged } from './ping.ts'
 
@@ -24,4 +26,35 @@ export function syncRecord(host: HostName, news: News): JsonRecord {
     return { commit, deployment: deployment || null, source, author, at: date.toISOString(), subject }
   })
   return { type: 'sync', host, kind, from, to, commits }
+}
+
+/** What a host said that was asked, or why it could not be. */
+type Inspected =
+  | ({ readonly kind: 'asked' } & Answer)
+  | {
+      readonly kind: 'unreachable'
+      readonly host: HostName
+      readonly message: string
+      readonly hint: string | null
+    }
+
+/** `recorded` is the commit that this repository knows to be deployed there. */
+export function verifyRecord(one: Inspected, recorded: Oid): JsonRecord {
+  const { host } = one
+  if (one.kind === 'unreachable')
+    return { type: 'verify', host, kind: 'failed', message: one.message, hint: one.hint }
+  const { hello, verified } = one
+  const { underWay, last, findings } = verified
+  return {
+    type: 'verify',
+    host,
+    kind: 'answered',
+    sound: isSound(one, recorded),
+    current: hello.current,
+    tracked: recorded,
+    findings: findings.map(finding => ({ ...finding, message: findingText(finding) })),
+    underWay: underWay && pendingJson({ ...underWay, holder: underWay.operator, msLeft: null }),
+    recovered: hello.recovered && { deployment: hello.recovered.id, outcome: hello.recovered.outcome },
+    last: last && { deployment: last.id, outcome: last.outcome, why: last.why },
+  }
 }

@@ -152,6 +152,6 @@ function refusalJson(refusal: Refusal): JsonRefusal {
   }
 }
 
-function pendingJson({ holder, since, id, msLeft }: Pending): JsonPending {
+export function pendingJson({ holder, since, id, msLeft }: Pending): JsonPending {
   return { holder, since: new Date(since).toISOString(), deployment: id, msLeft }
 }

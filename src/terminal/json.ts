@@ -4,6 +4,7 @@
  *
  * Within one schema version, records and fields are only ever added.
  */
+import type { Finding } from '../plan/drift.ts'
 import type { AppPlan, LeftOut } from '../plan/plan.ts'
 import type { Adopted, Failure, Obstacle, Outcome } from '../protocol/messages.ts'
 import type { PlanSource } from './plan.ts'
@@ -120,6 +121,25 @@ export type JsonRecord =
         }
       | JsonFailed
     ))
+  /** Whether a host is as it was deployed: `sound` says so, `findings` what differs. */
+  | ({ readonly type: 'verify'; readonly host: string } & (
+      | {
+          readonly kind: 'answered'
+          readonly sound: boolean
+          readonly current: string | null
+          readonly tracked: string
+          readonly findings: readonly JsonFinding[]
+          readonly underWay: JsonPending | null
+          /** A deployment that was found cut off, and finished first. */
+          readonly recovered: { readonly deployment: string; readonly outcome: Outcome } | null
+          readonly last: {
+            readonly deployment: string
+            readonly outcome: Outcome
+            readonly why: string
+          } | null
+        }
+      | JsonFailed
+    ))
   | ({ readonly type: 'sync'; readonly host: string } & (
       | { readonly kind: 'unchanged'; readonly at: string | null }
       | {
@@ -150,6 +170,9 @@ export interface JsonFailed {
   readonly message: string
   readonly hint: string | null
 }
+
+/** With a sentence for people. */
+export type JsonFinding = Finding & { readonly message: string }
 
 export interface JsonCommit {
   readonly commit: string

@@ -1,6 +1,6 @@
 /** --json on every command: records that the schema describes, and nothing else on stdout. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { JsonRecord } from '../../src/terminal/json.ts'
@@ -95,6 +95,10 @@ test('every command, and every type of record', async t => {
     only(await ask(0, 'sync'), 'sync').map(({ host, kind }) => `${host} ${kind}`),
     ['db1 unchanged', 'web1 unchanged'],
   )
+  assert.deepEqual(
+    only(await ask(0, 'verify'), 'verify').map(one => one.kind === 'answered' && one.sound),
+    [true, true],
+  )
   assert.equal(only(await ask(0, 'forget', 'db1'), 'forgot')[0]!.host, 'db1')
   const [found] = only(await ask(0, 'sync'), 'sync')
   assert.equal(found!.kind === 'new' && found!.commits.length, 1)
@@ -116,6 +120,47 @@ function types(): string[] {
   const refs: readonly { readonly $ref: string }[] = SCHEMA['oneOf']
   return refs.map(({ $ref }) => $ref.replace('#/$defs/', ''))
 }
+
+test('verify: what differs is data, for --repair too', async t => {
+  const world = await makeWorld(t, TREE)
+  const { ask } = asker(world)
+  await world.deploy()
+  const root = world.host('web1').root()
+  writeFileSync(join(root, 'var/lib/deptool/apps/a/current/x'), 'edited\n')
+  const drift = { kind: 'file', app: 'a', path: 'x', how: 'changed', message: 'a/x was changed' }
+  for (const args of [['verify'], ['--repair', '--dry-run']]) {
+    const found = only(await ask(args[0] === 'verify' ? 2 : 0, ...args), 'verify')
+    const [web1] = found.filter(one => one.host === 'web1')
+    assert.ok(web1?.kind === 'answered')
+    assert.deepEqual([web1.sound, web1.findings, web1.last?.outcome], [false, [drift], 'held'])
+    assert.equal(web1.current, web1.tracked)
+  }
+  const gone = world.host('db1').root()
+  renameSync(gone, `${gone}.gone`)
+  const asked = await ask(1, 'verify', '--limit', 'db1')
+  assert.equal(only(asked, 'verify')[0]!.kind, 'failed')
+  assert.deepEqual(
+    only(asked, 'error').map(({ message, exitCode }) => [message, exitCode]),
+    [['cannot verify db1', 1]],
+  )
+})
+
+test('a plan from an old state: who deployed what since is told before the end', async t => {
+  const world = await makeWorld(t, TREE)
+  const bob = await world.colleague('Bob')
+  await world.deploy('HEAD')
+  const { ask } = asker(bob)
+  const records = await ask(1, 'prod', '--yes')
+  assert.deepEqual(
+    records.flatMap(({ type }) => (['sync', 'end', 'error'].includes(type) ? [type] : [])),
+    ['sync', 'sync', 'end', 'error'],
+  )
+  const [first] = only(records, 'sync')
+  assert.ok(first?.kind === 'new')
+  const [commit] = first.commits
+  assert.equal(commit!.author, 'Ada <ada@example.com>')
+  assert.equal(commit!.source, await world.git('rev-parse', 'HEAD'))
+})
 
 test('errors are records too, and the words for people stay on stderr', async t => {
   const world = await makeWorld(t, TREE)

@@ -73,3 +73,54 @@ test('a host that is not in the tree any more is named only where it is meant', 
 1 host left out by --limit or --exclude
 `)
 })
+
+test('the hosts that are asked are those that are meant', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  await world.run('sync', '--limit', 'web*', '--exclude', 'web2').stdout('web1  unchanged <oid>\n')
+  await world.run('ping', '--exclude=web1,db*').stdout(/^web2 {2}<time> {2}as .*\n$/)
+  await world.run('verify', 'prod', '--limit', 'db1', '--limit', 'web[12]').stdout(`db1  ok
+web1  ok
+web2  ok
+`)
+  await world.run('verify', '--limit', 'db1').stdout('db1  ok\n')
+})
+
+test('the log of some hosts, named or not', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  const some = /^deployment .*\n(?:.*\n)*\n {4}web1 {2}deployed in <time>, add a\n$/
+  await world.run('log', '--limit', 'web1').stdout(some)
+  await world.run('log', 'web1', 'web2', '--exclude', 'web2').stdout(some)
+})
+
+test('a part of the last deployment is rolled back', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.write({ 'web1/a/x': 'two\n', 'web2/a/x': 'two\n' })
+  await world.deploy()
+  await world
+    .run('rollback', '--yes', '--exclude', 'web2')
+    .stdout(
+      /^web1\n {4}update a\n {8}~ x\n\n1 host left out by --limit or --exclude, 1 with changes\n\ndeployed to 1 host/m,
+    )
+    .stderr(anything)
+  assert.equal(world.host('web1').read(DEPLOYED), 'web\n')
+  assert.equal(world.host('web2').read(DEPLOYED), 'two\n')
+  // The last deployment is that of web1 alone by now.
+  await world
+    .run('rollback', '--dry-run', '--limit', 'web2')
+    .exits(1)
+    .stderr("fatal: cannot select hosts: --limit='web2' matches none\nhint: did you mean 'web1'?\n")
+})
+
+test('a name that no host has is an error on every command that asks hosts', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  for (const verb of ['sync', 'ping', 'verify', 'log', 'rollback'])
+    for (const option of ['--limit', '--exclude'])
+      await world
+        .run(verb, option, 'web3')
+        .exits(1)
+        .stderr(`fatal: cannot select hosts: ${option}='web3' matches none\nhint: did you mean 'web1'?\n`)
+})
