@@ -1,5 +1,6 @@
 /** What the operator asked for: what the command line (cli.ts) becomes, and each of commands/ takes. */
 import type { Selection } from './plan/select.ts'
+import type { Batch } from './waves.ts'
 
 export type Command =
   | ({
@@ -127,6 +128,8 @@ export interface Accepting {
   readonly adopt: boolean
   /** Null leaves it to git config. */
   readonly atomic: boolean | null
+  /** How many hosts are activated at a time; null for all at once. */
+  readonly batch: Batch | null
   readonly confirm: ConfirmBy
   /** How long to queue for a lock, in milliseconds. */
   readonly waitMs: number

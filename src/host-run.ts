@@ -129,6 +129,10 @@ export class HostRun {
     this.finish(WITHDRAWN)
   }
 
+  showWave(wave: number, waves: number): void {
+    this.emit({ kind: 'wave', wave, waves })
+  }
+
   /** Activates. Whether everything runs, and the host now waits for its confirmation. */
   async activate(): Promise<boolean> {
     const session = this.session!

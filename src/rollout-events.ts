@@ -11,6 +11,8 @@ export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
   | { readonly kind: 'installed' }
   | { readonly kind: 'recovered'; readonly id: DeploymentId; readonly outcome: Outcome }
   | { readonly kind: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }
+  /** All hosts have staged, and are activated in waves, of which this is its own. The first is 1. */
+  | { readonly kind: 'wave'; readonly wave: number; readonly waves: number }
   | { readonly kind: 'step'; readonly step: Step }
   /** Everything runs; it is told to hold. */
   | { readonly kind: 'confirming' }

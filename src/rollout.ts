@@ -9,12 +9,15 @@
 import { HostRun, type Run } from './host-run.ts'
 import { inParallel } from './in-parallel.ts'
 import type { Ends } from './rollout-events.ts'
+import { type Batch, wavesOf } from './waves.ts'
 
 export type { HostJob } from './host-run.ts'
 
 export interface Rollout extends Run {
   /** At most so many hosts are connected to and staged at a time. */
   readonly parallel: number
+  /** How many hosts are activated at a time; null for all at once. */
+  readonly batch: Batch | null
   /** No host holds before all have settled, and a failure on one takes all back. */
   readonly atomic: boolean
   /** How long a host may be waited for that somebody else is deploying to, in milliseconds. */
@@ -30,9 +33,10 @@ export async function rollout(run: Rollout): Promise<Ends> {
   }
   run.signal.addEventListener('abort', interrupt)
   try {
-    if (!(await stageAll(hosts, run))) await Promise.all(hosts.map(host => host.giveUp()))
-    else if (run.atomic && hosts.length > 1) await activateTogether(hosts)
-    else await Promise.all(hosts.map(activateAlone))
+    const waves = wavesOf(hosts, run.batch)
+    if (!(await stageAll(hosts, run))) await giveUp(hosts)
+    else if (run.atomic && hosts.length > 1) await activateTogether(announced(waves))
+    else await activateEach(announced(waves), run.signal)
     return new Map(hosts.map(host => [host.name, host.end ?? { kind: 'withdrawn' }]))
   } finally {
     run.signal.removeEventListener('abort', interrupt)
@@ -57,6 +61,28 @@ async function stageAll(hosts: readonly HostRun[], run: Rollout): Promise<boolea
   }
 }
 
+type Waves = readonly (readonly HostRun[])[]
+
+/** Each host is told which wave it is in, where there are several. */
+function announced(waves: Waves): Waves {
+  if (waves.length > 1)
+    for (const [i, wave] of waves.entries()) for (const host of wave) host.showWave(i + 1, waves.length)
+  return waves
+}
+
+/** Wave after wave, each host for itself. Once one does not hold, no other wave begins. */
+async function activateEach(waves: Waves, signal: AbortSignal): Promise<void> {
+  const [wave, ...later] = waves
+  if (wave === undefined) return
+  await Promise.all(wave.map(activateAlone))
+  if (wave.every(host => host.end?.kind === 'held') && !signal.aborted) return activateEach(later, signal)
+  await giveUp(later.flat())
+}
+
+async function giveUp(hosts: readonly HostRun[]): Promise<void> {
+  await Promise.all(hosts.map(host => host.giveUp()))
+}
+
 async function activateAlone(host: HostRun): Promise<void> {
   if (!(await host.activate())) return
   if (await host.prove()) await host.confirm()
@@ -64,20 +90,27 @@ async function activateAlone(host: HostRun): Promise<void> {
 }
 
 /** The hosts vote: one that has not settled, or waits no longer when the votes are counted, takes all back. */
-async function activateTogether(hosts: readonly HostRun[]): Promise<void> {
+async function activateTogether(waves: Waves): Promise<void> {
+  const hosts = waves.flat()
   const veto = (by: HostRun) => {
     for (const host of hosts) if (host !== by) host.withdraw(`taken back because of ${by.name} (--atomic)`)
   }
-  const votes = await Promise.all(
-    hosts.map(async host => {
-      const agrees = (await host.activate()) && (await host.prove())
-      if (agrees) host.awaitOthers(() => veto(host))
-      else veto(host)
-      return agrees
-    }),
-  )
-  const agreed = votes.every(Boolean) && hosts.every(host => host.waits)
+  const vote = async (host: HostRun) => {
+    const agrees = (await host.activate()) && (await host.prove())
+    if (agrees) host.awaitOthers(() => veto(host))
+    else veto(host)
+    return agrees
+  }
+  const begun: HostRun[] = []
+  let agreed = true
+  for (const wave of waves) {
+    begun.push(...wave)
+    const votes = await Promise.all(wave.map(vote))
+    agreed = votes.every(Boolean) && begun.every(host => host.waits)
+    if (!agreed) break
+  }
   // From here on there is no way back: one host may already hold while another is still being told.
   if (agreed) for (const host of hosts) host.decide()
-  await Promise.all(hosts.map(host => (agreed ? host.confirm() : host.untilEnd())))
+  const rest = hosts.filter(host => !begun.includes(host))
+  await Promise.all([...begun.map(host => (agreed ? host.confirm() : host.untilEnd())), giveUp(rest)])
 }

@@ -31,6 +31,7 @@ test('deploy is the command without a name', () => {
     verbose: false,
     progress: true,
     atomic: null,
+    batch: null,
     confirm: 'auto',
     waitMs: 0,
     color: null,
@@ -52,6 +53,14 @@ test('options of deploy, wherever they stand', () => {
   accepts('--no-atomic prod', { atomic: false })
   accepts('--wait prod', { waitMs: Number.POSITIVE_INFINITY, cluster: 'prod' })
   accepts('--wait=60 prod', { waitMs: 60_000, cluster: 'prod' })
+  accepts('--batch 2 prod', { batch: { hosts: 2 }, cluster: 'prod' })
+  accepts('rollback --batch=25%', { batch: { percent: 25 } })
+  accepts('apply p.json --batch=100%', { batch: { percent: 100 } })
+  for (const wrong of ['0', '0%', '101%', '-1', '1.5', 'two', '%', ''])
+    refuses(
+      `--batch=${wrong}`,
+      "'--batch' takes a number of hosts or a percentage, as in '--batch=2' or '--batch=25%'",
+    )
   accepts('--confirm=reconnect', { confirm: 'reconnect' })
   refuses('--wait=soon', "'--wait' takes a number of seconds, as in '--wait=60'")
   refuses('--confirm=same', "'--confirm' takes reconnect or auto, as in '--confirm=reconnect'")

@@ -56,13 +56,28 @@ export function conclude(
     })
   }
   finish('partial')
-  const what = held.length === 0 ? '' : `deployed to ${held.length} of ${hosts(ends.size)}, but `
   const hint = atomic && held.length > 0 ? AGREED(undone.join(', ')) : undefined
-  const back = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
-  throw new Fatal(`${what}rolled back on ${names(undone, FEW)}: ${back}`, {
+  const others = [...ends.keys()].filter(host => !held.includes(host) && !undone.includes(host))
+  throw new Fatal(partly({ held, undone, others }), {
     hint: hint ?? ([...ends.values()].some(gaveCause) ? CORRECT : undefined),
     exitCode: EXIT.partial,
   })
+}
+
+interface Parts {
+  readonly held: readonly HostName[]
+  readonly undone: readonly HostName[]
+  readonly others: readonly HostName[]
+}
+
+function partly({ held, undone, others }: Parts): string {
+  const all = held.length + undone.length + others.length
+  const back = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
+  const not = [
+    ...(undone.length > 0 ? [`rolled back on ${names(undone, FEW)}: ${back}`] : []),
+    ...(others.length > 0 ? [`nothing changed on ${names(others, FEW)}`] : []),
+  ].join('; ')
+  return held.length === 0 ? not : `deployed to ${held.length} of ${hosts(all)}, but ${not}`
 }
 
 const CORRECT = 'correct the cause and run the same command again: what holds is left alone'

@@ -9,6 +9,7 @@ import { rollout } from '../rollout.ts'
 import { question } from '../terminal/plan.ts'
 import { ask, inputOf } from '../terminal/prompt.ts'
 import type { Reporter, SavedBy } from '../terminal/reporter.ts'
+import { wavesOf } from '../waves.ts'
 import { conclude } from './conclude.ts'
 import { Connections } from './connections.ts'
 import type { Context } from './context.ts'
@@ -108,11 +109,16 @@ async function stopTracking(offline: Offline, { terminal, emit }: Context): Prom
 
 function agree(command: Offer, { plan, repo, color }: Offline, context: Context): Promise<'yes' | 'no'> {
   const options = diffColor(command.color, color, context.env)
-  return ask(question(plan), () => showDiff(plan, repo, context, { options, paths: [] }), context.terminal)
+  const waves = wavesOf(plan.hosts, command.batch).length
+  return ask(
+    question(plan, waves),
+    () => showDiff(plan, repo, context, { options, paths: [] }),
+    context.terminal,
+  )
 }
 
 /** What the command line and the configuration say about carrying out. */
-interface Means extends Pick<Accepting, 'verify' | 'adopt' | 'atomic' | 'confirm' | 'waitMs'> {
+interface Means extends Pick<Accepting, 'verify' | 'adopt' | 'atomic' | 'batch' | 'confirm' | 'waitMs'> {
   readonly id: DeploymentId
   readonly color: string | null
   readonly connections: Connections
@@ -121,7 +127,7 @@ interface Means extends Pick<Accepting, 'verify' | 'adopt' | 'atomic' | 'confirm
 
 async function carryOut(offline: Offline, means: Means, context: Context): Promise<ExitCode> {
   const { terminal, ticks } = context
-  const { id, verify, adopt, confirm, waitMs, color, connections, reporter } = means
+  const { id, verify, adopt, batch, confirm, waitMs, color, connections, reporter } = means
   const { repo, config, plan } = offline
   const { cluster } = plan
   const atomic = means.atomic ?? config.atomic
@@ -151,6 +157,7 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
       confirmMs: config.confirmTimeoutMs,
       adopt,
       atomic,
+      batch,
       waitMs,
       connect: host => connections.take(host),
       connectAnew: (host, signal) => connections.anew(host, signal),

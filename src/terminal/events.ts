@@ -35,6 +35,8 @@ function words(event: RolloutEvent, colors: Colors): string[] {
       ]
     case 'staged':
       return ['staged', ...remarks(event)]
+    case 'wave':
+      return [`wave ${event.wave} of ${event.waves}`]
     case 'step':
       return stepWords(event.step)
     case 'queued':

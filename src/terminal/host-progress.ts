@@ -65,6 +65,8 @@ function phaseOf(event: RolloutEvent): Phase | 'end' | undefined {
       return undefined
     case 'staged':
       return phase('staged', 3)
+    case 'wave':
+      return phase(`staged, wave ${event.wave} of ${event.waves}`, 3)
     case 'step':
       return stepPhase(event)
     case 'queued':

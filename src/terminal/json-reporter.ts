@@ -104,6 +104,8 @@ function eventJson(event: RolloutEvent): JsonEvent {
       return { kind: 'recovered', deployment: event.id, outcome: event.outcome }
     case 'staged':
       return { kind: 'staged', adopted: event.adopted, notes: event.notes }
+    case 'wave':
+      return { kind: 'wave', wave: event.wave, waves: event.waves }
     case 'step':
       return { kind: 'step', step: stepJson(event.step) }
     case 'reconnecting':

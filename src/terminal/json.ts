@@ -210,6 +210,7 @@ export type JsonEvent =
   | { readonly kind: 'unproven'; readonly why: string }
   | { readonly kind: 'recovered'; readonly deployment: string; readonly outcome: Outcome }
   | { readonly kind: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }
+  | { readonly kind: 'wave'; readonly wave: number; readonly waves: number }
   | { readonly kind: 'step'; readonly step: JsonStep }
   | { readonly kind: 'reconnecting'; readonly why: string }
   | JsonEnd

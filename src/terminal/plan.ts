@@ -43,8 +43,9 @@ export function renderPlan(plan: Plan, source: PlanSource, look: Look): string[]
 }
 
 /** What the operator answers with y or n. */
-export function question(plan: Plan): string {
-  return `Apply to ${count(plan.hosts.length, 'host')} in '${plan.cluster}'? Rolls back by itself if it fails.`
+export function question(plan: Plan, waves = 1): string {
+  const how = waves > 1 ? `, in ${waves} waves` : ''
+  return `Apply to ${count(plan.hosts.length, 'host')} in '${plan.cluster}'${how}? Rolls back by itself if it fails.`
 }
 
 function upToDate({ cluster, total, leftOut }: Plan): string {

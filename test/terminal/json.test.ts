@@ -76,6 +76,7 @@ const EVENTS: { readonly [K in RolloutEvent['kind']]: readonly Told<K>[] } = {
   staged: [
     { kind: 'staged', adopted: [{ path: link.path, backup: link.target, differs: true }], notes: ['note'] },
   ],
+  wave: [{ kind: 'wave', wave: 2, waves: 3 }],
   step: Object.values<Step>(STEPS).map(step => ({ kind: 'step', step })),
   reconnecting: [{ kind: 'reconnecting', why: 'it was cut' }],
   held: [{ kind: 'held' }],

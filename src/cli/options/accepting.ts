@@ -1,5 +1,6 @@
 /** How a plan is offered and carried out: the options of every command that deploys. */
 import { type Accepting, CONFIRM_BY, type ConfirmBy } from '../../command.ts'
+import type { Batch } from '../../waves.ts'
 import { Misuse } from '../grammar/misuse.ts'
 import type { Given } from '../grammar/parse.ts'
 import { type COLOR, colorWhen } from './color.ts'
@@ -12,6 +13,7 @@ export const ACCEPTING = {
   adopt: { type: 'boolean', describe: 'replace files that are where links go; keep a backup' },
   atomic: { type: 'boolean', describe: 'all hosts or none' },
   'no-atomic': { type: 'boolean', describe: 'each host for itself, whatever git config says' },
+  batch: { type: 'string', describe: 'so many hosts at a time, as in 2 or 25%; a failure ends it' },
   wait: { type: 'string', describe: 'queue behind another deployment, for so many seconds' },
   confirm: { type: 'string', describe: 'reconnect: confirm over a new connection; or auto' },
 } as const
@@ -25,6 +27,7 @@ export function accepting(
     verify: !given['no-verify'],
     adopt: given.adopt ?? false,
     atomic: given['no-atomic'] ? false : (given.atomic ?? null),
+    batch: batchOf(given.batch),
     confirm: confirmBy(given.confirm),
     waitMs: waitMs(given.wait),
     verbose: given.verbose ?? false,
@@ -37,6 +40,15 @@ function confirmBy(given: string | undefined): ConfirmBy {
   const by = CONFIRM_BY.find(word => word === (given ?? 'auto'))
   if (by === undefined) throw new Misuse("'--confirm' takes reconnect or auto, as in '--confirm=reconnect'")
   return by
+}
+
+function batchOf(given: string | undefined): Batch | null {
+  if (given === undefined) return null
+  const [, digits, sign] = /^([1-9]\d{0,3})(%?)$/.exec(given) ?? []
+  const count = Number(digits)
+  if (digits === undefined || (sign === '%' && count > 100))
+    throw new Misuse("'--batch' takes a number of hosts or a percentage, as in '--batch=2' or '--batch=25%'")
+  return sign === '%' ? { percent: count } : { hosts: count }
 }
 
 /** `--wait` alone is without end. */
