@@ -1,5 +1,6 @@
 /** The ways to the hosts of one command: made ahead while the operator reads, then taken. */
 import { setMaxListeners } from 'node:events'
+import { inParallel } from '../in-parallel.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Connection } from '../remote/transport.ts'
 
@@ -16,6 +17,8 @@ export class Connections {
   /** Hosts that there is, or was, a connection to. */
   readonly #called = new Set<HostName>()
   readonly #leaving = new AbortController()
+  /** From then on whoever takes connections says how many at a time. */
+  #taking = false
 
   constructor(connect: Connect) {
     this.#connect = connect
@@ -23,23 +26,14 @@ export class Connections {
     setMaxListeners(0, this.#leaving.signal)
   }
 
-  /** Begins connecting in the background: nothing is locked, nothing is written, nothing is asked. */
-  warm(hosts: readonly HostName[]): void {
-    for (const host of hosts) {
-      if (this.#leaving.signal.aborted || this.#called.has(host)) continue
-      this.#called.add(host)
-      const connection = this.#connect(host, false, { signal: this.#leaving.signal })
-      this.#ahead.set(host, connection)
-      connection.then(
-        opened => this.#leaving.signal.aborted && opened.close(),
-        // Tried again, with questions allowed, once the operator has agreed to the plan.
-        () => this.#ahead.delete(host),
-      )
-    }
+  /** Begins connecting in the background, to so many hosts at a time: nothing is locked, written or asked. */
+  warm(hosts: readonly HostName[], parallel: number): void {
+    void inParallel(hosts, parallel, host => this.#call(host))
   }
 
   /** The connection made ahead, or a new one. Whoever takes it closes it. Rejects with HostError. */
   async take(host: HostName): Promise<Connection> {
+    this.#taking = true
     this.#called.add(host)
     const ahead = this.#ahead.get(host)
     this.#ahead.delete(host)
@@ -69,5 +63,18 @@ export class Connections {
           // It never opened.
         },
       )
+  }
+
+  /** Never rejects. */
+  async #call(host: HostName): Promise<void> {
+    if (this.#leaving.signal.aborted || this.#taking || this.#called.has(host)) return
+    this.#called.add(host)
+    const connection = this.#connect(host, false, { signal: this.#leaving.signal })
+    this.#ahead.set(host, connection)
+    await connection.then(
+      opened => this.#leaving.signal.aborted && opened.close(),
+      // Tried again, with questions allowed, once the operator has agreed to the plan.
+      () => this.#ahead.delete(host),
+    )
   }
 }

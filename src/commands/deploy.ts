@@ -57,7 +57,7 @@ async function callAhead(
   { repo, config }: Pick<Offline, 'repo' | 'config'>,
 ): Promise<void> {
   if (!command.yes && !config.preconnect) return
-  if (!(command.verify && (await isGuarded(repo)))) connections.warm(hosts)
+  if (!(command.verify && (await isGuarded(repo)))) connections.warm(hosts, config.jobs)
 }
 
 /** What every plan goes through that is carried out, wherever it leads. */
