@@ -1,27 +1,40 @@
 /** The command line: argv -> Command. Each command's grammar is a file in cli/. */
 import { Misuse } from './cli/grammar/misuse.ts'
-import { spellings } from './cli/grammar/parse.ts'
-import { isVerb } from './cli/verb-names.ts'
+import { spellings } from './cli/grammar/option.ts'
+import { spellOut } from './cli/grammar/spell-out.ts'
+import type { Verb } from './cli/grammar/verb.ts'
 import { VERBS } from './cli/verbs.ts'
 import type { Command, CompletedVerb } from './command.ts'
+import { suggest } from './plan/suggest.ts'
 import { synopsis } from './terminal/usage.ts'
+import { isVerb, VERB_NAMES } from './verb-names.ts'
 
 /** What `argv`, without the program's own name, asks for. Never throws: wrong usage is a Command too. */
 export function parseCommand(argv: readonly string[]): Command {
-  const [first] = argv
-  const named = first !== undefined && isVerb(first)
-  const verb = VERBS[named ? first : 'deploy']
+  const { verb, rest } = verbOf(argv)
   try {
-    return verb.read(named ? argv.slice(1) : argv)
+    return argv[0] === 'help' ? helpOn(rest) : verb.read(rest)
   } catch (error) {
     if (!(error instanceof Misuse)) throw error
-    return { kind: 'misuse', message: error.message, hint: error.hint, usage: synopsis(verb.usage) }
+    return {
+      kind: 'misuse',
+      message: error.message,
+      hint: error.hint,
+      usage: synopsis(verb.usage.slice(0, 1)),
+    }
   }
 }
 
 /** Whether records are to be written instead of words. Asked of wrong usage too. */
 export function wantsJson(argv: readonly string[]): boolean {
-  return argv.slice(0, argv.indexOf('--') + 1 || undefined).includes('--json')
+  const words = argv.slice(0, argv.indexOf('--') + 1 || undefined)
+  const { verb, rest } = verbOf(words)
+  try {
+    return spellOut(rest, verb.options, { abbreviated: !verb.handsOn }).includes('--json')
+  } catch {
+    // What is wrong is told as it was asked for.
+    return words.includes('--json')
+  }
 }
 
 /** Every option of every command, as it is typed: '-y', '--yes'. */
@@ -37,11 +50,27 @@ export function completedVerbs(): CompletedVerb[] {
     name,
     options: Object.entries(options).map(entry => ({
       spellings: spellings(entry),
-      takesValue: entry[1].type !== 'boolean',
+      takesValue: entry[1].type !== 'boolean' && !entry[1].value?.startsWith('['),
       meaning: entry[1].describe ?? '',
     })),
     ...operandsOf(usage[0] ?? ''),
   }))
+}
+
+/** A command without a name is 'deploy'. */
+function verbOf(argv: readonly string[]): { readonly verb: Verb; readonly rest: readonly string[] } {
+  const [first] = argv
+  if (first === 'help') return { verb: VERBS.deploy, rest: argv.slice(1) }
+  return first !== undefined && isVerb(first)
+    ? { verb: VERBS[first], rest: argv.slice(1) }
+    : { verb: VERBS.deploy, rest: argv }
+}
+
+/** `git deploy help plan` is `git deploy plan -h`. */
+function helpOn(words: readonly string[]): Command {
+  const topic = words.find(word => !word.startsWith('-')) ?? 'deploy'
+  if (!isVerb(topic)) throw new Misuse(`there is no command '${topic}'`, suggest(topic, VERB_NAMES))
+  return VERBS[topic].read(['-h'])
 }
 
 /** From 'rollback [<options>] [<host>…]' or 'hooks (install | list)'. */

@@ -114,6 +114,7 @@ export interface CompletedVerb {
 export interface CompletedOption {
   /** As they are typed. */
   readonly spellings: readonly string[]
+  /** Also in a word of its own. */
   readonly takesValue: boolean
   readonly meaning: string
 }

@@ -116,6 +116,9 @@ test('a plan is saved where it is said', () => {
 })
 
 test('--json is seen in wrong usage too, but not behind --', () => {
+  assert.equal(wantsJson(['plan', '--js']), true)
+  assert.equal(wantsJson(['plan', '--json', '--no-json']), false)
+  assert.equal(wantsJson(['--ver', '--json']), true)
   assert.equal(wantsJson(['plan', '--json', '--nonsense']), true)
   assert.equal(wantsJson(['diff', 'prod', '--', '--json']), false)
   refuses('diff --json --stat', "unknown option '--stat'")
@@ -142,11 +145,77 @@ test('diff hands on what git diff understands', () => {
   refuses('diff prod v1 web1', "unexpected argument 'web1'")
 })
 
+test('options are abbreviated, and taken back, as those of git', () => {
+  accepts('--dry prod', { cluster: 'prod', dryRun: true })
+  accepts('plan --exit --out p.json prod', { exitCode: true, output: 'p.json', cluster: 'prod' })
+  accepts('plan --lim web1 --exc=web2', { selection: { limit: ['web1'], exclude: ['web2'] } })
+  accepts('--plan prod', { dryRun: true, cluster: 'prod' })
+  accepts('--no-conf prod', { yes: true })
+  refuses('--ver', "ambiguous option '--ver'", "it could be '--verbose' or '--version'")
+  refuses('--exit-cod=1', "unknown option '--exit-cod=1'")
+  refuses('plan --exit-cod=1', "option '--exit-cod' takes no value")
+
+  accepts('--yes --atomic --no-yes --no-atomic', { yes: false, atomic: false })
+  accepts('--no-atomic --atomic', { atomic: true })
+  accepts('--no-verify --verify', { verify: true })
+  accepts('--no-progress --progress', { progress: true })
+  accepts('--color=always --no-color', { color: 'never' })
+  accepts('--no-color --color=always', { color: 'always' })
+  accepts('--limit web1 --no-limit --limit=web2', { selection: { limit: ['web2'], exclude: [] } })
+  accepts('--batch=2 --wait=5 --no-batch --no-wait', { batch: null, waitMs: 0 })
+  accepts('plan -op.json', { output: 'p.json' })
+  accepts('plan -o p.json --no-output', { output: null })
+  accepts('plan --output p.json --no-output', { output: null })
+  accepts('--confirm=reconnect --no-confirm', { confirm: 'reconnect', yes: true })
+})
+
+test('what diff does not know exactly is for git diff', () => {
+  accepts('diff --lim=1 --js --no-prune --no-limit', { options: ['--lim=1', '--js'], prune: false })
+})
+
+test('help on a command', () => {
+  for (const [line, usage] of [
+    ['help', 'git deploy [<options>] [<cluster>] [<rev>]\n'],
+    ['help plan', 'git deploy plan [<options>]'],
+    ['help deploy', 'git deploy [<options>] [<cluster>] [<rev>]\n'],
+  ] as const) {
+    const command = parse(line)
+    assert.ok(command.kind === 'help' && command.text.startsWith(`usage: ${usage}`), line)
+  }
+  refuses('help rolback', "there is no command 'rolback'", "did you mean 'rollback'?")
+  accepts('./help', { kind: 'deploy', cluster: './help' })
+})
+
+test("deptool's own command lines", () => {
+  accepts('deploy --plan-only --limit web1,web2 --limit web3 prod', {
+    kind: 'deploy',
+    dryRun: true,
+    cluster: 'prod',
+    selection: { limit: ['web1', 'web2', 'web3'], exclude: [] },
+  })
+  accepts('deploy --no-confirm -- prod', { kind: 'deploy', yes: true, cluster: 'prod' })
+  accepts('diff --stat --limit web1 prod', { kind: 'diff', options: ['--stat'], cluster: 'prod' })
+  for (const verb of ['status', 'sync', 'ping', 'init'] as const)
+    accepts(`${verb} -- prod`, { kind: verb, cluster: 'prod' })
+  refuses('sync --all', "unknown option '--all'", "'git deploy sync' asks every host")
+  for (const verb of ['deploy', 'sync', 'init', 'status', 'ping'])
+    refuses(
+      `${verb} --store .deptool prod`,
+      "unknown option '--store'",
+      'what is deployed is kept in this repository, as refs/deptool/<host>',
+    )
+  refuses(
+    '--force-push prod',
+    "unknown option '--force-push'",
+    "'git deploy sync' takes over what a host runs",
+  )
+})
+
 test('wrong usage names the word that is wrong, and the one that was meant', () => {
   refuses('--dry-rum prod', "unknown option '--dry-rum'", "did you mean '--dry-run'?")
-  refuses('plan --exit-cod=1', "unknown option '--exit-cod=1'", "did you mean '--exit-code'?")
+  refuses('plan --exit-coed=1', "unknown option '--exit-coed=1'", "did you mean '--exit-code'?")
   refuses('-yx prod', "unknown option '-yx'")
-  refuses('--no-yes prod', "unknown option '--no-yes'")
+  refuses('--no-why prod', "unknown option '--no-why'")
   refuses('--yes=false prod', "option '--yes' takes no value")
   refuses('status --color prod', "'--color' takes always, auto or never, as in '--color=always'")
   refuses('prod v1 web1', "unexpected argument 'web1'")
@@ -183,8 +252,8 @@ for (const verb of [
       const text = command.kind === 'help' ? command.text : ''
       assert.match(text, new RegExp(`^usage: git deploy ${verb}`))
       assert.match(text, /\n {4}-h, --help {2}/)
-      const examples = text.split('examples:\n')[1]?.split('\n') ?? []
+      for (const line of text.split('\n')) assert.ok(line.length <= 80, line)
+      const examples = text.split('examples:\n')[1]?.match(/^ {4}\S/gm) ?? []
       assert.ok(examples.length >= 3 && examples.length <= 6)
-      for (const example of examples) assert.ok(example.length <= 90, example)
     }
   })

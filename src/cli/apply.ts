@@ -9,7 +9,7 @@ export const apply = verb({
   usage: ['apply [<options>] <file>'],
   options: { ...ACCEPTING, ...VERBOSE, ...PROGRESS, ...JSON_LINES, ...COLOR, ...HELP },
   examples: [
-    ['git deploy apply p.json', 'carry out the plan saved in p.json, and no other'],
+    ['git deploy apply p.json', 'carry out that plan, and no other'],
     ['git deploy apply -n p.json', 'see whether it could be'],
     ['git deploy apply --yes - <p.json', 'the same from stdin, without asking'],
   ],

@@ -13,7 +13,7 @@ export const check = verb({
     ...HELP,
   },
   examples: [
-    ['git deploy check prod', "everything that is wrong with 'prod/', on every host"],
+    ['git deploy check prod', "all that is wrong with 'prod/'"],
     ['git deploy check prod HEAD', 'the same for what is committed'],
     ['git deploy check --staged prod', 'the same for what is staged, from a hook'],
     ['git deploy check --json prod', 'for editors and CI'],

@@ -6,7 +6,7 @@ export const completion = verb({
   usage: ['completion (bash | zsh)'],
   options: HELP,
   examples: [
-    ['eval "$(git deploy completion bash)"', "in ~/.bashrc, beside git's own completion"],
+    ['eval "$(git deploy completion bash)"', 'in ~/.bashrc'],
     ['git deploy completion bash >git-deploy', 'for a directory of bash-completion'],
     ['git deploy completion zsh >_git-deploy', "for a directory of zsh's fpath"],
   ],

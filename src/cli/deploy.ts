@@ -1,3 +1,4 @@
+import { isVerb } from '../verb-names.ts'
 import { Misuse } from './grammar/misuse.ts'
 import type { Words } from './grammar/parse.ts'
 import { verb } from './grammar/verb.ts'
@@ -6,7 +7,6 @@ import { ACCEPTING, accepting } from './options/accepting.ts'
 import { COLOR } from './options/color.ts'
 import { HELP, JSON_LINES, PROGRESS, PRUNE, VERBOSE } from './options/common.ts'
 import { SELECTION, selectionOf } from './options/selection.ts'
-import { isVerb } from './verb-names.ts'
 
 export const deploy = verb({
   usage: [
@@ -17,12 +17,13 @@ export const deploy = verb({
     '(log | rollback | forget) [<host>…]',
     'init [<cluster>]',
     'hooks | completion',
+    'help [<command>]',
   ],
   options: {
     ...ACCEPTING,
     ...SELECTION,
     ...PRUNE,
-    repair: { type: 'boolean', describe: 'bring back what was deployed, where a host differs' },
+    repair: { type: 'boolean', describe: 'bring back what was deployed, where hosts differ' },
     ...VERBOSE,
     ...PROGRESS,
     ...JSON_LINES,

@@ -4,11 +4,12 @@ import { HELP, JSON_LINES, PRUNE } from './options/common.ts'
 import { SELECTION, selectionOf } from './options/selection.ts'
 
 export const diff = verb({
-  usage: ['diff [<cluster>] [<rev>] [<git diff options>] [--] [<host>/<path>…]'],
+  usage: ['diff [<options>] [<cluster>] [<rev>] [--] [<host>/<path>…]'],
   options: { ...SELECTION, ...PRUNE, ...JSON_LINES, ...HELP },
+  handsOn: true,
   examples: [
     ['git deploy diff prod', 'the pending changes, line by line'],
-    ['git deploy diff prod v1.2 --stat', 'what deploying v1.2 would change, summarised'],
+    ['git deploy diff prod v1.2 --stat', 'what deploying v1.2 would change'],
     ['git deploy diff --word-diff prod', "any of git diff's options"],
     ['git deploy diff prod -- web1', 'one host'],
     ["git deploy diff prod -- '*/nginx'", 'one app on every host'],

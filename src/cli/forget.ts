@@ -4,12 +4,12 @@ import { hostNames } from './grammar/words.ts'
 import { HELP, JSON_LINES } from './options/common.ts'
 
 export const forget = verb({
-  usage: ['forget <host>…'],
+  usage: ['forget [<options>] <host>…'],
   options: { ...JSON_LINES, ...HELP },
   examples: [
     ['git deploy forget web9', 'stop tracking web9, and leave it as it is'],
     ['git deploy forget web8 web9', 'two of them'],
-    ['git deploy --prune prod', 'remove the apps of hosts that have left the tree'],
+    ['git deploy --prune prod', 'remove also what runs there'],
   ],
   command: words => {
     const hosts = hostNames(words)

@@ -4,12 +4,12 @@ import { oneOf } from './grammar/words.ts'
 import { HELP, JSON_LINES } from './options/common.ts'
 
 export const hooks = verb({
-  usage: ['hooks (install | uninstall | list)'],
+  usage: ['hooks [<options>] (install | uninstall | list)'],
   options: { ...JSON_LINES, ...HELP },
   examples: [
-    ['git deploy hooks install', 'a short plan after every commit that touches a cluster'],
+    ['git deploy hooks install', 'a short plan after commits to a cluster'],
     ['git deploy hooks list', 'which hooks there are, and where'],
-    ['git deploy hooks uninstall', 'without them again, and with what was there before'],
+    ['git deploy hooks uninstall', 'back to what was there before'],
   ],
   command: words => ({ kind: 'hooks', action: hookAction(words) }),
 })

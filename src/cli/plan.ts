@@ -1,5 +1,5 @@
 import { Misuse } from './grammar/misuse.ts'
-import type { Given } from './grammar/parse.ts'
+import type { Given } from './grammar/option.ts'
 import { verb } from './grammar/verb.ts'
 import { clusterAndRev } from './grammar/words.ts'
 import { COLOR, colorWhen } from './options/color.ts'
@@ -7,7 +7,7 @@ import { HELP, JSON_LINES, PRUNE, VERBOSE } from './options/common.ts'
 import { SELECTION, selectionOf } from './options/selection.ts'
 
 const OUTPUT = {
-  output: { alias: 'o', type: 'string', describe: "save the plan in a file, for 'git deploy apply'" },
+  output: { alias: 'o', type: 'string', value: '<file>', describe: "save the plan, for 'git deploy apply'" },
 } as const
 
 export const plan = verb({
@@ -24,11 +24,11 @@ export const plan = verb({
     ...HELP,
   },
   examples: [
-    ['git deploy plan prod', "what 'prod/' would change, on which host"],
-    ['git deploy plan prod main', 'the same for what is committed on main'],
+    ['git deploy plan prod', "what 'prod/' would change"],
+    ['git deploy plan prod main', 'the same for what is on main'],
     ['git deploy plan -v prod', 'with every file of every app'],
     ['git deploy plan -o p.json prod main', 'save the plan, to apply it later'],
-    ['git deploy plan --exit-code prod', 'for scripts: 0 nothing to do, 2 changes pending'],
+    ['git deploy plan --exit-code prod', '2: changes pending; 0: none'],
   ],
   command: (words, given) => ({
     kind: 'plan',

@@ -7,14 +7,14 @@ import { SELECTION, selectionOf } from './options/selection.ts'
 export const status = verb({
   usage: ['status [<options>] [<cluster>]'],
   options: {
-    porcelain: { type: 'boolean', describe: 'tab-separated columns that stay as they are, for scripts' },
+    porcelain: { type: 'boolean', describe: 'columns for scripts, which stay as they are' },
     ...SELECTION,
     ...JSON_LINES,
     ...COLOR,
     ...HELP,
   },
   examples: [
-    ['git deploy status', 'what runs on each host, as far as this repository knows'],
+    ['git deploy status', 'what runs where, as far as is known here'],
     ['git deploy status prod', "of the cluster 'prod'"],
     ['git log refs/deptool/web1', 'the history of one host'],
   ],

@@ -14,7 +14,7 @@ export const sync = verb({
     ...HELP,
   },
   examples: [
-    ['git deploy sync prod', 'ask every host what it runs, and how that came to be'],
+    ['git deploy sync prod', 'ask every host what it runs, since when'],
     ['git deploy sync --changed', 'say only what is new'],
     ['git log refs/deptool', 'what others deployed'],
   ],

@@ -1,4 +1,6 @@
 /** Every command's grammar. */
+
+import type { VerbName } from '../verb-names.ts'
 import { apply } from './apply.ts'
 import { check } from './check.ts'
 import { completion } from './completion.ts'
@@ -14,7 +16,6 @@ import { plan } from './plan.ts'
 import { rollback } from './rollback.ts'
 import { status } from './status.ts'
 import { sync } from './sync.ts'
-import type { VerbName } from './verb-names.ts'
 import { verify } from './verify.ts'
 
 export const VERBS: { readonly [name in VerbName]: Verb } = {

@@ -6,6 +6,8 @@ import type { Config } from '../git/config.ts'
 import type { Repository } from '../git/git.ts'
 import type { Tracked } from '../git/refs.ts'
 import { type ClusterName, clusterName } from '../plan/names.ts'
+import { nearest } from '../plan/suggest.ts'
+import { VERB_NAMES } from '../verb-names.ts'
 
 export interface Cluster {
   readonly name: ClusterName
@@ -58,13 +60,20 @@ export function directoryOf(repo: Repository, { shown, path }: Cluster): string 
     })
   const dir = join(repo.topLevel, path)
   if (isDirectory(dir)) return dir
-  const names = candidates(repo).map(name => `'${name}'`)
-  throw new Fatal(`cannot read '${shown}': there is no such directory`, {
-    hint:
-      names.length > 0
-        ? `clusters of this repository: ${names.slice(0, 5).join(', ')}`
-        : 'a cluster is a directory <cluster>/<host>/<app>/… of this repository',
-  })
+  throw new Fatal(`cannot read '${shown}': there is no such directory`, { hint: hintFor(repo, shown) })
+}
+
+/** What was meant: another cluster, or one of our commands. */
+function hintFor(repo: Repository, shown: string): string {
+  const names = candidates(repo)
+  const command = nearest(shown, names) === undefined && nearest(shown, VERB_NAMES)
+  if (command) return `did you mean 'git deploy ${command}'?`
+  return names.length > 0
+    ? `clusters of this repository: ${names
+        .map(name => `'${name}'`)
+        .slice(0, 5)
+        .join(', ')}`
+    : 'a cluster is a directory <cluster>/<host>/<app>/… of this repository'
 }
 
 /** The directories at the top that look like clusters: they hold hosts, which hold apps. */

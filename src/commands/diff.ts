@@ -16,6 +16,8 @@ export async function diff(command: CommandOf<'diff'>, context: Context): Promis
   const options = [...diffColor(null, color, context.env), ...command.options]
   const code = await showDiff(plan, repo, context, { options, paths: command.paths })
   // With --exit-code, 1 says that there is a difference.
+  // It has told what is wrong with its options.
+  if (code === EXIT.usage) return EXIT.usage
   if (code > 1) throw new Fatal(`git diff ended with code ${code}`)
   return code === 1 ? EXIT.failed : EXIT.done
 }

@@ -102,6 +102,7 @@ __git_deploy_value ()
 {
 	case "$1" in
 	--color) __gitcomp 'always auto never' '' "$2" ;;
+	--confirm) __gitcomp 'auto reconnect' '' "$2" ;;
 	--limit | --exclude) __git_deploy_comma_list "$(__git_deploy_hosts "$3")" "$2" ;;
 	esac
 }

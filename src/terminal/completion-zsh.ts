@@ -25,6 +25,8 @@ function optionSpecs({ spellings, takesValue, meaning }: CompletedOption): strin
 
 const VALUES: Readonly<Record<string, string>> = {
   '--color': ':when:(always auto never)',
+  '--batch': ':number of hosts, or a percentage:',
+  '--confirm': ':how:(auto reconnect)',
   '--limit': ':hosts:_git-deploy-hosts',
   '--exclude': ':hosts:_git-deploy-hosts',
 }

@@ -13,10 +13,13 @@ export function helpText(
   return [
     synopsis(usage),
     '',
-    ...columns(options.map(({ flags, meaning }) => [flags, meaning])),
+    ...columns(
+      options.map(({ flags, meaning }) => [flags, meaning]),
+      OPTIONS_WIDTH,
+    ),
     '',
     'examples:',
-    ...columns(examples),
+    ...columns(examples, EXAMPLES_WIDTH),
   ].join('\n')
 }
 
@@ -24,7 +27,14 @@ export function synopsis(usage: readonly string[]): string {
   return usage.map((line, i) => `${i === 0 ? 'usage:' : '   or:'} git deploy ${line}`).join('\n')
 }
 
-function columns(rows: readonly (readonly [left: string, right: string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length))
-  return rows.map(([left, right]) => `    ${left.padEnd(width)}  ${right}`)
+/** As far as a column goes; who is wider has the line to itself. Git's own are 22 wide. */
+const OPTIONS_WIDTH = 22
+const EXAMPLES_WIDTH = 38
+
+function columns(rows: readonly (readonly [left: string, right: string])[], most: number): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length).filter(length => length <= most))
+  const pad = (text: string) => `    ${text.padEnd(width)}`
+  return rows.flatMap(([left, right]) =>
+    left.length > width ? [`    ${left}`, `${pad('')}  ${right}`] : [`${pad(left)}  ${right}`],
+  )
 }

@@ -66,7 +66,36 @@ test('bash completes what was deployed, also where the tree has it no more', inB
   assert.equal(await ask('git deploy diff prod -- d'), 'dns1')
 })
 
-const LIMITED: readonly CompletedVerb[] = [
+test('bash completes hosts wherever they are meant, and lists of them', inBash, async t => {
+  const { ask } = await makeShell(t, 'bash')
+  for (const verb of ['rollback', 'log', 'forget']) {
+    assert.equal(await ask(`git deploy ${verb} `), 'db1 dns1 web1 web2', verb)
+    assert.equal(await ask(`git deploy ${verb} web1 d`), 'db1 dns1', verb)
+  }
+  for (const verb of ['', 'plan', 'diff', 'status', 'sync', 'ping', 'verify', 'log', 'rollback'])
+    for (const option of ['--limit', '--exclude']) {
+      assert.equal(await ask(`git deploy ${verb} ${option}=web1,d`), 'web1,db1 web1,dns1', verb)
+      assert.equal(await ask(`git deploy ${verb} ${option} web`), 'web1 web2', verb)
+    }
+  assert.equal(await ask('git deploy --limit='), 'db1 dns1 web1 web2')
+  assert.equal(await ask('git deploy prod --limit='), 'dns1 web1 web2')
+  assert.equal(await ask('git deploy sync --limit web1 pr'), 'prod')
+  assert.equal(await ask('git deploy --confirm=r'), 'reconnect')
+  assert.equal(await ask('git deploy rollback --ba'), '--batch=')
+  assert.equal(await ask('git deploy --wait pr'), 'prod')
+})
+
+test('zsh completes hosts wherever they are meant, and lists of them', inZsh, async t => {
+  const { ask } = await makeShell(t, 'zsh')
+  for (const verb of ['rollback', 'log', 'forget'])
+    assert.equal(await ask(`git deploy ${verb} web1 `), 'db1 dns1 web1 web2', verb)
+  for (const verb of ['prod', 'sync', 'ping', 'verify', 'log', 'rollback'])
+    assert.equal(await ask(`git deploy ${verb} --limit=dns1,`), 'db1 dns1 web1 web2', verb)
+  assert.equal(await ask('git deploy --confirm='), 'auto reconnect')
+  assert.equal(await ask('git deploy --wait pr'), 'prod')
+})
+
+const ODD: readonly CompletedVerb[] = [
   {
     name: 'deploy',
     options: [
@@ -75,24 +104,16 @@ const LIMITED: readonly CompletedVerb[] = [
     operands: ['cluster', 'rev'],
     repeats: false,
   },
-  { name: 'rollback', options: [], operands: ['host'], repeats: true },
 ]
 
-test('bash completes lists of hosts, and operands that repeat', inBash, async t => {
-  const { ask } = await makeShell(t, 'bash', LIMITED)
-  assert.equal(await ask('git deploy --limit='), 'db1 dns1 web1 web2')
-  assert.equal(await ask('git deploy prod --limit='), 'dns1 web1 web2')
-  assert.equal(await ask('git deploy prod --limit web'), 'web1 web2')
-  assert.equal(await ask('git deploy prod --limit=dns1,w'), 'dns1,web1 dns1,web2')
-  assert.equal(await ask('git deploy -l web1 pr'), 'prod')
-  assert.equal(await ask('git deploy rollback web1 d'), 'db1 dns1')
+test('zsh shows what options mean, whatever the words', inZsh, async t => {
+  const { ask } = await makeShell(t, 'zsh', ODD)
+  assert.match(await ask('git deploy --l'), /--limit \[choice\]: hosts of operator's the/)
 })
 
-test('zsh completes lists of hosts, and operands that repeat', inZsh, async t => {
-  const { ask } = await makeShell(t, 'zsh', LIMITED)
-  assert.equal(await ask('git deploy prod --limit=dns1,'), 'db1 dns1 web1 web2')
-  assert.equal(await ask('git deploy rollback web1 '), 'db1 dns1 web1 web2')
-  assert.match(await ask('git deploy --l'), /--limit \[choice\]: hosts of operator's the/)
+test('bash knows a letter that takes a value', inBash, async t => {
+  const { ask } = await makeShell(t, 'bash', ODD)
+  assert.equal(await ask('git deploy -l web1 pr'), 'prod')
 })
 
 test('zsh completes the same, by way of _git-deploy', inZsh, async t => {

@@ -1,7 +1,10 @@
 /** What a script goes by: every exit code of git-deploy(1), once. */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { EXIT } from '../../src/errors.ts'
+import { VERB_NAMES } from '../../src/verb-names.ts'
 import { realHosts } from '../hosts/real-hosts.ts'
 import { anything } from '../support/outcome.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -37,6 +40,26 @@ test('2: changes are pending', async t => {
     .run('plan', 'prod', '--exit-code', '--json')
     .exits(EXIT.pending)
     .stdout(/"changed":1/)
+})
+
+test('2: a host is not as it was deployed', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  await world.run('verify').exits(EXIT.done).stdout('web1  ok\n')
+  writeFileSync(join(world.host('web1').root(), 'var/lib/deptool/apps/a/current/x'), 'edited\n')
+  await world.run('verify').exits(EXIT.pending).stdout('web1  a/x was changed\n')
+})
+
+test('1: a host could not be asked', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  await world.git('config', 'deptool-host.web1.url', 'local:/nonexistent/place')
+  for (const verb of ['ping', 'sync', 'verify'])
+    await world
+      .run(verb)
+      .exits(EXIT.failed)
+      .stdout(anything)
+      .stderr(/(^|\n)fatal: cannot \w+( with)? web1\b.*\n$/)
 })
 
 test('3: declined', async t => {
@@ -79,6 +102,25 @@ test('5: how it ended is not known', realHosts, async t => {
   relay.cut()
   await checked
 })
+
+test("129: git diff's own word on what it does not know", async t => {
+  const world = await makeWorld(t, TREE)
+  await world
+    .run('diff', 'prod', '--nonsense')
+    .exits(EXIT.usage)
+    .stderr(/^(error: invalid option: --nonsense|usage: git diff )/)
+})
+
+for (const verb of [...VERB_NAMES, ''].filter(verb => !['deploy', 'diff'].includes(verb)))
+  test(`129: git deploy ${verb} with an option that there is none of`, async t => {
+    const world = await makeWorld(t, TREE)
+    await world
+      .run(...[verb, '--nonsense'].filter(Boolean))
+      .exits(EXIT.usage)
+      .stderr(
+        new RegExp(`^error: unknown option '--nonsense'\nhint: .*\nusage: git deploy ${verb || '\\['}.*\n$`),
+      )
+  })
 
 test('129: the command line was wrong', async t => {
   const world = await makeWorld(t, TREE)

@@ -1,5 +1,6 @@
 /** The operands of a command. Each of these throws Misuse for what is not one. */
-import { suggest } from '../../plan/suggest.ts'
+import { nearest, suggest } from '../../plan/suggest.ts'
+import { DEPTOOL_OPTIONS } from '../deptool.ts'
 import { Misuse } from './misuse.ts'
 import type { Words } from './parse.ts'
 
@@ -27,9 +28,19 @@ export function oneOf<const T extends string>(choices: readonly T[], words: Word
 
 export function atMost({ words, unknown, known, paths }: Words, count: number): readonly string[] {
   const [option] = unknown
-  if (option !== undefined)
-    throw new Misuse(`unknown option '${option}'`, suggest(option.replace(/=.*/, ''), known))
-  const extra = words[count] ?? paths?.[0]
+  if (option !== undefined) {
+    const name = option.replace(/=.*/, '')
+    throw new Misuse(`unknown option '${option}'`, DEPTOOL_OPTIONS[name] ?? suggestOption(name, known))
+  }
+  // Behind `--` is what begins with a dash; beside other words it looks like paths, which only diff has.
+  const operands = words.length === 0 ? (paths ?? []) : words
+  const extra = operands[count] ?? (words.length > 0 ? paths?.[0] : undefined)
   if (extra !== undefined) throw new Misuse(`unexpected argument '${extra}'`)
-  return words
+  return operands
+}
+
+/** Any letter is near any other, and there are too many to list. */
+function suggestOption(option: string, known: readonly string[]): string {
+  const near = option.startsWith('--') ? nearest(option, known) : undefined
+  return near ? `did you mean '${near}'?` : "'-h' lists the options"
 }

@@ -2,7 +2,7 @@
 import { type Accepting, CONFIRM_BY, type ConfirmBy } from '../../command.ts'
 import type { Batch } from '../../waves.ts'
 import { Misuse } from '../grammar/misuse.ts'
-import type { Given } from '../grammar/parse.ts'
+import type { Given } from '../grammar/option.ts'
 import { type COLOR, colorWhen } from './color.ts'
 import type { PROGRESS, VERBOSE } from './common.ts'
 
@@ -10,12 +10,12 @@ export const ACCEPTING = {
   'dry-run': { alias: ['n', 'plan-only'], type: 'boolean', describe: 'show the plan and stop' },
   yes: { alias: ['y', 'no-confirm'], type: 'boolean', describe: 'deploy without asking' },
   'no-verify': { type: 'boolean', describe: 'do not ask the pre-deploy hook' },
-  adopt: { type: 'boolean', describe: 'replace files that are where links go; keep a backup' },
+  adopt: { type: 'boolean', describe: 'replace what is where links go, with a backup' },
   atomic: { type: 'boolean', describe: 'all hosts or none' },
   'no-atomic': { type: 'boolean', describe: 'each host for itself, whatever git config says' },
-  batch: { type: 'string', describe: 'so many hosts at a time, as in 2 or 25%; a failure ends it' },
-  wait: { type: 'string', describe: 'queue behind another deployment, for so many seconds' },
-  confirm: { type: 'string', describe: 'reconnect: confirm over a new connection; or auto' },
+  batch: { type: 'string', value: '<n>[%]', describe: 'so many hosts at a time; a failure ends it' },
+  wait: { type: 'string', value: '[=<seconds>]', describe: 'queue behind another deployment' },
+  confirm: { type: 'string', value: '<how>', describe: 'reconnect: over a new connection; or auto' },
 } as const
 
 export function accepting(

@@ -1,9 +1,9 @@
 import { COLOR_WHEN, type ColorWhen } from '../../command.ts'
 import { Misuse } from '../grammar/misuse.ts'
-import type { Given } from '../grammar/parse.ts'
+import type { Given } from '../grammar/option.ts'
 
 export const COLOR = {
-  color: { type: 'string', describe: 'when to colour: always, auto or never' },
+  color: { type: 'string', value: '<when>', describe: 'when to colour: always, auto or never' },
   'no-color': { type: 'boolean', describe: 'the same as --color=never' },
 } as const
 

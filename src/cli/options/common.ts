@@ -10,5 +10,5 @@ export const JSON_LINES = {
   json: { type: 'boolean', describe: 'write JSON lines, for programs' },
 } as const
 export const PRUNE = {
-  prune: { type: 'boolean', describe: 'remove the apps of hosts that are not in the tree any more' },
+  prune: { type: 'boolean', describe: 'remove the apps of hosts that have left the tree' },
 } as const

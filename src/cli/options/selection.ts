@@ -1,10 +1,15 @@
 import type { Selection } from '../../plan/select.ts'
 import { Misuse } from '../grammar/misuse.ts'
-import type { Given } from '../grammar/parse.ts'
+import type { Given } from '../grammar/option.ts'
 
 export const SELECTION = {
-  limit: { type: 'string', array: true, describe: 'only these hosts: names or globs, comma-separated' },
-  exclude: { type: 'string', array: true, describe: 'all hosts but these' },
+  limit: {
+    type: 'string',
+    array: true,
+    value: '<hosts>',
+    describe: 'only these: names or globs, comma-separated',
+  },
+  exclude: { type: 'string', array: true, value: '<hosts>', describe: 'all hosts but these' },
 } as const
 
 export function selectionOf(given: Given<typeof SELECTION>): Selection {
