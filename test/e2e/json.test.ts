@@ -167,10 +167,10 @@ test('errors are records too, and the words for people stay on stderr', async t 
   const error = (fields: object) =>
     `${JSON.stringify({ schema: 'git-deploy/1', type: 'error', ...fields })}\n`
   await world
-    .run('plan', 'prod', '--jso', '--json')
+    .run('plan', 'prod', '--jsno', '--json')
     .exits(129)
-    .stdout(error({ message: "unknown option '--jso'", hint: "did you mean '--json'?", exitCode: 129 }))
-    .stderr(/^error: unknown option '--jso'\nhint: .*\nusage: /)
+    .stdout(error({ message: "unknown option '--jsno'", hint: "did you mean '--json'?", exitCode: 129 }))
+    .stderr(/^error: unknown option '--jsno'\nhint: .*\nusage: /)
   const { stdout } = await world
     .run('plan', 'nowhere', '--json')
     .exits(1)
