@@ -59,11 +59,9 @@ export async function prepareMoves(
   moves: readonly Move[],
   occasion: Occasion,
 ): Promise<RefChange[]> {
-  const [refs, tracking, fleet] = await Promise.all([
-    readTrackingRefs(repo),
-    readTracking(repo, { broken: 'skip' }),
-    readFleet(repo),
-  ])
+  // Before the others: who moves them moves the fleet last, and whatever we miss then makes our own move fail.
+  const fleet = await readFleet(repo)
+  const [refs, tracking] = await Promise.all([readTrackingRefs(repo), readTracking(repo, { broken: 'skip' })])
   const due: Move[] = []
   for (const move of moves) {
     const from = refs.get(move.host) ?? null
