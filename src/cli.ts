@@ -46,7 +46,7 @@ export function flagsOf(): Record<string, string[]> {
 
 /** What a shell is told of the commands. */
 export function completedVerbs(): CompletedVerb[] {
-  return Object.entries(VERBS).map(([name, { usage, options }]) => ({
+  const verbs = Object.entries(VERBS).map(([name, { usage, options }]) => ({
     name,
     options: Object.entries(options).map(entry => ({
       spellings: spellings(entry),
@@ -55,6 +55,7 @@ export function completedVerbs(): CompletedVerb[] {
     })),
     ...operandsOf(usage[0] ?? ''),
   }))
+  return [...verbs, { name: 'help', options: [], operands: [VERB_NAMES.join(' ')], repeats: false }]
 }
 
 /** A command without a name is 'deploy'. */

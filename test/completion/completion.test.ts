@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { flagsOf } from '../../src/cli.ts'
 import type { CompletedVerb } from '../../src/command.ts'
 import { completionScript } from '../../src/terminal/completion.ts'
+import { VERB_NAMES } from '../../src/verb-names.ts'
 import { makeWorld } from '../support/world.ts'
 
 const GIT_COMPLETION = '/usr/share/bash-completion/completions/git'
@@ -36,7 +36,7 @@ async function makeShell(t: TestContext, shell: 'bash' | 'zsh', verbs?: readonly
 }
 
 /** Every command, and the clusters. */
-const FIRST_WORDS = [...Object.keys(flagsOf()).filter(verb => verb !== 'deploy'), 'prod', 'staging'].sort()
+const FIRST_WORDS = [...VERB_NAMES.filter(verb => verb !== 'deploy'), 'help', 'prod', 'staging'].sort()
 
 test('bash completes commands, options, clusters and revisions, by way of _git_deploy', inBash, async t => {
   const { world, ask } = await makeShell(t, 'bash')
@@ -50,6 +50,7 @@ test('bash completes commands, options, clusters and revisions, by way of _git_d
   assert.equal(await ask('git deploy plan --color=a'), 'always auto')
   assert.equal(await ask('git deploy plan --color n'), 'never')
   assert.equal(await ask('git deploy hooks '), 'install list uninstall')
+  assert.equal(await ask('git deploy help pl'), 'plan')
   assert.equal(await ask('git deploy diff --name-o'), '--name-only')
   assert.equal(await ask('git deploy diff prod -- '), 'dns1 web1 web2')
   assert.equal(await ask('git deploy diff prod -- web'), 'web1 web2')
@@ -127,6 +128,7 @@ test('zsh completes the same, by way of _git-deploy', inZsh, async t => {
   assert.equal(await ask('git deploy plan '), 'prod staging')
   assert.equal(await ask('git deploy prod v'), 'v1.2')
   assert.equal(await ask('git deploy hooks '), 'install list uninstall')
+  assert.equal(await ask('git deploy help roll'), 'rollback')
   assert.match(await ask('git deploy plan --'), /--exit-code/)
   assert.equal(await ask('git-deploy plan --color='), 'always auto never')
 })

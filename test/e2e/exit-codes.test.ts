@@ -1,4 +1,4 @@
-/** What a script goes by: every exit code of git-deploy(1), once. */
+/** What a script goes by: every exit code of git-deploy(1), once; 6 is in record.test.ts. */
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
