@@ -104,6 +104,11 @@ test('hosts are selected by lists and by repetition, and never taken from what f
     refuses(`plan ${wrong}`, "'--limit' takes hosts, as in '--limit=web1,dns*'")
 })
 
+test('what excludes each other', () => {
+  refuses('prod v1 --repair', "'--repair' brings back what was deployed, and not the revision 'v1'")
+  refuses('--repair --prune', "'--repair' and '--prune' exclude each other")
+})
+
 test('of an option with one value, the last holds', () => {
   accepts('plan --color=never --color always -o a -o b', { color: 'always', output: 'b' })
 })

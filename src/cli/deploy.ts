@@ -39,17 +39,16 @@ export const deploy = verb({
     ['git deploy --atomic prod', 'one host fails: all go back'],
     ['git deploy ./plan', "a cluster called 'plan'"],
   ],
-  command: (words, given) =>
-    given.version
-      ? { kind: 'version' }
-      : {
-          kind: 'deploy',
-          ...clusterAndRev(withoutVerb(words)),
-          selection: selectionOf(given),
-          prune: given.prune ?? false,
-          repair: given.repair ?? false,
-          ...accepting(given),
-        },
+  command: (words, given) => {
+    if (given.version) return { kind: 'version' }
+    const { cluster, rev } = clusterAndRev(withoutVerb(words))
+    const { prune = false, repair = false } = given
+    if (repair && rev !== null)
+      throw new Misuse(`'--repair' brings back what was deployed, and not the revision '${rev}'`)
+    if (repair && prune) throw new Misuse("'--repair' and '--prune' exclude each other")
+    const selection = selectionOf(given)
+    return { kind: 'deploy', cluster, rev, selection, prune, repair, ...accepting(given) }
+  },
 })
 
 /** `git deploy -n plan prod` would deploy a directory called 'plan' in the state of a branch called 'prod'. */

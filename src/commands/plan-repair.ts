@@ -1,5 +1,5 @@
 /** `git deploy --repair`: a plan that brings hosts back to what they are recorded to run. */
-import { EXIT, Fatal } from '../errors.ts'
+import { Fatal } from '../errors.ts'
 import { drive, ObjectReader } from '../git/objects.ts'
 import type { Tracked } from '../git/refs.ts'
 import { type FileDrift, type Finding, repairOf } from '../plan/drift.ts'
@@ -17,16 +17,8 @@ import type { Offline } from './plan-offline.ts'
 import { reach } from './reach.ts'
 import { type Recorded, readRecorded, type Wanted } from './recorded.ts'
 
-export interface WantedRepair extends Wanted {
-  readonly rev: string | null
-}
-
 /** Asks every host what it lacks. Throws Fatal where one cannot be asked, or is not where this repository believes. */
-export async function planRepair({ rev, ...wanted }: WantedRepair, context: Context): Promise<Offline> {
-  if (rev !== null)
-    throw new Fatal('cannot repair to another revision: --repair brings back what was deployed', {
-      exitCode: EXIT.usage,
-    })
+export async function planRepair(wanted: Wanted, context: Context): Promise<Offline> {
   const recorded = await readRecorded(wanted, context)
   const connect = reach(recorded, context)
   const inspected = await inspect({

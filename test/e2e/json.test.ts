@@ -162,6 +162,29 @@ test('a plan from an old state: who deployed what since is told before the end',
   assert.equal(commit!.source, await world.git('rev-parse', 'HEAD'))
 })
 
+test('rollback, --batch and --prune', async t => {
+  const world = await makeWorld(t, TREE)
+  const { ask } = asker(world)
+  await world.deploy()
+  world.write({ 'web1/a/x': 'two\n', 'db1/a/x': 'two\n' })
+  await world.deploy()
+  const records = await ask(0, 'rollback', '--yes', '--batch=1')
+  const [plan] = only(records, 'plan')
+  assert.equal(plan!.source.kind, 'rollback')
+  assert.deepEqual(
+    only(records, 'event').flatMap(event =>
+      event.kind === 'wave' ? [[event.host, event.wave, event.waves]] : [],
+    ),
+    [
+      ['db1', 1, 2],
+      ['web1', 2, 2],
+    ],
+  )
+  world.remove('web1')
+  const pruned = await ask(0, 'prod', '--yes', '--prune')
+  assert.deepEqual(only(pruned, 'plan')[0]!.leaving, ['web1'])
+})
+
 test('errors are records too, and the words for people stay on stderr', async t => {
   const world = await makeWorld(t, TREE)
   const error = (fields: object) =>

@@ -141,7 +141,7 @@ test('who cannot be asked is told apart from drift', async t => {
   await world
     .run('prod', 'v1', '--repair')
     .exits(129)
-    .stderr(/^fatal: cannot repair to another revision/)
+    .stderr(/^error: '--repair' brings back what was deployed, and not the revision 'v1'\nusage: /)
 })
 
 test('units: disabled, stopped and left over', realHosts, async t => {
