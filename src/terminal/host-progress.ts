@@ -11,6 +11,8 @@ export class HostProgress {
   /** How long it took, or has taken so far; both in milliseconds of the rollout. */
   #began: number | undefined
   #ended = 0
+  /** Since when it has waited for its wave; that does not count. */
+  #waits: number | undefined
   #phase: Phase = { text: () => 'waiting', progress: 0 }
 
   constructor(host: HostName) {
@@ -18,6 +20,8 @@ export class HostProgress {
   }
 
   take(event: RolloutEvent): void {
+    if (this.#waits !== undefined && this.#began !== undefined) this.#began += event.ms - this.#waits
+    this.#waits = event.kind === 'wave' ? event.ms : undefined
     const phase = phaseOf(event)
     if (phase === 'end') {
       this.end = event as HostEnd
@@ -41,6 +45,7 @@ export class HostProgress {
       return { host, standing, text, ms: this.ms, progress: LAST }
     }
     const { text, progress } = this.#phase
+    if (this.#waits !== undefined) return { host, standing: 'waiting', text: text(now), ms: null, progress }
     return { host, standing: 'running', text: text(now), ms: Math.max(0, now - this.#began), progress }
   }
 }

@@ -94,7 +94,7 @@ test('a wave that fails is the last: the others are as they were, and free', rea
   world.write(version('two', { web2: 'slow' }))
   await world
     .runInTerminal(['prod', '--yes', '--batch', '1'])
-    .stdout(/web3 +staged, wave 2 of 2\b[^]*deployed to 2 hosts/)
+    .stdout(/web3 +\x1b\[2mstaged, wave 2 of 2[^]*deployed to 2 hosts/)
   assert.deepEqual(versions(hosts), ['two', 'two', 'two'])
 })
 
