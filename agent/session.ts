@@ -55,7 +55,7 @@ function answer(agent: Agent, { version, build }: Identity): void {
       sendHistory(agent, request)
       break
     case 'ping':
-      wire.send({ type: 'pong' })
+      pong(wire)
       break
     case 'verify':
       wire.send(verify(agent))
@@ -65,6 +65,15 @@ function answer(agent: Agent, { version, build }: Identity): void {
         type: 'refused',
         refusal: { kind: 'error', message: `'${request.type}' opens no session` },
       })
+  }
+}
+
+/** As often as it is asked. */
+function pong(wire: Wire): void {
+  for (;;) {
+    wire.send({ type: 'pong' })
+    const next = wire.next(Number.POSITIVE_INFINITY)
+    if (typeof next === 'string' || next.type !== 'ping') return
   }
 }
 

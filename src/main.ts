@@ -5,7 +5,6 @@ import type { Context } from './commands/context.ts'
 import { EXIT, type ExitCode, Fatal } from './errors.ts'
 import { encodeRecord } from './terminal/json.ts'
 import { makeTerminal } from './terminal/terminal.ts'
-import { fold } from './terminal/width.ts'
 
 declare const VERSION: string
 
@@ -70,7 +69,7 @@ function report(error: unknown, { terminal, env, emit }: Context): ExitCode {
   if (error instanceof Fatal) {
     const { message, hint = null, exitCode } = error
     emit({ type: 'error', message, hint, exitCode })
-    for (const line of lines(`fatal: ${message}`, terminal)) terminal.note(line)
+    terminal.note(`fatal: ${message}`)
     if (error.hint !== undefined) for (const line of error.hint.split('\n')) terminal.note(`hint: ${line}`)
     if (trace !== undefined) terminal.note(trace)
     return error.exitCode
@@ -82,11 +81,6 @@ function report(error: unknown, { terminal, env, emit }: Context): ExitCode {
     trace ?? 'hint: this is a bug in git-deploy; please report it with the output of DEPTOOL_TRACE=1',
   )
   return EXIT.failed
-}
-
-/** Broken between words on a terminal. A hint is not: it may be a command to copy. */
-function lines(text: string, { live }: Context['terminal']): string[] {
-  return live ? fold(text, live.columns) : [text]
 }
 
 /** Milliseconds in which Ctrl-C counts once: git, which runs us, hands us what the terminal has already told us. */

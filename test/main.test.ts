@@ -48,6 +48,42 @@ ${NEW_WEB}`)
   await world.run('prod', 'HEAD', '--dry-run').stdout('prod is up to date (2 hosts)\n')
 })
 
+test('a command that is mistyped, one that git has by another name, and a host where a cluster belongs', async t => {
+  const { world } = await makeFleet(t)
+  await world
+    .run('staus')
+    .exits(1)
+    .stderr(
+      "fatal: cannot read 'staus': there is no such directory\nhint: did you mean 'git deploy status'?\n",
+    )
+  await world
+    .run('version')
+    .exits(1)
+    .stderr(/\nhint: did you mean 'git deploy --version'\?\n$/)
+  await world
+    .run('plan', 'prod/dns1')
+    .exits(1)
+    .stderr(
+      "fatal: cannot plan 'prod/dns1': it is a host of 'prod', and not a cluster\nhint: git deploy prod --limit dns1\n",
+    )
+  await world
+    .run('plan', '--frobnicate')
+    .exits(129)
+    .stderr(/^error: unknown option '--frobnicate'\nhint: '-h' lists the options\nusage: /)
+})
+
+test('a cluster without hosts, and one that is not there yet', async t => {
+  const world = await makeWorld(t, {}, { commit: false })
+  await world
+    .run('plan', 'prod')
+    .exits(1)
+    .stderr(
+      "fatal: cannot read 'prod': there is no such directory\nhint: 'git deploy init prod' makes it: a cluster is a directory <cluster>/<host>/<app>/…\n",
+    )
+  await world.run('init').stdout(/created/)
+  await world.run('plan').stdout('prod has no hosts: a host is a directory in it\n')
+})
+
 test('plan --exit-code tells pending changes', async t => {
   const { world, track } = await makeFleet(t)
   await world.run('plan', '--exit-code', 'prod').exits(2).stdout(/web1/)

@@ -34,7 +34,7 @@ export async function check(command: CommandOf<'check'>, context: Context): Prom
   for (const problem of result.problems) context.emit(problemRecord(problem))
   context.emit(checkRecord(result))
   const { terminal } = context
-  terminal.out(renderCheck(result, terminal.colors(command.color ?? color)).join('\n'))
+  terminal.say(renderCheck(result, terminal.colors(command.color ?? color)).join('\n'))
   return result.problems.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.done
 }
 

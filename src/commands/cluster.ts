@@ -60,20 +60,22 @@ export function directoryOf(repo: Repository, { shown, path }: Cluster): string 
     })
   const dir = join(repo.topLevel, path)
   if (isDirectory(dir)) return dir
-  throw new Fatal(`cannot read '${shown}': there is no such directory`, { hint: hintFor(repo, shown) })
+  throw new Fatal(`cannot read '${shown}': there is no such directory`, {
+    hint: meant(shown, candidates(repo)),
+  })
 }
 
-/** What was meant: another cluster, or one of our commands. */
-function hintFor(repo: Repository, shown: string): string {
-  const names = candidates(repo)
-  const command = nearest(shown, names) === undefined && nearest(shown, VERB_NAMES)
-  if (command) return `did you mean 'git deploy ${command}'?`
-  return names.length > 0
-    ? `clusters of this repository: ${names
-        .map(name => `'${name}'`)
-        .slice(0, 5)
-        .join(', ')}`
-    : 'a cluster is a directory <cluster>/<host>/<app>/… of this repository'
+/** A cluster, or a command: whatever is not a command is a cluster. */
+function meant(word: string, clusters: readonly string[]): string {
+  const verb = nearest(word, VERB_NAMES)
+  if (nearest(word, clusters) === undefined) {
+    if (verb !== undefined) return `did you mean 'git deploy ${verb}'?`
+    if (word === 'help' || word === 'version') return `did you mean 'git deploy --${word}'?`
+  }
+  if (clusters.length === 0)
+    return `'git deploy init ${word}' makes it: a cluster is a directory <cluster>/<host>/<app>/…`
+  const names = clusters.slice(0, 5).map(name => `'${name}'`)
+  return `clusters of this repository: ${names.join(', ')}`
 }
 
 /** The directories at the top that look like clusters: they hold hosts, which hold apps. */

@@ -58,8 +58,12 @@ export function conclude(
   finish('partial')
   const hint = atomic && held.length > 0 ? AGREED(undone.join(', ')) : undefined
   const others = [...ends.keys()].filter(host => !held.includes(host) && !undone.includes(host))
-  throw new Fatal(partly({ held, undone, others }), {
-    hint: hint ?? ([...ends.values()].some(gaveCause) ? CORRECT : undefined),
+  const damaged = [...ends].flatMap(([host, end]) =>
+    end.kind === 'undone' && end.leftovers.length > 0 ? [host] : [],
+  )
+  const cause = [...ends.values()].some(gaveCause) ? CORRECT : undefined
+  throw new Fatal(partly({ held, undone, others, damaged }), {
+    hint: damaged.length > 0 ? REPAIR(cluster) : (hint ?? cause),
     exitCode: EXIT.partial,
   })
 }
@@ -68,17 +72,23 @@ interface Parts {
   readonly held: readonly HostName[]
   readonly undone: readonly HostName[]
   readonly others: readonly HostName[]
+  /** Of those that were undone, the ones where not everything went back. */
+  readonly damaged: readonly HostName[]
 }
 
-function partly({ held, undone, others }: Parts): string {
+function partly({ held, undone, others, damaged }: Parts): string {
   const all = held.length + undone.length + others.length
-  const back = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
+  const well = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
+  const back = damaged.length > 0 ? `not everything went back on ${names(damaged, FEW)}` : well
   const not = [
     ...(undone.length > 0 ? [`rolled back on ${names(undone, FEW)}: ${back}`] : []),
     ...(others.length > 0 ? [`nothing changed on ${names(others, FEW)}`] : []),
   ].join('; ')
   return held.length === 0 ? not : `deployed to ${held.length} of ${hosts(all)}, but ${not}`
 }
+
+const REPAIR = (cluster: ClusterName) =>
+  `'git deploy verify ${cluster}' tells what differs, and 'git deploy --repair ${cluster}' puts it right`
 
 const CORRECT = 'correct the cause and run the same command again: what holds is left alone'
 

@@ -93,6 +93,7 @@ export async function planOffline(
       const tracking = await reading.tracking
       const { format } = repo
       const scope = narrow({ snapshot: found, tracking, cluster: cluster.name, format }, wanted)
+      refuseHost(cluster, tracking)
       refuseForeign(cluster, scope.snapshot, tracking)
       const whole = await withEmpty(repo, scope.snapshot, scope.leaving)
       if (whenChanged && scope.snapshot.problems.length === 0)
@@ -146,6 +147,16 @@ export function snapshotOf(
   return rev === null
     ? snapshotWorktree(repo, cluster.name, directoryOf(repo, cluster), objects)
     : snapshotRevision(repo, rev, cluster.path, objects)
+}
+
+/** 'prod/web1' would be a cluster whose hosts are the apps of web1. */
+function refuseHost({ path, shown }: Cluster, tracking: ReadonlyMap<HostName, Tracked>): void {
+  const [host, cluster] = path.split('/').reverse()
+  const tracked = [...tracking.values()].some(one => one.host === host && one.cluster === cluster)
+  if (tracked)
+    throw new Fatal(`cannot plan '${shown}': it is a host of '${cluster}', and not a cluster`, {
+      hint: `git deploy ${cluster} --limit ${host}`,
+    })
 }
 
 /** Two clusters that deploy to one host would undo each other's work. */

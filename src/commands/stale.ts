@@ -16,7 +16,7 @@ export interface Telling {
   connect(host: HostName): Promise<Connection>
 }
 
-/** Brings what we missed into the repository, tells who deployed it when, and names the hosts concerned. */
+/** Brings what we missed into the repository, tells who deployed it when, and names the hosts it knows of now. */
 export async function tellStale(
   { repo, plan, tracking, config }: Offline,
   ends: Ends,
@@ -33,5 +33,7 @@ export async function tellStale(
   const who = whoDeployed(news, colors)
   if (who.length > 0) lines.push('', ...who)
   for (const line of [...lines, '']) terminal.note(line)
-  return stale
+  const failed = [...news.values()].flatMap(one => (one.kind === 'failed' ? [one] : []))
+  for (const hint of new Set(failed.flatMap(({ hint }) => hint ?? []))) terminal.note(`hint: ${hint}`)
+  return stale.filter(host => news.get(host)?.kind !== 'failed')
 }

@@ -18,6 +18,6 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
   for (const status of statuses) context.emit(statusRecord(plan.cluster, status))
   const look = { colors: terminal.colors(command.color ?? offline.color), abbrev: config.abbrev }
   const lines = command.porcelain ? renderPorcelain(statuses) : renderStatus(plan.cluster, statuses, look)
-  if (lines.length > 0) terminal.out(lines.join('\n'))
+  if (lines.length > 0) (command.porcelain ? terminal.out : terminal.say)(lines.join('\n'))
   return EXIT.done
 }

@@ -14,7 +14,7 @@ export async function sync(command: CommandOf<'sync'>, context: Context): Promis
   const shown = [...news].filter(([, { kind }]) => !command.changed || kind !== 'unchanged')
   for (const [host, one] of shown) context.emit(syncRecord(host, one))
   const colors = terminal.colors(command.color ?? online.color)
-  for (const line of newsLines(new Map(shown), colors)) terminal.out(line)
+  for (const line of newsLines(new Map(shown), colors)) terminal.say(line)
   const failed = [...news].flatMap(([host, one]) => (one.kind === 'failed' ? [{ host, ...one }] : []))
   if (failed.length === 0) return EXIT.done
   for (const hint of new Set(failed.flatMap(({ hint }) => hint ?? []))) terminal.note(`hint: ${hint}`)

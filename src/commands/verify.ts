@@ -30,7 +30,7 @@ export async function verify(command: CommandOf<'verify'>, context: Context): Pr
   for (const one of inspected) {
     context.emit(verifyRecord(one, commits.get(one.host)!))
     if (one.kind === 'asked')
-      for (const line of driftLines(one, commits.get(one.host)!, colors)) terminal.out(line)
+      for (const line of driftLines(one, commits.get(one.host)!, colors)) terminal.say(line)
     else {
       terminal.note(noteColors.red(`${one.host}  cannot be asked: ${printable(one.message)}`))
       if (one.hint !== null) terminal.note(`hint: ${printable(one.hint)}`)

@@ -16,8 +16,14 @@ export function networkError(address: SshAddress, error: unknown): HostError {
     const hint = 'is sshd running there, and on that port?'
     return new HostError(host, 'refused', `cannot connect to '${there}': connection refused`, hint, error)
   }
-  const why = WORDS[code] ?? printable(error instanceof Error ? error.message : String(error))
-  return new HostError(host, 'unreachable', `cannot connect to '${there}': ${why}`, undefined, error)
+  return new HostError(host, 'unreachable', `cannot connect to '${there}': ${why(error)}`, undefined, error)
+}
+
+/** What an error of node or ssh2 means, where there is a word for it. */
+export function why(error: unknown): string {
+  if (!(error instanceof Error)) return printable(String(error))
+  const code = 'code' in error ? String(error.code) : ''
+  return WORDS[code] ?? WORDS[error.message] ?? printable(error.message)
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -27,4 +33,6 @@ const WORDS: Readonly<Record<string, string>> = {
   EHOSTDOWN: 'the host is down',
   ECONNRESET: 'the host hung up',
   EPIPE: 'the host hung up',
+  'Connection lost before handshake': 'the host hung up before it said a word',
+  'Keepalive timeout': 'the host does not answer any more',
 }

@@ -1,6 +1,6 @@
 import type { Oid } from '../plan/names.ts'
 import { assertName } from './fetch.ts'
-import { openSession } from './session.ts'
+import { openSession, type Session } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
 
 export interface Pong {
@@ -8,12 +8,22 @@ export interface Pong {
   /** Whether the agent had to be put there first. */
   readonly installed: boolean
   readonly current: Oid | null
-  /** The round trip over the open connection, in milliseconds. */
-  readonly ms: number
+  readonly rtt: RoundTrips
+}
+
+/** Over the open connection, in milliseconds. */
+export interface RoundTrips {
+  readonly min: number
+  readonly median: number
+  readonly p95: number
 }
 
 /** How long a host may take to answer, in milliseconds. */
 const ANSWER_MS = 30_000
+
+/** Enough for a 95th percentile, but no longer than a person likes to wait. */
+const ROUNDS = 20
+const PATIENCE_MS = 1000
 
 /** Rejects with HostError. The caller closes the connection. */
 export async function ping(connection: Connection, ticks: () => number): Promise<Pong> {
@@ -21,13 +31,25 @@ export async function ping(connection: Connection, ticks: () => number): Promise
   try {
     assertName(connection, session)
     const { hello, installed } = session
+    const rtt = await measure(connection, session, ticks)
+    return { version: hello.version, installed, current: hello.current, rtt }
+  } finally {
+    session.close()
+  }
+}
+
+async function measure(connection: Connection, session: Session, ticks: () => number): Promise<RoundTrips> {
+  const times: number[] = []
+  const until = ticks() + PATIENCE_MS
+  while (times.length === 0 || (times.length < ROUNDS && ticks() < until)) {
     const started = ticks()
     await session.send({ type: 'ping' })
     const reply = await session.next(ANSWER_MS)
     if (reply.type !== 'pong')
       throw new HostError(connection.host, 'protocol', `the agent answers 'ping' with '${reply.type}'`)
-    return { version: hello.version, installed, current: hello.current, ms: ticks() - started }
-  } finally {
-    session.close()
+    times.push(ticks() - started)
   }
+  times.sort((a, b) => a - b)
+  const at = (share: number) => times[Math.ceil(times.length * share) - 1]!
+  return { min: times[0]!, median: at(0.5), p95: at(0.95) }
 }

@@ -4,6 +4,7 @@ import type { HostName } from '../plan/names.ts'
 import type { SshAddress } from './address.ts'
 import { printable } from './clean.ts'
 import type { ParseKey } from './keys.ts'
+import { why } from './network-error.ts'
 import { withRetries } from './retry.ts'
 import type { Shell } from './shell.ts'
 import { openSocket } from './socket.ts'
@@ -41,7 +42,7 @@ async function attempt(address: SshAddress, options: Ssh2Options): Promise<Shell
 function shellOf(client: Client, socket: Socket, { host, user }: SshAddress): Shell {
   const life: Life = { end: 'the host hung up' }
   client.on('error', error => {
-    life.end = printable(error.message)
+    life.end = why(error)
   })
   const turns = new Turns()
   return {

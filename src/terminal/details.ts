@@ -11,8 +11,8 @@ export function detailLines(body: readonly Detail[], columns: number | null): st
   })
 }
 
-/** A program may say a whole page in one line. What a hint says is not broken: it may be a command to copy. */
-const ROWS = 3
+/** A program may say a whole page in one line: as much of it as three rows of 80 columns hold. */
+const MOST = 240
 
 /** `text` between two margins, on a few rows. */
 export function folded(
@@ -20,7 +20,8 @@ export function folded(
   { first, next, columns }: { readonly first: string; readonly next: string; readonly columns: number },
 ): string[] {
   const lines = fold(text, Math.max(10, columns - next.length))
-  const rows = lines.slice(0, ROWS)
-  if (lines.length > ROWS) rows[ROWS - 1] = cutTo(`${rows[ROWS - 1]} …`, columns - next.length)
+  const most = Math.ceil(MOST / columns)
+  const rows = lines.slice(0, most)
+  if (lines.length > most) rows[most - 1] = cutTo(`${rows[most - 1]} …`, columns - next.length)
   return rows.map((line, i) => `${i === 0 ? first : next}${line}`)
 }

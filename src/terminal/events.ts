@@ -48,7 +48,7 @@ function words(event: RolloutEvent, colors: Colors): string[] {
     case 'waiting':
       return ['settled, waits for the other hosts']
     case 'reconnecting':
-      return [colors.yellow(`connection lost (${printable(event.why)}), asking again`)]
+      return [colors.yellow(`${printable(event.why)}; asking again`)]
     default:
       return endWords(event, event, colors)
   }

@@ -2,6 +2,7 @@
 import { printable } from './clean.ts'
 import { readLine } from './prompt.ts'
 import type { Terminal } from './terminal.ts'
+import { wrap } from './wrap.ts'
 
 export interface UnknownKey {
   readonly host: string
@@ -16,17 +17,19 @@ export function confirmHostKey(key: UnknownKey, terminal: Terminal): Promise<boo
   return live ? live.hold(() => confirm(key, terminal)) : confirm(key, terminal)
 }
 
+const QUESTION = 'Is this the right key, and shall it be remembered? (yes/no/[fingerprint])'
+
 async function confirm(key: UnknownKey, terminal: Terminal): Promise<boolean> {
   const { input } = terminal
   if (!input) return false
   const name = key.address === key.host ? `'${key.host}'` : `'${key.host}' (${printable(key.address)})`
   terminal.note(`The authenticity of host ${name} cannot be established.`)
-  terminal.note(`${printable(key.type)} key fingerprint is ${printable(key.fingerprint)}.`)
+  terminal.note(`${printable(key.type)} key fingerprint is ${printable(key.fingerprint)}`)
   const abort = new AbortController()
   const release = terminal.onInterrupt(() => abort.abort())
   try {
     for (;;) {
-      terminal.prompt('Is this the right key, and shall it be remembered? (yes/no/[fingerprint]) ')
+      terminal.prompt(`${wrap(QUESTION.split(' '), terminal.columns - 2).join('\n')} `)
       const answer = (await readLine(input, abort.signal))?.trim()
       if (answer === undefined || answer === 'no') return false
       if (answer === 'yes' || answer === key.fingerprint) return true

@@ -15,8 +15,21 @@ export function logRecord(entry: LogEntry): JsonRecord {
 
 export function pingRecord(pinged: Pinged): JsonRecord {
   if (pinged.kind === 'failed') return { type: 'ping', ...pinged }
-  const { host, kind, user, version, installed, ms, current, tracked } = pinged
-  return { type: 'ping', host, kind, user, version, installed, ms: Math.round(ms), current, tracked }
+  const { host, kind, user, version, installed, rtt, current, tracked } = pinged
+  const { min, median, p95 } = rtt
+  const ms = Math.round(median)
+  return {
+    type: 'ping',
+    host,
+    kind,
+    user,
+    version,
+    installed,
+    ms,
+    rtt: { min, median, p95 },
+    current,
+    tracked,
+  }
 }
 
 export function syncRecord(host: HostName, news: News): JsonRecord {

@@ -116,6 +116,7 @@ export type JsonRecord =
           readonly version: string
           readonly installed: boolean
           readonly ms: number
+          readonly rtt: { readonly min: number; readonly median: number; readonly p95: number }
           readonly current: string | null
           readonly tracked: string | null
         }

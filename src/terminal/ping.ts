@@ -10,7 +10,8 @@ export type Pinged =
       readonly user: string
       readonly version: string
       readonly installed: boolean
-      readonly ms: number
+      /** Round trips, in milliseconds. */
+      readonly rtt: { readonly min: number; readonly median: number; readonly p95: number }
       /** What it runs, and what we think it does. */
       readonly current: Oid | null
       readonly tracked: Oid | null
@@ -28,7 +29,7 @@ export function pingLines(pinged: readonly Pinged[], colors: Colors): string[] {
       ? [one.host, colors.red(printable(one.message))]
       : [
           one.host,
-          `${one.ms.toFixed(1)} ms`,
+          `${[one.rtt.min, one.rtt.median, one.rtt.p95].map(ms => ms.toFixed(1)).join('/')} ms`,
           `as ${one.user}`,
           `agent ${one.version}${one.installed ? ' (installed just now)' : ''}`,
           runs(one.current, one.tracked, colors),

@@ -2,6 +2,7 @@
 import type { ClusterName, HostName } from '../plan/names.ts'
 import type { AppPlan, FileChange, HostPlan, LeftOut, Plan } from '../plan/plan.ts'
 import { quoted } from './clean.ts'
+import { foldLine } from './fold-line.ts'
 import { stepLines } from './steps.ts'
 import type { Colors } from './terminal.ts'
 import { wrap } from './wrap.ts'
@@ -39,7 +40,7 @@ export function renderPlan(plan: Plan, source: PlanSource, look: Look): string[]
   const selected = leftOut && leftOut.hosts.length > 0 ? [[leftOutLine(leftOut, look)]] : []
   if (hosts.length === 0) return paragraphs([...left, [upToDate(plan)], ...selected])
   const blocks = together(plan, look).map(group => [...heading(group, look), ...group.body])
-  return paragraphs([[header(cluster, source, look)], ...blocks, ...left, ...selected])
+  return paragraphs([foldLine(header(cluster, source, look), look.columns), ...blocks, ...left, ...selected])
 }
 
 /** What the operator answers with y or n. */
@@ -50,6 +51,7 @@ export function question(plan: Plan, waves = 1): string {
 
 function upToDate({ cluster, total, leftOut }: Plan): string {
   const out = leftOut?.hosts.length ?? 0
+  if (total + out === 0) return `${cluster} has no hosts: a host is a directory in it`
   if (out === 0) return `${cluster} is up to date (${count(total, 'host')})`
   return `${cluster} is up to date on ${total} of ${count(total + out, 'host')}`
 }

@@ -29,7 +29,9 @@ function summary(ended: readonly Ended[]): string {
   const counts = (Object.keys(END_WORD) as HostEnd['kind'][])
     .map(kind => ({ kind, number: ended.filter(({ end }) => end.kind === kind).length }))
     .filter(({ number }) => number > 0)
-  const said = counts.map(({ kind, number }) => `${number} ${END_WORD[kind]}`).join(', ')
+  const said = counts
+    .map(({ kind, number }) => `${number} ${kind === 'withdrawn' ? 'unchanged' : END_WORD[kind]}`)
+    .join(', ')
   return `${ended.length} hosts: ${said}; slowest ${slowest.host}, ${(slowest.ms / 1000).toFixed(2)} s`
 }
 

@@ -1,12 +1,15 @@
 /** The operator's terminal, or the pipes that stand for it. */
 import type { Readable } from 'node:stream'
 import picocolors from 'picocolors'
+import { foldLine } from './fold-line.ts'
 import { type Live, makeLive } from './live.ts'
 
 export interface Terminal {
   /** Answers: whole lines, on stdout. */
   out(text: string): void
-  /** Talk: whole lines, on stderr. */
+  /** Answers in words: as `out`, and on a screen broken between words. */
+  say(text: string): void
+  /** Talk: whole lines, on stderr, and on a screen broken between words. */
   note(text: string): void
   /** A question, on stderr: the cursor stays behind it. */
   prompt(text: string): void
@@ -55,7 +58,8 @@ export function makeTerminal(streams: Streams, env: Env): Terminal {
   }
   return {
     out: text => write(stdout, `${text}\n`),
-    note: text => write(stderr, `${text}\n`),
+    say: text => write(stdout, `${folded(text, stdout)}\n`),
+    note: text => write(stderr, `${folded(text, stderr)}\n`),
     prompt: text => write(stderr, text),
     onInterrupt: streams.onInterrupt,
     colors: when => picocolors.createColors(wantsColor(when, { env, isTTY: stdout.isTTY ?? false })),
@@ -75,6 +79,14 @@ export function makeTerminal(streams: Streams, env: Env): Terminal {
       return Buffer.concat(chunks).toString()
     },
   }
+}
+
+function folded(text: string, { isTTY, columns }: Output): string {
+  if (!isTTY || !columns) return text
+  return text
+    .split('\n')
+    .flatMap(line => foldLine(line, columns))
+    .join('\n')
 }
 
 /** What was asked for outright outranks the environment, as https://no-color.org has it. */

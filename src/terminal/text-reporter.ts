@@ -36,7 +36,7 @@ export function textReporter(terminal: Terminal, look: TextLook): Reporter {
     conclude({ id, cluster, outcome, ends, ms }) {
       if (outcome !== 'done') return
       const hosts = `${ends.size} host${ends.size === 1 ? '' : 's'}`
-      terminal.out(`deployed to ${hosts} in '${cluster}' in ${(ms / 1000).toFixed(2)} s (${id})`)
+      terminal.say(`deployed to ${hosts} in '${cluster}' in ${(ms / 1000).toFixed(2)} s (${id})`)
     },
   }
 }

@@ -1,5 +1,7 @@
 /** A config tree as deptool's users have it: every special directory, a drop-in, a symlink, an empty host, a stray file. */
 import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
 import { makeWorld } from '../support/world.ts'
@@ -88,4 +90,43 @@ deployed to 1 host in 'prod' in <time> (<id>)
   await world.deploy()
   assert.equal(web1.exists('/etc/systemd/system/app.service.d'), false)
   assert.equal(await web1.output('systemctl show -p Nice app.service'), 'Nice=0\n')
+})
+
+test("a host moves over from deptool, with deptool's apps and links in place", async t => {
+  const world = await makeWorld(t, {
+    'web1/app/app.conf': 'setting = 1\n',
+    'web1/app/systemd/app.service': UNIT,
+    'web1/app/manifest.json': '{"symlinks": {"/etc/app.conf": "app.conf"}}',
+  })
+  const host = world.host('web1')
+  const apps = join(host.directory, 'var/lib/deptool/apps/app')
+  mkdirSync(join(apps, '0a1b2c3d4e'), { recursive: true })
+  writeFileSync(join(apps, '0a1b2c3d4e/app.conf'), 'setting = 0\n')
+  symlinkSync('0a1b2c3d4e', join(apps, 'current'))
+  symlinkSync('/var/lib/deptool/apps/app/current/app.conf', join(host.directory, 'etc/app.conf'))
+  const unit = '/var/lib/deptool/apps/app/current/systemd/app.service'
+  symlinkSync(unit, join(host.directory, 'etc/systemd/system/app.service'))
+  const store = join(host.directory, 'var/lib/deptool/store')
+  await world.git('clone', '--quiet', '--bare', world.repo, store)
+  renameSync(store, `${store}.deptool`)
+
+  await world.run('plan', 'prod').stdout(/^web1 \(new host\)$/m)
+  await world.deploy()
+  assert.equal(host.read('/etc/app.conf'), 'setting = 1\n')
+  assert.equal(host.read(unit), UNIT)
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+  world.write({ 'web1/app/app.conf': 'setting = 2\n' })
+  await world.deploy()
+  assert.deepEqual(
+    readdirSync(apps).filter(name => name.startsWith('0a')),
+    [],
+    "deptool's version is collected",
+  )
+  world.remove('web1/app')
+  mkdirSync(join(world.repo, 'prod/web1'), { recursive: true })
+  await world.deploy()
+  assert.deepEqual(
+    host.tree('/etc').filter(line => line.includes('->')),
+    [],
+  )
 })

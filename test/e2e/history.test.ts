@@ -283,7 +283,7 @@ test('ping: who answers, how quickly, as whom, and what it runs', realHosts, asy
   await world
     .run('ping', 'prod')
     .stdout(
-      /^web1 {2}<time> +as root {4}agent 0\.1\.0 \(installed just now\) {2}nothing deployed\nweb2 {2}<time> +as deploy {2}agent .*\nweb3 .*\n$/,
+      /^web1 {2}[\d.]+\/[\d.]+\/<time> +as root {4}agent 0\.1\.0 \(installed just now\) {2}nothing deployed\nweb2 {2}[\d.]+\/[\d.]+\/<time> +as deploy {2}agent .*\nweb3 .*\n$/,
     )
   await world.deploy()
   await world.git('update-ref', '-d', 'refs/deptool/web2')

@@ -66,7 +66,7 @@ for (const columns of [80, 40])
 on web1:
   the port is taken by somebody else already
 fatal: deployed to 1 of 3 hosts, but rolled back on web1, web2: they run what
-ran before
+  ran before
 hint: correct the cause and run the same command again: what holds is left alone
 $`,
         40: `web1, web2: rolled back: a.service
@@ -75,10 +75,11 @@ on web1:
   the port is taken by somebody else
     already
 fatal: deployed to 1 of 3 hosts, but
-rolled back on web1, web2: they run what
-ran before
+  rolled back on web1, web2: they run
+  what ran before
 hint: correct the cause and run the same
- command again: what holds is left alone
+  command again: what holds is left
+  alone
 $`,
       }[columns]!
       const shown = world.normalise(end.slice(end.indexOf('[y/N/d] y\n') + 10)).replace(/^ +(?=<time>)/gm, '')

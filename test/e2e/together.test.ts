@@ -273,6 +273,15 @@ test('SHA-256 repositories learn from each other too, and not from others', asyn
       /^web1 {2}cannot take its history: it is of another object format than this repository, which is sha1\n/,
     )
     .stderr(/hint: a clone of the repository that deployed there can read it\nfatal: cannot sync web1, web2/)
+  carol.write({ 'web1/a/x': 'of Carol\n' })
+  await carol
+    .run('prod', '--yes')
+    .exits(1)
+    .stdout(anything)
+    // Running it again would lead nowhere.
+    .stderr(
+      /\nhint: a clone of the repository that deployed there can read it\nfatal: .*no host was changed\n$/,
+    )
 })
 
 test('two clones race for one host: one wins each time, and the other is told who and what', async t => {

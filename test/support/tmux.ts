@@ -60,7 +60,12 @@ export class Tmux {
     return (await this.command('capture-pane', '-p')).trimEnd()
   }
 
-  /** The same with all that has scrolled away. */
+  /** The same, where the terminal has not broken a line. */
+  async unwrapped(): Promise<string> {
+    return (await this.command('capture-pane', '-p', '-J')).replace(/ +$/gm, '').trimEnd()
+  }
+
+  /** The screen with all that has scrolled away. */
   async history(): Promise<string> {
     return (await this.command('capture-pane', '-p', '-S', '-')).trimEnd()
   }

@@ -80,13 +80,17 @@ test('many hosts are counted', () => {
 })
 
 test('on a screen, lines are folded, and a page in one line is cut', () => {
-  assert.deepEqual(lines({ web1: undone([`error: ${'blah '.repeat(60)}`]) }, 40), [
-    'web1: rolled back: web.service exited',
-    '  with 1',
-    '  error: blah blah blah blah blah blah',
-    '    blah blah blah blah blah blah blah',
-    '    blah blah blah blah blah blah blah …',
+  assert.deepEqual(lines({ web1: undone([`error: ${'blah '.repeat(60)}`]) }, 80), [
+    'web1: rolled back: web.service exited with 1',
+    `  error: ${'blah '.repeat(14).trim()}`,
+    `    ${'blah '.repeat(15).trim()}`,
+    `    ${'blah '.repeat(15).trim()} …`,
   ])
+  const narrow = lines(
+    { web1: undone(['directive "access_log" is not terminated by ";" in /etc/nginx/nginx.conf:13']) },
+    24,
+  )
+  assert.match(narrow.at(-1)!, /:13$/, 'as much is shown as on a wide screen')
 })
 
 test('what hosts say cannot drive the terminal', () => {

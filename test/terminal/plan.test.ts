@@ -175,7 +175,10 @@ test('hosts with the same changes are shown once, and wrapped at the width of th
   const hosts = [...['web1', 'web2', 'web3', 'web4', 'web5'].map(name => zone(name)), zone('web6', null)]
   assert.equal(
     render({ hosts, total: 6 }, { columns: 24 }),
-    `prod from the working tree (main 3f2c1ab, with uncommitted changes)
+    `prod from the working
+  tree (main 3f2c1ab,
+  with uncommitted
+  changes)
 
 web1, web2, web3, web4,
 web5 (5 hosts)

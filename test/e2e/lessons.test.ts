@@ -1,0 +1,162 @@
+/** What went wrong with deptool, the tool that had this idea first, and must not go wrong here. */
+import assert from 'node:assert/strict'
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
+import { anything } from '../support/outcome.ts'
+import { makeWorld } from '../support/world.ts'
+
+const APPS = '/var/lib/deptool/apps'
+const enables = (...units: string[]) => JSON.stringify({ systemd: { units_enabled: units } })
+const running = '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n'
+const failing = '[Service]\nExecStart=/bin/false\n[Install]\nWantedBy=multi-user.target\n'
+
+test(
+  'after a failure, taking the change back in the tree is enough: the host has never left it',
+  realHosts,
+  async t => {
+    const world = await makeWorld(
+      t,
+      {
+        'web1/a/x': 'one\n',
+        'web1/a/systemd/a.service': running,
+        'web1/a/manifest.json': enables('a.service'),
+      },
+      { hosts: 'real' },
+    )
+    const host = world.host('web1')
+    await world.deploy()
+    world.write({ 'web1/a/x': 'two\n' })
+    await world.deploy()
+    const before = [...host.tree(APPS), ...host.tree('/etc/systemd/system')]
+
+    world.write({
+      'web1/a/x': 'three\n',
+      'web1/a/systemd/a.service': failing,
+      'web1/b/systemd/b.service': failing,
+      'web1/b/manifest.json': enables('b.service'),
+    })
+    await world
+      .run('prod', '--yes')
+      .exits(4)
+      .stdout(anything)
+      .stderr(/rolled back/)
+    assert.deepEqual([...host.tree(APPS), ...host.tree('/etc/systemd/system')], before, '`previous` too')
+    await world
+      .run('plan', '--exit-code', 'prod')
+      .exits(2)
+      .stdout(/update a(.|\n)*add b/)
+
+    world.remove('web1/b')
+    world.write({ 'web1/a/x': 'two\n', 'web1/a/systemd/a.service': running })
+    await world.run('prod').stdout('prod is up to date (1 host)\n')
+    await world.run('verify', 'prod').stdout(/^web1 {2}ok\n/)
+    assert.equal(host.read(`${APPS}/a/current/x`), 'two\n')
+  },
+)
+
+test('units of every type are judged by what they are for', realHosts, async t => {
+  const install = '[Install]\nWantedBy=multi-user.target\n'
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/once.service': `[Service]\nType=oneshot\nExecStart=/bin/sleep 0.5\n${install}`,
+      'web1/a/systemd/stays.service': `[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n${install}`,
+      'web1/a/systemd/often.timer': '[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n',
+      'web1/a/systemd/often.service': '[Service]\nType=oneshot\nExecStart=/bin/true\n',
+      'web1/a/systemd/door.socket': '[Socket]\nListenStream=/run/door\n[Install]\nWantedBy=sockets.target\n',
+      'web1/a/systemd/door.service': '[Service]\nExecStart=/bin/cat\nStandardInput=socket\n',
+      'web1/a/systemd/all.target': `[Unit]\nDescription=all\n${install}`,
+      'web1/a/manifest.json': enables(
+        'once.service',
+        'stays.service',
+        'often.timer',
+        'door.socket',
+        'all.target',
+      ),
+    },
+    { hosts: 'real' },
+  )
+  await world.deploy()
+  const host = world.host('web1')
+  const states = ['once.service', 'stays.service', 'often.timer', 'door.socket', 'all.target'].map(
+    async unit => `${unit} ${(await host.unit(unit)).active}`,
+  )
+  assert.deepEqual(await Promise.all(states), [
+    'once.service inactive',
+    'stays.service active',
+    'often.timer active',
+    'door.socket active',
+    'all.target active',
+  ])
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+})
+
+test('what systemctl enable complains about rolls back, and is told', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/a.service': `${running}Alias=other.service\n`,
+      'web1/a/manifest.json': enables('a.service'),
+    },
+    { hosts: 'real' },
+  )
+  const host = world.host('web1')
+  await host.sh("printf '[Service]\\nExecStart=/bin/true\\n' >/etc/systemd/system/other.service")
+  const before = host.tree('/etc/systemd/system')
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/rolled back: systemctl enable a\.service: .*other\.service.*exist/)
+  assert.deepEqual(host.tree('/etc/systemd/system'), before)
+})
+
+test("a unit that was broken before is in nobody else's way, and can be mended", realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/a.service': '[Service]\nExecStart=/bin/sleep infinity\n',
+      'web1/a/manifest.json': enables('a.service'),
+      'web1/b/x': 'one\n',
+    },
+    { hosts: 'real' },
+  )
+  const host = world.host('web1')
+  await world.deploy()
+  await host.sh('systemctl kill --signal=KILL a.service')
+  assert.equal((await host.unit('a.service')).active, 'failed')
+
+  world.write({ 'web1/b/x': 'two\n' })
+  await world.deploy()
+  world.write({ 'web1/a/systemd/a.service': failing })
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/a\.service exited with 1(.|\n)*it runs what ran before\n/)
+  world.write({ 'web1/a/systemd/a.service': running })
+  await world.deploy()
+  assert.equal((await host.unit('a.service')).active, 'active')
+})
+
+for (const transport of ['ssh2', 'openssh'])
+  test(`a host that says more on stderr than a pipe holds, by ${transport}`, realHosts, async t => {
+    const world = await makeWorld(t, { 'web1/a/x': 'one\n' }, { hosts: 'real' })
+    const host = world.host('web1')
+    await host.sh('echo \'head -c 1000000 /dev/zero | tr "\\0" x >&2\' >/root/.bashrc')
+    await world.git('config', 'deptool.transport', transport)
+    await world.deploy()
+    assert.equal(host.read(`${APPS}/a/current/x`), 'one\n')
+  })
+
+test('symbolic links within an app are deployed as links', async t => {
+  const world = await makeWorld(t, { 'web1/a/sites/one.conf': 'one\n' })
+  symlinkSync('sites/one.conf', join(world.repo, 'prod/web1/a/default.conf'))
+  await world.deploy()
+  const host = world.host('web1')
+  assert.equal(host.readlink(`${APPS}/a/current/default.conf`), 'sites/one.conf')
+  assert.equal(host.read(`${APPS}/a/current/default.conf`), 'one\n')
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+})
