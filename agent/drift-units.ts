@@ -1,5 +1,5 @@
 /** Drift of units: enabled ones that are not enabled or do not run, and enabled ones that nothing declares. */
-import { unitsGenerated, unitsShipped } from '../src/plan/app-units.ts'
+import { templateOf, unitsGenerated, unitsShipped } from '../src/plan/app-units.ts'
 import { decodeUtf8 } from '../src/plan/bytes.ts'
 import type { Finding } from '../src/plan/drift.ts'
 import type { App, HostState } from '../src/plan/host-state.ts'
@@ -31,7 +31,7 @@ function findDisabled({ files }: Machine, { apps }: HostState): Finding[] {
 
 /** A unit without an [Install] section has nothing to be enabled by. Only of the app's own units can we tell. */
 function isInstallable(files: Files, app: App, unit: UnitName): boolean {
-  const file = unit.replace(/@.*(?=\.)/, '@') as UnitName
+  const file = templateOf(unit)
   const shipped = unitsShipped(app).find(name => name === unit || name === file)
   if (shipped === undefined) return false
   const raw = files.read(`${APPS}/${app.name}/current/systemd/${shipped}`)

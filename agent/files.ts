@@ -14,6 +14,16 @@ export function writeDurably(files: Files, path: string, text: string, mode: num
   files.sync(parentOf(path))
 }
 
+/** Adds a line: one of its own also where a killed agent has left half of one. The caller syncs. */
+export function appendLine(files: Files, path: string, line: string, mode: number): void {
+  const last = files.read(path)?.slice(-1)[0]
+  const writer = files.append(path, mode)
+  writer.write(encodeUtf8(`${last === undefined || last === NEWLINE ? '' : '\n'}${line}\n`))
+  writer.close()
+}
+
+const NEWLINE = 10
+
 /** Makes `path` a link to `target` in one rename: there is no moment without it. */
 export function placeLink(files: Files, target: string, path: string): void {
   dropTemporary(files, path)

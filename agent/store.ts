@@ -2,11 +2,11 @@
  * The host's git objects: a bare repository of loose objects that `git fsck` accepts, written and read without git.
  * Objects come in through a quarantine and are moved in only when their hash is theirs (gitrepository-layout(5)).
  */
-import { decodeUtf8, encodeUtf8 } from '../src/plan/bytes.ts'
+import { decodeUtf8 } from '../src/plan/bytes.ts'
 import { type Oid, oid } from '../src/plan/names.ts'
 import type { Contents } from '../src/plan/reading.ts'
 import type { ObjectChunk } from '../src/protocol/messages.ts'
-import { makeDirectories, removeTree, writeDurably } from './files.ts'
+import { appendLine, makeDirectories, removeTree, writeDurably } from './files.ts'
 import type { Machine, Writer } from './machine.ts'
 import { BadObject, Inflating, openObject } from './object.ts'
 import { parentOf, STORE } from './paths.ts'
@@ -55,9 +55,7 @@ export class Store {
     const log = `${STORE}/${LOGS}/${name}`
     makeDirectories(files, parentOf(log), 0o700)
     this.trimLog(log)
-    const writer = files.append(log, 0o600)
-    writer.write(encodeUtf8(`${from} ${to} ${who} ${Math.floor(now() / 1000)} +0000\t${message}\n`))
-    writer.close()
+    appendLine(files, log, `${from} ${to} ${who} ${Math.floor(now() / 1000)} +0000\t${message}`, 0o600)
     makeDirectories(files, `${STORE}/refs/deptool`, 0o700)
     writeDurably(files, `${STORE}/refs/deptool/${name}`, `${to}\n`, 0o600)
   }

@@ -1,4 +1,5 @@
 /** systemd, through systemctl(1) and journalctl(1). What they print is read with LC_ALL=C; nothing is thrown away. */
+import { templateOf } from '../src/plan/app-units.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { Files, Machine } from './machine.ts'
 import { baseOf } from './paths.ts'
@@ -107,9 +108,8 @@ export function stopPattern(unit: UnitName): string {
 
 /** Whether there is a unit file by this name, or the template of this instance. */
 export function unitExists(files: Files, unit: UnitName): boolean {
-  const template = unit.replace(/@.*(?=\.)/, '@')
   return SEARCH.some(directory =>
-    [unit, template].some(name => files.stat(`${directory}/${name}`) !== undefined),
+    [unit, templateOf(unit)].some(name => files.stat(`${directory}/${name}`) !== undefined),
   )
 }
 

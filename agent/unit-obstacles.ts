@@ -1,5 +1,5 @@
 /** Units that a plan starts and that the host will not have. */
-import { unitsGenerated, unitsShipped } from '../src/plan/app-units.ts'
+import { templateOf, unitsGenerated, unitsShipped } from '../src/plan/app-units.ts'
 import type { HostState } from '../src/plan/host-state.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { Step } from '../src/plan/steps.ts'
@@ -41,10 +41,6 @@ function missingUnits(files: Files, next: HostState): Obstacle[] {
         hint: 'ship it in the systemd directory of the app, or install the package that has it',
       })),
   )
-}
-
-function templateOf(unit: UnitName): UnitName {
-  return unit.replace(/@.*(?=\.)/, '@') as UnitName
 }
 
 /** A shipped unit that is masked is in the way of its own link. */

@@ -55,6 +55,9 @@ export const disableAction = onSystemd<StepOf<'disable'>>({
 export const enableAction = onSystemd<StepOf<'enable'>>({
   before: ({ units }, { machine }) => enablement(machine, units),
   run({ units }, { machine }) {
+    // As the unit file was before, other things may have wanted it.
+    for (const { path, target } of enablementLinks(machine.files, units))
+      if (target.startsWith(`${APPS}/`) || target.startsWith(`${UNIT_DIRECTORY}/`)) machine.files.unlink(path)
     systemctl(machine, ['enable', '--no-reload'], units)
     // systemctl writes the resolved path, which is of one version; through our own link it is of every version.
     for (const { path, target } of enablementLinks(machine.files, units))

@@ -20,6 +20,11 @@ export function unitGenerated(name: string): UnitName | undefined {
   return unitName(`${stem}${type === 'container' || type === 'kube' ? '' : `-${type}`}.service`)
 }
 
+/** 'getty@tty1.service' -> 'getty@.service'; a unit that is no instance is its own. */
+export function templateOf(unit: UnitName): UnitName {
+  return unit.replace(/@.*(?=\.)/, '@') as UnitName
+}
+
 /** The names of the files directly in a directory of the app. */
 export function namesIn(app: App, directory: string): string[] {
   return app.files

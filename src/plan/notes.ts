@@ -1,5 +1,5 @@
 /** What may be meant just so in a config tree, and often is a slip. A deployment does not mind. */
-import { unitsGenerated, unitsShipped } from './app-units.ts'
+import { templateOf, unitsGenerated, unitsShipped } from './app-units.ts'
 import type { App, HostState } from './host-state.ts'
 import { leftUnlinked } from './links.ts'
 import type { UnitName } from './names.ts'
@@ -19,11 +19,6 @@ function unshippedUnits({ name, manifest }: App, shipped: ReadonlySet<UnitName>)
       at: ['systemd', 'units_enabled'],
       what: `'${unit}' is not shipped by any app, so the host has to have it`,
     }))
-}
-
-/** 'getty@tty1.service' -> 'getty@.service' */
-function templateOf(unit: UnitName): UnitName {
-  return unit.replace(/@[^.]*(?=\.)/, '@') as UnitName
 }
 
 function unlinkedFiles(app: App): Problem[] {

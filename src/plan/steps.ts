@@ -2,7 +2,7 @@
  * The heart: what a deployment does on a host, as one ordered list. The plan prints it, the digest hashes it, the
  * agent derives it again from the same two trees, carries it out and undoes it in reverse.
  */
-import { unitsGenerated, unitsShipped } from './app-units.ts'
+import { templateOf, unitsGenerated, unitsShipped } from './app-units.ts'
 import { attributesOf, type FileAttributes, sameAttributes } from './attributes.ts'
 import type { Check } from './checks.ts'
 import { type App, type HostState, order } from './host-state.ts'
@@ -144,25 +144,41 @@ function linkChanges(from: HostState, to: HostState): Step[] {
 function unitChanges(from: HostState, to: HostState, changes: readonly AppChange[]) {
   const enabledBefore = new Set(from.apps.flatMap(app => app.manifest.unitsEnabled))
   const enabledAfter = new Set(to.apps.flatMap(app => app.manifest.unitsEnabled))
-  const generated = new Set([...from.apps, ...to.apps].flatMap(unitsGenerated))
+  const [ownBefore, ownAfter] = [withoutGenerated(from, enabledBefore), withoutGenerated(to, enabledAfter)]
   const unitsOf = (app: App) => [...unitsShipped(app), ...unitsGenerated(app)]
   const unitsAfter = new Set(to.apps.flatMap(unitsOf))
   const leaving = [...enabledBefore].filter(unit => !enabledAfter.has(unit))
   const gone = from.apps.flatMap(unitsOf).filter(unit => !unitsAfter.has(unit))
-  const active = changes.flatMap(change => (change.to ? change.to.manifest.unitsEnabled : []))
+  const staying = changes.flatMap(({ to }) => to ?? [])
+  const active = staying.flatMap(app => app.manifest.unitsEnabled)
   const reload = changes
     .filter(change => change.action === 'update' && !changesIn([change], 'systemd/'))
     .flatMap(change => change.to?.manifest.unitsReload ?? [])
     .filter(unit => enabledBefore.has(unit))
+  const [oldFiles, newFiles] = [unitFiles(changes.flatMap(({ from }) => from ?? [])), unitFiles(staying)]
+  // What wants a unit is said in its file.
+  const isRewritten = (unit: UnitName) =>
+    [unit, templateOf(unit)].some(name => oldFiles.get(name) !== newFiles.get(name))
   return {
     // A unit whose file goes but which another part of the host still enables (a distribution's own) stays.
     stop: sorted([...leaving, ...gone.filter(unit => !enabledAfter.has(unit))]),
-    // Generated units have no enablement of their own: their generator reads [Install].
-    disable: sorted(leaving.filter(unit => !generated.has(unit))),
-    enable: sorted([...enabledAfter].filter(unit => !enabledBefore.has(unit) && !generated.has(unit))),
+    disable: sorted([...ownBefore].filter(unit => !ownAfter.has(unit))),
+    enable: sorted([...ownAfter].filter(unit => !ownBefore.has(unit) || isRewritten(unit))),
     restart: sorted(active.filter(unit => !reload.includes(unit))),
     reload: sorted(reload),
   }
+}
+
+/** Generated units have no enablement of their own: their generator reads [Install]. */
+function withoutGenerated({ apps }: HostState, enabled: ReadonlySet<UnitName>): Set<UnitName> {
+  const generated = new Set(apps.flatMap(unitsGenerated))
+  return new Set([...enabled].filter(unit => !generated.has(unit)))
+}
+
+/** The unit files right in `systemd/` of the apps. */
+function unitFiles(apps: readonly App[]): Map<string, Oid> {
+  const files = apps.flatMap(app => app.files.filter(({ path }) => /^systemd\/[^/]+$/.test(path)))
+  return new Map(files.map(({ path, oid }) => [path.slice('systemd/'.length), oid]))
 }
 
 function sorted(units: readonly UnitName[]): UnitName[] {

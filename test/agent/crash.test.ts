@@ -21,7 +21,7 @@ import type { Files, Machine, Writer } from '../../agent/machine.ts'
 import { serve } from '../../agent/session.ts'
 import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
-import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
+import type { Deploy, DeploymentId, Reply, Request } from '../../src/protocol/messages.ts'
 import { makeRoot, NOTHING, type Prepared, prepare, type Version } from '../support/agent-driver.ts'
 import { nodeMachine } from '../support/node-machine.ts'
 import type { Tree } from '../support/tree-builder.ts'
@@ -95,12 +95,19 @@ for (const [name, { old, next, adopt = false }] of Object.entries(scenarios))
       for (const torn of [false, true]) {
         const root = copyOf(t, start.root)
         const { replies } = session(nodeMachine({ root }), confirmed(update), { killAt, torn })
-        const hello = session(nodeMachine({ root }), []).replies[0]
+        const ask: Request = { type: 'ask', id: idOf(update) }
+        const [hello, asked] = session(nodeMachine({ root }), [ask]).replies
         assert.ok(hello?.type === 'hello')
         const state = readRef(root) === update.commit ? 'new' : 'old'
         const where = `killed at operation ${killAt} of ${operations}${torn ? ', half way' : ''}: the host is ${state}`
         assert.deepEqual(hostTree(root), state === 'new' ? after : before, where)
         assert.equal(hello.recovered?.outcome ?? '', hello.recovered ? OUTCOME[state] : '', where)
+        // Whoever asks for it by its id, also later, hears the same.
+        const told = asked?.type === 'outcome' && asked.outcome
+        assert.ok(
+          told === OUTCOME[state] || (told === 'unknown' && !hello.recovered && state === 'old'),
+          where,
+        )
         // Whoever was told that it holds was told the truth.
         if (replies.some(reply => reply.type === 'outcome')) assert.equal(state, 'new', where)
         seen[state]++
@@ -132,6 +139,10 @@ function copyOf(t: TestContext, root: string): string {
   // With owners and hard links, which cpSync drops.
   execFileSync('cp', ['-a', `${root}/.`, copy])
   return copy
+}
+
+function idOf({ requests }: Prepared): DeploymentId {
+  return (requests[0] as Deploy).id
 }
 
 function confirmed({ requests }: Prepared): Request[] {

@@ -4,7 +4,7 @@ import { attributesText } from '../../src/plan/attributes.ts'
 import { checkText } from '../../src/plan/checks.ts'
 import { EMPTY_HOST } from '../../src/plan/host-state.ts'
 import { makeSteps, type Step } from '../../src/plan/steps.ts'
-import { stateOf } from '../support/tree-builder.ts'
+import { stateOf, type Tree } from '../support/tree-builder.ts'
 
 const UNIT = '[Service]\nExecStart=/bin/true\n'
 const manifest = (value: object) => JSON.stringify(value)
@@ -94,9 +94,24 @@ test('a unit in units_reload is reloaded, unless a unit file changed', () => {
     'checkout nginx',
     'swap nginx',
     'daemonReload',
+    'enable nginx.service',
     'restart nginx.service',
     'settle nginx.service 300',
   ])
+})
+
+test('a unit whose file becomes a quadlet loses its enablement, and gets it back', () => {
+  const made = (files: Tree) => stateOf({ ...files, 'a/manifest.json': enables('a.service') })
+  const [file, quadlet] = [
+    made({ 'a/systemd/a.service': UNIT }),
+    made({ 'a/quadlets/a.container': '[Container]' }),
+  ]
+  const units = (step: string) => /^(?:stop|disable|enable|restart) /.test(step)
+  assert.deepEqual(makeSteps(file, quadlet).map(say).filter(units), [
+    'disable a.service',
+    'restart a.service',
+  ])
+  assert.deepEqual(makeSteps(quadlet, file).map(say).filter(units), ['enable a.service', 'restart a.service'])
 })
 
 test('a removed app is stopped, disabled, unlinked and removed', () => {
