@@ -1,6 +1,6 @@
 /** What the agent does with files everywhere: whole or not at all, and durable. */
 import { encodeUtf8 } from '../src/plan/bytes.ts'
-import type { Files, Machine } from './machine.ts'
+import type { Files, Machine, Writer } from './machine.ts'
 import { baseOf, parentOf } from './paths.ts'
 
 /** Replaces the file by rename, durably: after a power cut it holds the old text or the new. */
@@ -13,6 +13,16 @@ export function writeDurably(files: Files, path: string, text: string, mode: num
   files.rename(temporary, path)
   files.sync(parentOf(path))
 }
+
+/** Opens a file of lines to add some. What a power cut left of the last one gets an end of its own. */
+export function appendLines(files: Files, path: string, mode: number): Writer {
+  const raw = files.read(path)
+  const writer = files.append(path, mode)
+  if (raw && raw.length > 0 && raw[raw.length - 1] !== NEWLINE) writer.write(Uint8Array.of(NEWLINE))
+  return writer
+}
+
+const NEWLINE = 10
 
 /** Makes `path` a link to `target` in one rename: there is no moment without it. */
 export function placeLink(files: Files, target: string, path: string): void {

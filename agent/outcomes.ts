@@ -2,7 +2,7 @@
 import { decodeUtf8, encodeUtf8 } from '../src/plan/bytes.ts'
 import { decodeOutcomeRecord } from '../src/protocol/decode.ts'
 import type { DeploymentId, OutcomeRecord } from '../src/protocol/messages.ts'
-import { writeDurably } from './files.ts'
+import { appendLines, writeDurably } from './files.ts'
 import type { Machine } from './machine.ts'
 import { LOG } from './paths.ts'
 
@@ -17,7 +17,7 @@ export function recordOutcome({ files }: Machine, record: OutcomeRecord): void {
     const lines = readLines(files)
     writeDurably(files, LOG, `${lines.slice(lines.length >> 1).join('\n')}\n`, 0o600)
   }
-  const writer = files.append(LOG, 0o600)
+  const writer = appendLines(files, LOG, 0o600)
   // The id comes first: findOutcome looks for it there.
   const { id, ...rest } = record
   writer.write(encodeUtf8(`${JSON.stringify({ id, ...rest })}\n`))

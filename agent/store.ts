@@ -6,7 +6,7 @@ import { decodeUtf8, encodeUtf8 } from '../src/plan/bytes.ts'
 import { type Oid, oid } from '../src/plan/names.ts'
 import type { Contents } from '../src/plan/reading.ts'
 import type { ObjectChunk } from '../src/protocol/messages.ts'
-import { makeDirectories, removeTree, writeDurably } from './files.ts'
+import { appendLines, makeDirectories, removeTree, writeDurably } from './files.ts'
 import type { Machine, Writer } from './machine.ts'
 import { BadObject, Inflating, openObject } from './object.ts'
 import { parentOf, STORE } from './paths.ts'
@@ -55,7 +55,7 @@ export class Store {
     const log = `${STORE}/${LOGS}/${name}`
     makeDirectories(files, parentOf(log), 0o700)
     this.trimLog(log)
-    const writer = files.append(log, 0o600)
+    const writer = appendLines(files, log, 0o600)
     writer.write(encodeUtf8(`${from} ${to} ${who} ${Math.floor(now() / 1000)} +0000\t${message}\n`))
     writer.close()
     makeDirectories(files, `${STORE}/refs/deptool`, 0o700)
@@ -77,7 +77,8 @@ export class Store {
     const raw = files.read(`${STORE}/config`)
     if (files.stat(`${STORE}/HEAD`) && raw && decodeUtf8(raw) === config) return
     if (this.ref('current') === null) removeTree(files, STORE)
-    for (const directory of ['objects/info', 'objects/pack', 'refs/heads'])
+    // All of them now: staging syncs what is made before it ends, and no ref may be lost with its directory.
+    for (const directory of ['objects/info', 'objects/pack', 'refs/heads', 'refs/deptool', LOGS])
       makeDirectories(files, `${STORE}/${directory}`, 0o700)
     writeDurably(files, `${STORE}/config`, config, 0o600)
     writeDurably(files, `${STORE}/HEAD`, 'ref: refs/heads/main\n', 0o600)

@@ -8,6 +8,7 @@ import type { Before } from './journal.ts'
 import type { Machine } from './machine.ts'
 import { baseOf, parentOf } from './paths.ts'
 import {
+  dependencyDirectories,
   enablementLinks,
   isRunning,
   judge,
@@ -68,6 +69,9 @@ export const enableAction = onSystemd<StepOf<'enable'>>({
     )
     if (fresh.length > 0) disableQuietly(machine, fresh)
     for (const { path } of added()) machine.files.unlink(path)
+    for (const directory of dependencyDirectories(machine.files))
+      if (before.kind === 'enablement' && !before.directories.includes(directory))
+        machine.files.rmdir(directory)
     restoreEnablement(machine, before)
   },
 })
@@ -178,6 +182,7 @@ function enablement(machine: Machine, units: readonly UnitName[]): Before {
   return {
     kind: 'enablement',
     links: [...ownLinks(machine, units), ...enablementLinks(machine.files, units)],
+    directories: dependencyDirectories(machine.files),
   }
 }
 
