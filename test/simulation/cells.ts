@@ -142,7 +142,8 @@ export class Cells {
   /** What the next session makes of it; what it says, and what was said before, must be so. */
   private stateAfterNext(host: SimulatedHost, { phase, told }: Moment): Cell['state'] {
     const [hello, outcome, ...more] = runSession(host, [this.ask()]).replies
-    const said = `it said: ${JSON.stringify([...told, hello, outcome, ...more], null, 1)}`
+    const telling = [...told, hello, outcome, ...more].filter(reply => reply?.type !== 'step')
+    const said = `it said: ${JSON.stringify(telling, null, 1)}`
     assert.ok(hello?.type === 'hello' && outcome?.type === 'outcome' && more.length === 0, said)
     const state = hello.current === this.start.update.commit ? 'new' : 'old'
     const wanted = state === 'new' ? this.after : this.before
