@@ -127,9 +127,9 @@ function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, ready: 
     wire.send({ type: 'outcome', id: request.id, outcome: 'held', why: '' })
     return
   }
-  const leftovers = undo(journal, context(machine, journal), store)
+  const { leftovers, hindered } = undo(journal, context(machine, journal), store)
   try {
-    endUndone(machine, journal, failure.message, leftovers)
+    if (!hindered) endUndone(machine, journal, failure.message, leftovers)
   } catch {
     // It could not be written down (a full disk): the journal stays, and the next session does this again.
   }

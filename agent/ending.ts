@@ -1,15 +1,15 @@
 /** The two ways a deployment ends. Both leave no journal, and a record by its id. */
 
 import type { HostState } from '../src/plan/host-state.ts'
-import { APPS } from '../src/plan/links.ts'
 import type { Outcome } from '../src/protocol/messages.ts'
 import { collectOld } from './collect.ts'
+import { syncTouched } from './durable.ts'
 import { removeTree } from './files.ts'
 import { addToInventory, takeInventory } from './inventory.ts'
-import { type Header, type Journal, type Prepared, removeJournal } from './journal.ts'
+import { type Header, type Journal, removeJournal } from './journal.ts'
 import type { Machine } from './machine.ts'
 import { recordOutcome } from './outcomes.ts'
-import { BACKUP, DAMAGED_JOURNAL, parentOf, VERDICT } from './paths.ts'
+import { BACKUP, DAMAGED_JOURNAL, VERDICT } from './paths.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -17,14 +17,18 @@ import type { Store } from './store.ts'
  * finished forwards by the next session, any other is undone.
  */
 export function hold(machine: Machine, store: Store, { header, prepared }: Journal, next: HostState): void {
-  syncTouched(machine, prepared)
+  // The renames must be on disk before the ref says that they hold.
+  syncTouched(machine.files, prepared)
   store.setRef('current', header.to, header.operator, `deploy ${header.id}: held`)
-  finishHeld(machine, header, next)
+  finishHeld(machine, { header, prepared }, next)
 }
 
+type Finished = Pick<Journal, 'header' | 'prepared'>
+
 /** The part of holding that a killed agent leaves to the next one. */
-export function finishHeld(machine: Machine, header: Header, next: HostState): void {
+export function finishHeld(machine: Machine, { header, prepared }: Finished, next: HostState): void {
   collectOld(machine.files, new Set<string>(next.apps.map(app => app.name)))
+  syncTouched(machine.files, prepared)
   takeInventory(machine.files, next)
   // Only a repair gets here with one: what it could not tell has been put right.
   machine.files.unlink(DAMAGED_JOURNAL)
@@ -54,16 +58,4 @@ function end(machine: Machine, header: Header, outcome: Outcome, why: string): v
   recordOutcome(machine, { id, from, to, operator, outcome, why, at, ms: machine.now() - at })
   machine.files.unlink(VERDICT)
   removeJournal(machine)
-}
-
-/** The renames must be on disk before the ref says that they hold. */
-function syncTouched({ files }: Machine, prepared: readonly Prepared[]): void {
-  const directories = prepared.flatMap(({ step }) =>
-    step.kind === 'swap' || step.kind === 'remove'
-      ? [`${APPS}/${step.app}`]
-      : step.kind === 'link' || step.kind === 'unlink'
-        ? [parentOf(step.path)]
-        : [],
-  )
-  for (const directory of new Set(directories)) if (files.stat(directory)) files.sync(directory)
 }

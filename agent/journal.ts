@@ -32,7 +32,12 @@ export type Before =
   | { readonly kind: 'app'; readonly current: string | null; readonly previous: string | null }
   | { readonly kind: 'path'; readonly was: Was; readonly madeDirectories: readonly string[] }
   | { readonly kind: 'units'; readonly running: readonly UnitName[] }
-  | { readonly kind: 'enablement'; readonly links: readonly EnablementLink[] }
+  | {
+      readonly kind: 'enablement'
+      readonly links: readonly EnablementLink[]
+      /** Those that were there for such links. */
+      readonly directories: readonly string[]
+    }
 
 /** What a path was: absent, a symbolic link, or a file that is kept as `backup/<id>/<path>`. */
 export type Was =

@@ -4,7 +4,7 @@ import { decodeOutcomeRecord } from '../src/protocol/decode.ts'
 import type { DeploymentId, OutcomeRecord } from '../src/protocol/messages.ts'
 import { appendLine, writeDurably } from './files.ts'
 import type { Machine } from './machine.ts'
-import { LOG } from './paths.ts'
+import { BASE, LOG } from './paths.ts'
 
 /** The log is cut to its newer half when it is longer than this, in bytes. */
 const LOG_MAX = 256 * 1024
@@ -12,8 +12,8 @@ const LOG_MAX = 256 * 1024
 /** Adds a record, durably; once only, where a recovery comes by again. */
 export function recordOutcome({ files }: Machine, record: OutcomeRecord): void {
   if (findOutcome(files, record.id)) return
-  const size = files.stat(LOG)?.size ?? 0
-  if (size > LOG_MAX) {
+  const known = files.stat(LOG)
+  if (known && known.size > LOG_MAX) {
     const lines = readLines(files)
     writeDurably(files, LOG, `${lines.slice(lines.length >> 1).join('\n')}\n`, 0o600)
   }
@@ -21,6 +21,8 @@ export function recordOutcome({ files }: Machine, record: OutcomeRecord): void {
   const { id, ...rest } = record
   appendLine(files, LOG, JSON.stringify({ id, ...rest }), 0o600)
   files.sync(LOG)
+  // The journal goes next: its name must not go without the log's having come.
+  if (!known) files.sync(BASE)
 }
 
 /**

@@ -54,11 +54,13 @@ function wasActivating({ files }: Machine, store: Store): boolean {
 function finish(machine: Machine, store: Store, journal: Journal): Hello['recovered'] {
   const { header } = journal
   if (store.ref('current') === header.to) {
-    finishHeld(machine, header, stateAt(store, journal))
+    finishHeld(machine, journal, stateAt(store, journal))
     return { id: header.id, outcome: 'held' }
   }
   const context: Context = { machine, header, interrupted: () => undefined }
-  const leftovers = undo(journal, context, store)
+  const { leftovers, hindered } = undo(journal, context, store)
+  // The journal stays, and the next session does this again.
+  if (hindered) throw new Error(`deployment ${header.id} is not undone yet: ${leftovers.join('; ')}`)
   const outcome = endUndone(machine, journal, 'the agent was killed or lost power', leftovers)
   return { id: header.id, outcome }
 }

@@ -75,7 +75,8 @@ export class Store {
     const raw = files.read(`${STORE}/config`)
     if (files.stat(`${STORE}/HEAD`) && raw && decodeUtf8(raw) === config) return
     if (this.ref('current') === null) removeTree(files, STORE)
-    for (const directory of ['objects/info', 'objects/pack', 'refs/heads'])
+    // All of them now: staging syncs what is made before it ends, and no ref may be lost with its directory.
+    for (const directory of ['objects/info', 'objects/pack', 'refs/heads', 'refs/deptool', LOGS])
       makeDirectories(files, `${STORE}/${directory}`, 0o700)
     writeDurably(files, `${STORE}/config`, config, 0o600)
     writeDurably(files, `${STORE}/HEAD`, 'ref: refs/heads/main\n', 0o600)

@@ -118,7 +118,10 @@ export interface EnablementLink {
   readonly target: string
 }
 
-/** The links that enable the units: in `.wants`, `.requires` and `.upholds` directories, and aliases. */
+/**
+ * The links that enable the units: in `.wants`, `.requires` and `.upholds` directories, and aliases. Also one that a
+ * killed agent had only made ready.
+ */
 export function enablementLinks(files: Files, units: readonly UnitName[]): EnablementLink[] {
   const names = new Set<string>(units)
   const inDirectory = (directory: string, matches: (name: string, target: string) => boolean) =>
@@ -127,14 +130,26 @@ export function enablementLinks(files: Files, units: readonly UnitName[]): Enabl
       const target = files.readlink(path)
       return target !== undefined && matches(name, target) ? [{ path, target }] : []
     })
-  const dependencies = (files.list(UNIT_DIRECTORY) ?? [])
-    .filter(name => /\.(?:wants|requires|upholds)$/.test(name))
-    .flatMap(name => inDirectory(`${UNIT_DIRECTORY}/${name}`, unit => names.has(unit)))
+  const dependencies = dependencyDirectories(files).flatMap(directory =>
+    inDirectory(directory, unit => names.has(withoutSuffix(unit))),
+  )
   const aliases = inDirectory(
     UNIT_DIRECTORY,
     (name, target) => !names.has(name) && names.has(baseOf(target)) && !target.startsWith('/dev/'),
   )
   return [...dependencies, ...aliases]
+}
+
+/** `.wants`, `.requires` and `.upholds` directories. */
+export function dependencyDirectories(files: Files): string[] {
+  return (files.list(UNIT_DIRECTORY) ?? [])
+    .filter(name => /\.(?:wants|requires|upholds)$/.test(name))
+    .map(name => `${UNIT_DIRECTORY}/${name}`)
+}
+
+/** The name for which a temporary one was made ready. */
+function withoutSuffix(name: string): string {
+  return name.replace(/\.deptool-new$/, '')
 }
 
 /** How a unit that was just (re)started fares. 'wait': it may still fail. */

@@ -13,6 +13,11 @@ const WORDS: Readonly<Record<string, string>> = {
   ELOOP: 'too many symbolic links on the way',
 }
 
+/** Whether it is the disk's trouble, which has an end: it is full, read-only, not ours to write to, or failing. */
+export function isHindrance(error: unknown): boolean {
+  return error instanceof SystemFailure && ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EIO'].includes(error.code)
+}
+
 /** What an operator is told of a failure that is nobody's plan: what was attempted, and in words why it failed. */
 export function wordsFor(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

@@ -2,27 +2,46 @@
 import type { Context } from './action.ts'
 import { actionFor } from './actions.ts'
 import { collectVersion } from './collect.ts'
+import { syncTouched } from './durable.ts'
 import type { Journal } from './journal.ts'
 import { Owed } from './owed.ts'
+import { BASE } from './paths.ts'
 import type { Store } from './store.ts'
-import { wordsFor } from './trouble.ts'
+import { isHindrance, wordsFor } from './trouble.ts'
 
-/** Puts everything back and says what did not go back; nothing where the host is as it was. May be repeated. */
-export function undo(journal: Journal, context: Context, store: Store): string[] {
+export interface Undone {
+  /** What did not go back to what it was; empty when all is as before. */
+  readonly leftovers: string[]
+  /** Whether the disk was in the way: what did not go back now may do so once it can be written to. */
+  readonly hindered: boolean
+}
+
+/** Puts everything back, durably. May be repeated. */
+export function undo(journal: Journal, context: Context, store: Store): Undone {
+  const { files } = context.machine
   const leftovers: string[] = []
+  let hindered = false
+  const attempt = (act: () => void, say = wordsFor) => {
+    try {
+      act()
+    } catch (error) {
+      hindered ||= isHindrance(error)
+      leftovers.push(say(error))
+    }
+  }
   const owed = new Owed()
   for (const { step, before } of journal.prepared.slice(0, journal.begun + 1).reverse())
-    try {
-      actionFor(step).undo(step, before, context, owed)
-    } catch (error) {
-      leftovers.push(`${step.kind}: ${wordsFor(error)}`)
-    }
+    attempt(
+      () => actionFor(step).undo(step, before, context, owed),
+      error => `${step.kind}: ${wordsFor(error)}`,
+    )
   leftovers.push(...owed.pay(context.machine))
-  try {
+  attempt(() => {
     store.dropQuarantine()
-    collectVersion(context.machine.files, journal.header.to)
-  } catch (error) {
-    leftovers.push(wordsFor(error))
-  }
-  return leftovers
+    collectVersion(files, journal.header.to)
+    // The journal goes next, and must not be outlived by what it would put back.
+    syncTouched(files, journal.prepared)
+    files.syncFileSystem(BASE)
+  })
+  return { leftovers, hindered }
 }

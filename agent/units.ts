@@ -6,8 +6,10 @@ import { type Context, onSystemd, StepFailed } from './action.ts'
 import { dropTemporary, makeDirectories, placeLink } from './files.ts'
 import type { Before } from './journal.ts'
 import type { Machine } from './machine.ts'
+import type { Owed } from './owed.ts'
 import { baseOf, parentOf } from './paths.ts'
 import {
+  dependencyDirectories,
   enablementLinks,
   isRunning,
   judge,
@@ -49,7 +51,7 @@ export const disableAction = onSystemd<StepOf<'disable'>>({
     // Disabling a linked unit also removes the link that makes it known; whether that goes is another step's matter.
     for (const { path, target } of own) placeLink(machine.files, target, path)
   },
-  undo: (_, before, { machine }) => restoreEnablement(machine, before),
+  undo: (_, before, { machine }, owed) => restoreEnablement(machine, before, owed),
 })
 
 export const enableAction = onSystemd<StepOf<'enable'>>({
@@ -63,15 +65,21 @@ export const enableAction = onSystemd<StepOf<'enable'>>({
     for (const { path, target } of enablementLinks(machine.files, units))
       if (target.startsWith(`${APPS}/`)) placeLink(machine.files, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)
   },
-  undo({ units }, before, { machine }) {
+  undo({ units }, before, { machine }, owed) {
     const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
     const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
     const fresh = units.filter(unit =>
       added().some(({ path, target }) => baseOf(path) === unit || baseOf(target) === unit),
     )
     if (fresh.length > 0) disableQuietly(machine, fresh)
-    for (const { path } of added()) machine.files.unlink(path)
-    restoreEnablement(machine, before)
+    for (const { path } of added()) {
+      machine.files.unlink(path)
+      owed.daemonReload = true
+    }
+    for (const directory of dependencyDirectories(machine.files))
+      if (before.kind === 'enablement' && !before.directories.includes(directory))
+        machine.files.rmdir(directory)
+    restoreEnablement(machine, before, owed)
   },
 })
 
@@ -181,6 +189,7 @@ function enablement(machine: Machine, units: readonly UnitName[]): Before {
   return {
     kind: 'enablement',
     links: [...ownLinks(machine, units), ...enablementLinks(machine.files, units)],
+    directories: dependencyDirectories(machine.files),
   }
 }
 
@@ -193,7 +202,7 @@ function ownLinks({ files }: Machine, units: readonly UnitName[]): { path: strin
   })
 }
 
-function restoreEnablement({ files }: Machine, before: Before): void {
+function restoreEnablement({ files }: Machine, before: Before, owed: Owed): void {
   if (before.kind !== 'enablement') return
   for (const { path, target } of before.links) {
     dropTemporary(files, path)
@@ -201,6 +210,8 @@ function restoreEnablement({ files }: Machine, before: Before): void {
     // systemctl disable also removes a .wants directory that it leaves empty.
     makeDirectories(files, parentOf(path), 0o755)
     placeLink(files, target, path)
+    // systemd goes on calling a unit what it was when somebody last asked.
+    owed.daemonReload = true
   }
 }
 

@@ -94,7 +94,7 @@ test('a wave that fails is the last: the others are as they were, and free', rea
   world.write(version('two', { web2: 'slow' }))
   await world
     .runInTerminal(['prod', '--yes', '--batch', '1'])
-    .stdout(/web3 +\x1b\[2mstaged, wave 2 of 2[^]*deployed to 2 hosts/)
+    .stdout(/web3 +\x1b\[2mstaged, wave 2 of 2[\s\S]*deployed to 2 hosts/)
   assert.deepEqual(versions(hosts), ['two', 'two', 'two'])
 })
 
@@ -166,7 +166,7 @@ test('the question and the display show the waves; rollback and apply have them 
   const world = await makeWorld(t, { 'web1/a/x': 'one', 'web2/a/x': 'one', 'web3/a/x': 'one' })
   await world
     .runInTerminal(['prod', '--batch=2'], [[/\[y\/N\/d\] $/, 'y\n']])
-    .stdout(/Apply to 3 hosts in 'prod', in 2 waves\? [^]*deployed to 3 hosts/)
+    .stdout(/Apply to 3 hosts in 'prod', in 2 waves\? [\s\S]*deployed to 3 hosts/)
   world.write({ 'web1/a/x': 'two', 'web2/a/x': 'two', 'web3/a/x': 'two' })
   await world.run('plan', '-o', 'p.json').stdout(anything).stderr(anything)
   for (const args of [['apply', 'p.json'], ['rollback']])

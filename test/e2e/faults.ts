@@ -17,9 +17,12 @@ export function buildFaultyAgent(): string {
   return join(out, 'deptool-linux-x86_64')
 }
 
-/** Puts the faulty agent where the real one is. It dies before the step of this number, or: when it is 'confirmed'; when it 'holds', before it says so; never. */
-export function placeFault(host: TestHost, agent: string, at: Fault): void {
+/**
+ * Puts the faulty agent where the real one is. It dies before the step of this number, or: when it is 'confirmed'; when
+ * it 'holds', before it says so; never. With a command it is that what happens before the step.
+ */
+export function placeFault(host: TestHost, agent: string, at: Fault, command?: string): void {
   const { version, build } = JSON.parse(readFileSync(AGENTS, 'utf8')) as { version: string; build: string }
   copyFileSync(agent, `${host.root()}/var/lib/deptool/bin/deptool-${version}-${build}`)
-  writeFileSync(`${host.root()}/run/deptool-fault`, JSON.stringify({ at, version, build }))
+  writeFileSync(`${host.root()}/root/deptool-fault`, JSON.stringify({ at, version, build, command }))
 }

@@ -60,6 +60,14 @@ test('a host goes down and comes back', realHosts, async t => {
   })
 })
 
+test('a host in an image loses with the power what was not synced', realHosts, async t => {
+  const [web1] = await bootHosts(t, ['web1'], { storage: 'image' })
+  await web1!.output('echo synced >/etc/synced; sync -f /etc; echo lost >/etc/lost')
+  await web1!.powerCut()
+  assert.equal(web1!.read('/etc/synced'), 'synced\n')
+  assert.equal(web1!.exists('/etc/lost'), false)
+})
+
 test('a frozen host says nothing until it thaws', realHosts, async t => {
   const [web1] = await bootHosts(t, ['web1'])
   web1!.freeze()

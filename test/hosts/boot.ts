@@ -34,8 +34,11 @@ export interface Owner {
 }
 
 export interface BootOptions {
-  /** Where a host's changes are kept. Only `disk` pays for fsync(2), which matters when time is measured. */
-  readonly storage?: 'memory' | 'disk'
+  /**
+   * Where a host's changes are kept. Only `disk` pays for fsync(2), which matters when time is measured. An `image` is
+   * an ext4 of its own, of which a power cut loses what was not synced.
+   */
+  readonly storage?: 'memory' | 'disk' | 'image'
 }
 
 function startGuardian(args: readonly string[]): ChildProcess {

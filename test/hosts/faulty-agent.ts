@@ -1,7 +1,7 @@
 /// <reference path="../../agent/native.d.ts" />
 /**
- * The agent, as it is, on a machine that kills it. /run/deptool-fault on the host says where: before step `at` begins.
- * It gives itself out for the build that the operator's side expects.
+ * The agent, as it is, on a machine that does it harm. /root/deptool-fault on the host says where, before step `at`
+ * begins, and what: a command, kill -9 by default. It gives itself out for the build that the operator's side expects.
  */
 import type { Files, Machine } from '../../agent/machine.ts'
 import { JOURNAL, LOG, STORE } from '../../agent/paths.ts'
@@ -13,9 +13,10 @@ interface Fault {
   readonly at: number | 'confirmed' | 'holds' | null
   readonly version: string
   readonly build: string
+  readonly command?: string
 }
 
-const fault = JSON.parse(decodeUtf8(machine.files.read('/run/deptool-fault')!)!) as Fault
+const fault = JSON.parse(decodeUtf8(machine.files.read('/root/deptool-fault')!)!) as Fault
 
 let held = false
 const files: Files = {
@@ -36,11 +37,16 @@ const files: Files = {
     return {
       ...writer,
       write(bytes) {
-        if ((decodeUtf8(bytes) ?? '').trim() === String(fault.at)) die()
+        if ((decodeUtf8(bytes) ?? '').trim() === String(fault.at)) suffer()
         writer.write(bytes)
       },
     }
   },
+}
+
+function suffer(): void {
+  if (fault.command === undefined) die()
+  else machine.run(['sh', '-c', fault.command])
 }
 
 function die(): never {

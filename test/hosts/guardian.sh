@@ -1,9 +1,10 @@
 #!/bin/bash
-# Runs one test host: unshare --mount bash guardian.sh <root file system> <host name> memory|disk
+# Runs one test host: unshare --mount bash guardian.sh <root file system> <host name> memory|disk|image
 # Prints the number N of the host, which has the address 127.0.1.N, and everything about it in /run/git-deploy-hosts/N.
 # The host lives as long as our stdin stays open, so no end of a test run, kill -9 included, leaves one behind: its
 # processes are in a cgroup of their own, and its mounts in this process's namespace.
-# Whenever the host goes down it boots again: as it was where the file `keep` exists, else pristine.
+# Whenever the host goes down it boots again: as it was where the file `keep` exists, else pristine. Where `cut` exists
+# as well, an image loses what had not been synced.
 set -euo pipefail
 
 base=$1
@@ -22,7 +23,7 @@ claim_number() {
 }
 
 make_keys() {
-  rm -f "$state"/{host,operator}_key{,.pub} "$state/nspawn" "$state/keep"
+  rm -f "$state"/{host,operator}_key{,.pub} "$state"/{nspawn,keep,cut}
   ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$state/host_key"
   ssh-keygen -q -t ed25519 -N '' -C 'operator of the test hosts' -f "$state/operator_key"
 }
@@ -43,7 +44,11 @@ remove_cgroup() {
 
 keep_running() {
   while true; do
-    rm "$state/keep" 2>/dev/null || make_pristine
+    if rm "$state/keep" 2>/dev/null; then
+      ! rm "$state/cut" 2>/dev/null || lose_unsynced
+    else
+      make_pristine
+    fi
     # A host that cannot even start must not keep a processor busy.
     boot || sleep 0.02
   done
@@ -51,15 +56,42 @@ keep_running() {
 
 make_pristine() {
   remove_layers
-  [ "$storage" = disk ] || mount -t tmpfs -o mode=0755 tmpfs "$layers"
+  case $storage in
+    memory) mount -t tmpfs -o mode=0755 tmpfs "$layers" ;;
+    image)
+      truncate --size=512M "$image"
+      mkfs.ext4 -q "$image"
+      mount_image
+      ;;
+  esac
   mkdir "$layers/work" "$layers/upper"
-  mount -t overlay -o "lowerdir=$base,upperdir=$layers/upper,workdir=$layers/work" overlay "$root"
+  mount_root
   identify
+  sync --file-system "$layers"
+}
+
+mount_root() {
+  mount -t overlay -o "lowerdir=$base,upperdir=$layers/upper,workdir=$layers/work" overlay "$root"
+}
+
+# Of what nobody syncs, ext4 writes nothing for minutes.
+mount_image() {
+  mount -o loop,commit=600 "$image" "$layers"
+}
+
+# The image holds what has reached the disk; the rest is in the memory of the file system that is left behind.
+lose_unsynced() {
+  [ "$storage" = image ] || return 0
+  cp --sparse=always "$image" "$image.cut"
+  umount --lazy "$root" "$layers"
+  mv "$image.cut" "$image"
+  mount_image
+  mount_root
 }
 
 remove_layers() {
   umount --lazy "$root" "$layers" 2>/dev/null || true
-  rm -rf "$layers"/{upper,work}
+  rm -rf "$layers"/{upper,work} "$image"
 }
 
 identify() {
@@ -82,6 +114,7 @@ boot() (
 claim_number
 root=$state/root
 layers=$state/layers
+image=$state/image
 make_keys
 make_cgroup
 echo "$number"

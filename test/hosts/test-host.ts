@@ -60,8 +60,9 @@ export class TestHost extends HostFiles {
     return this.#again({ keepFiles: true }, () => this.sh('systemctl reboot'))
   }
 
-  /** Kills everything at once and boots again. What was written stays, synced or not. */
+  /** Kills everything at once and boots again. What was written stays, but in an `image` only what was synced. */
   powerCut(): Promise<void> {
+    writeFileSync(`${this.#state}/cut`, '')
     return this.#again({ keepFiles: true }, () => this.#kill())
   }
 
