@@ -68,6 +68,7 @@ export const enableAction = onSystemd<StepOf<'enable'>>({
   undo({ units }, before, { machine }, owed) {
     const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
     const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
+    for (const { path } of added()) dropTemporary(machine.files, path)
     const fresh = units.filter(unit =>
       added().some(({ path, target }) => baseOf(path) === unit || baseOf(target) === unit),
     )

@@ -2,53 +2,59 @@
  * A model of what a host is to be, and random sequences of what operators, and fate, do to it. `npm run test:model`
  * plays 500 of them; GIT_DEPLOY_MODEL_SEED plays one again.
  */
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { buildProgram } from '../model/program.ts'
 import { type Happening, happeningsOf, play } from '../model/sequence.ts'
 
-/** What once went wrong, each as few happenings as it took. */
-const REGRESSIONS: readonly (readonly Happening[])[] = []
+/** What once went wrong, in as few happenings as it took. */
+const REGRESSIONS: readonly { readonly what: string; readonly happenings: readonly Happening[] }[] = []
 
-const root = process.getuid?.() === 0 ? false : 'the model of a host needs root: files have owners there'
 const SEQUENCES = Number(process.env['GIT_DEPLOY_MODEL'] ?? 20)
-const ONE = process.env['GIT_DEPLOY_MODEL_SEED']
+const SEED = process.env['GIT_DEPLOY_MODEL_SEED']
+const options = {
+  skip: process.getuid?.() === 0 ? false : 'the model of a host needs root: files have owners there',
+  timeout: 4 * 3_600_000,
+}
 
-test('after whatever happens a host is what is deployed there, and nothing else', {
-  skip: root,
-  timeout: 3_600_000,
-}, async t => {
+test('whatever happens, a host is what is deployed there and nothing else', options, async t => {
   buildProgram()
-  const first = Date.now() % 1_000_000_000
-  const seeds = ONE
-    ? [Number(ONE)]
-    : [...REGRESSIONS, ...Array.from({ length: SEQUENCES }, (_, i) => first + i)]
-  const total = { deployments: 0, commands: 0 }
-  for (const seed of seeds) {
-    const happenings = happeningsOf(seed)
-    try {
-      const { deployments, commands } = await play(happenings)
-      total.deployments += deployments
-      total.commands += commands
-    } catch (error) {
-      const { least, message } = await shrink(happenings, (error as Error).message)
-      throw new Error(
-        `GIT_DEPLOY_MODEL_SEED=${seed}, which comes down to ${JSON.stringify(least)}:\n${message}`,
-      )
-    }
-  }
-  t.diagnostic(`${seeds.length} sequences from seed ${first}: ${JSON.stringify(total)}`)
+  for (const { what, happenings } of REGRESSIONS)
+    await t.test(what, async () => void (await play(happenings)))
+  await t.test(SEED === undefined ? `${SEQUENCES} sequences` : `the sequence of seed ${SEED}`, playSeeds)
 })
+
+async function playSeeds(t: TestContext): Promise<void> {
+  const first = SEED === undefined ? Date.now() % 1_000_000_000 : Number(SEED)
+  const total = { deployments: 0, commands: 0 }
+  for (let seed = first; seed < first + (SEED === undefined ? SEQUENCES : 1); seed++) {
+    const { deployments, commands } = await playSeed(seed)
+    total.deployments += deployments
+    total.commands += commands
+  }
+  t.diagnostic(`from seed ${first}: ${total.deployments} deployments that hold, ${total.commands} commands`)
+}
+
+async function playSeed(seed: number): Promise<Awaited<ReturnType<typeof play>>> {
+  const happenings = happeningsOf(seed)
+  try {
+    return await play(happenings)
+  } catch (error) {
+    const { least, message } = await shrink(happenings, (error as Error).message)
+    const few = least.map(({ kind, seed }) => `{ kind: '${kind}', seed: ${seed} }`).join(', ')
+    throw new Error(`GIT_DEPLOY_MODEL_SEED=${seed}, which comes down to\n[${few}]:\n${message}`)
+  }
+}
 
 /** Leaves out one happening after the other, as long as it still fails. */
 async function shrink(
   happenings: readonly Happening[],
   why: string,
-): Promise<{ least: readonly Happening[]; message: string }> {
+): Promise<{ readonly least: readonly Happening[]; readonly message: string }> {
   let least = happenings
   let message = why
-  const until = Date.now() + 60_000
-  for (let i = happenings.length - 1; i >= 0 && Date.now() < until; i--) {
-    const fewer = least.filter((_, at) => at !== i)
+  const until = Date.now() + SHRINK_MS
+  for (let at = happenings.length - 1; at >= 0 && Date.now() < until; at--) {
+    const fewer = least.toSpliced(at, 1)
     try {
       await play(fewer)
     } catch (error) {
@@ -58,3 +64,5 @@ async function shrink(
   }
   return { least, message }
 }
+
+const SHRINK_MS = 60_000
