@@ -11,6 +11,7 @@ import { repairSteps } from '../plan/repair-steps.ts'
 import type { Selection } from '../plan/select.ts'
 import { printable } from '../terminal/clean.ts'
 import { driftLines, isSound } from '../terminal/drift.ts'
+import { lockedBy } from '../terminal/ends.ts'
 import type { Context } from './context.ts'
 import { type Inspected, inspect } from './inspect.ts'
 import type { Offline } from './plan-offline.ts'
@@ -60,8 +61,8 @@ function drift(one: Inspected, tracked: Tracked): Drifted | undefined {
       hint: one.hint ?? undefined,
     })
   const { hello, verified } = one
-  if (verified.underWay !== null)
-    throw new Fatal(`cannot repair '${one.host}': it is being deployed to`, {
+  if (verified.pending !== null)
+    throw new Fatal(`cannot repair '${one.host}': it is being deployed to, ${lockedBy(verified.pending)}`, {
       hint: 'try again when that has ended',
     })
   if (hello.current !== tracked.commit && !hasLostItsBearings(verified.findings))

@@ -24,7 +24,8 @@ export async function tellStale(
   )
   if (stale.length === 0) return []
   const asking = { repo, cluster: plan.cluster, tracking, parallel: config.jobs, connect }
-  const news = await catchUp(stale, asking)
+  const heard = await catchUp(stale, asking)
+  const news = new Map([...heard].map(([host, { news }]) => [host, news]))
   const lines = ['', ...newsLines(news, colors)]
   const who = whoDeployed(news, colors)
   if (who.length > 0) lines.push('', ...who)

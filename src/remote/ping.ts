@@ -1,4 +1,5 @@
 import type { Oid } from '../plan/names.ts'
+import type { Pending } from '../protocol/messages.ts'
 import { assertName } from './fetch.ts'
 import { openSession } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
@@ -8,6 +9,7 @@ export interface Pong {
   /** Whether the agent had to be put there first. */
   readonly installed: boolean
   readonly current: Oid | null
+  readonly pending: Pending | null
   /** The round trip over the open connection, in milliseconds. */
   readonly ms: number
 }
@@ -26,7 +28,8 @@ export async function ping(connection: Connection, ticks: () => number): Promise
     const reply = await session.next(ANSWER_MS)
     if (reply.type !== 'pong')
       throw new HostError(connection.host, 'protocol', `the agent answers 'ping' with '${reply.type}'`)
-    return { version: hello.version, installed, current: hello.current, ms: ticks() - started }
+    const { version, current, pending } = hello
+    return { version, installed, current, pending, ms: ticks() - started }
   } finally {
     session.close()
   }

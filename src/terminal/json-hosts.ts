@@ -1,7 +1,8 @@
 /** Records of the commands that ask hosts, or tell about them. */
-import type { News } from '../news.ts'
+import type { Heard, News } from '../news.ts'
 import type { HostName } from '../plan/names.ts'
-import type { JsonRecord } from './json.ts'
+import type { Pending } from '../protocol/messages.ts'
+import type { JsonPending, JsonRecord } from './json.ts'
 import type { LogEntry } from './log.ts'
 import type { Pinged } from './ping.ts'
 
@@ -13,15 +14,27 @@ export function logRecord(entry: LogEntry): JsonRecord {
 
 export function pingRecord(pinged: Pinged): JsonRecord {
   if (pinged.kind === 'failed') return { type: 'ping', ...pinged }
-  const { host, kind, user, version, installed, ms, current, tracked } = pinged
-  return { type: 'ping', host, kind, user, version, installed, ms: Math.round(ms), current, tracked }
+  const { pending, ms, ...answered } = pinged
+  return { type: 'ping', ...answered, ms: Math.round(ms), pending: pending && pendingJson(pending) }
 }
 
-export function syncRecord(host: HostName, news: News): JsonRecord {
+export function heardRecords(host: HostName, { news, pending, ended }: Heard): JsonRecord[] {
+  const learnt = ended.map(({ id, outcome, why, ms }): JsonRecord => {
+    return { type: 'ended', host, deployment: id, outcome, why, ms }
+  })
+  const under = pending ? [{ type: 'pending', host, ...pendingJson(pending) } as const] : []
+  return [syncRecord(host, news), ...under, ...learnt]
+}
+
+function syncRecord(host: HostName, news: News): JsonRecord {
   if (!('commits' in news)) return { type: 'sync', host, ...news }
   const { kind, from, to } = news
   const commits = news.commits.map(({ commit, deployment, source, author, date, subject }) => {
     return { commit, deployment: deployment || null, source, author, at: date.toISOString(), subject }
   })
   return { type: 'sync', host, kind, from, to, commits }
+}
+
+export function pendingJson({ holder, since, id, msLeft }: Pending): JsonPending {
+  return { holder, since: new Date(since).toISOString(), deployment: id, msLeft }
 }
