@@ -1,15 +1,8 @@
 import type { Step, StepKind, StepOf } from '../plan/steps.ts'
-import type { Pending, Refusal } from '../protocol/messages.ts'
+import type { Refusal } from '../protocol/messages.ts'
 import type { HostEnd, RolloutEvent } from '../rollout-events.ts'
-import type {
-  JsonAttributes,
-  JsonEnd,
-  JsonEvent,
-  JsonPending,
-  JsonRecord,
-  JsonRefusal,
-  JsonStep,
-} from './json.ts'
+import type { JsonAttributes, JsonEnd, JsonEvent, JsonRecord, JsonRefusal, JsonStep } from './json.ts'
+import { pendingJson } from './json-hosts.ts'
 import type { Reporter, ShownPlan } from './reporter.ts'
 
 /** A record for everything that happens, when it happens. */
@@ -152,8 +145,4 @@ function refusalJson(refusal: Refusal): JsonRefusal {
     case 'error':
       return { kind: 'error', message: refusal.message }
   }
-}
-
-export function pendingJson({ holder, since, id, msLeft }: Pending): JsonPending {
-  return { holder, since: new Date(since).toISOString(), deployment: id, msLeft }
 }
