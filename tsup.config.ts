@@ -6,19 +6,9 @@ type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 
-/**
- * yargs lays out help, translates it and looks for files; we let it parse. Loading these for nothing costs 50 ms a
- * command (string-width alone 45: it builds an Intl.Segmenter and expressions for emoji).
- */
+/** Of yargs we take the parser; what stands beside it would load 50 ms of help and translations. */
 const UNUSED_BY_YARGS: Readonly<Record<string, string>> = {
-  assert: 'export const strictEqual = () => {}, notStrictEqual = strictEqual',
-  cliui: 'export default () => { throw new Error("git deploy prints its own help") }',
-  'escalade/sync': 'export default () => undefined',
-  'get-caller-file': 'export default () => ""',
-  'string-width': 'export default text => text.length',
-  y18n: `import { format } from 'node:util'
-    const many = (one, more, count, ...rest) => format(count === 1 ? one : more, count, ...rest)
-    export default () => ({ __: format, __n: many, getLocale: () => 'en', setLocale() {}, updateLocale() {} })`,
+  '../lib/platform-shims/esm.mjs': 'export default undefined',
 }
 
 /** ssh2 has agents for node:http, and loads all of that for them. */

@@ -1,5 +1,6 @@
 /** The command line: argv -> Command. The only importer of yargs, which is asked for a grammar and runs nothing. */
-import yargs, { type InferredOptionTypes, type Options } from 'yargs'
+import type { InferredOptionTypes, Options } from 'yargs'
+import { Parser } from 'yargs/helpers'
 import {
   type Accepting,
   COLOR_WHEN,
@@ -388,7 +389,7 @@ const VERBS: { readonly [name in VerbName]: Verb } = {
 function verb<const O extends OptionTable>(grammar: Grammar<O>): Verb {
   const { usage, options, examples, command } = grammar
   const read = (argv: readonly string[]): Command => {
-    const { _: rest, '--': paths, $0: _, ...found } = parse(argv, options)
+    const { _: rest, '--': paths, ...found } = parse(argv, options)
     const given = lastOfEach(found, options)
     if (given['help']) return { kind: 'help', text: helpText(usage, describe(options), examples) }
     const isOption = (word: string) => word.length > 1 && word.startsWith('-')
@@ -411,24 +412,29 @@ function verb<const O extends OptionTable>(grammar: Grammar<O>): Verb {
 function parse(argv: readonly string[], options: OptionTable) {
   const [valued] = argv.slice(0, argv.indexOf('--') + 1 || undefined).filter(word => takesNone(word, options))
   if (valued !== undefined) throw new Misuse(`option '${valued.replace(/=.*/s, '')}' takes no value`)
-  return yargs(argv.map(word => (word === '--wait' && options['wait'] ? '--wait=' : word)))
-    .parserConfiguration({
-      'boolean-negation': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'greedy-arrays': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'populate--': true,
-      'strip-aliased': true,
-      'unknown-options-as-args': true,
-    })
-    .help(false)
-    .version(false)
-    .detectLocale(false)
-    .exitProcess(false)
-    .options(options)
-    .parseSync() as { readonly _: string[]; readonly '--'?: string[]; readonly [option: string]: unknown }
+  const named = Object.entries(options)
+  const ofType = (type: Options['type']) =>
+    named.flatMap(([name, option]) => (option.type === type ? [name] : []))
+  return Parser(
+    argv.map(word => (word === '--wait' && options['wait'] ? '--wait=' : word)),
+    {
+      alias: Object.fromEntries(named.map(([name, { alias = [] }]) => [name, [alias].flat()])),
+      array: named.flatMap(([name, { array }]) => (array ? [name] : [])),
+      boolean: ofType('boolean'),
+      string: ofType('string'),
+      configuration: {
+        'boolean-negation': false,
+        'camel-case-expansion': false,
+        'dot-notation': false,
+        'greedy-arrays': false,
+        'parse-numbers': false,
+        'parse-positional-numbers': false,
+        'populate--': true,
+        'strip-aliased': true,
+        'unknown-options-as-args': true,
+      },
+    },
+  ) as { readonly _: string[]; readonly '--'?: string[]; readonly [option: string]: unknown }
 }
 
 /** Of an option that was given twice, the last value holds, unless it takes several. */
