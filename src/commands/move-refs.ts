@@ -7,14 +7,13 @@ import {
   FLEET_REF,
   isContention,
   type RefChange,
-  readFleet,
+  type Refs,
   readOutsideFleet,
-  readTracking,
-  readTrackingRefs,
+  readRefs,
   trackingRef,
   updateRefs,
 } from '../git/refs.ts'
-import { makeTree } from '../git/tree-object.ts'
+import { type Entry, makeTree } from '../git/tree-object.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 
 export interface Move {
@@ -62,25 +61,22 @@ export async function prepareMoves(
   moves: readonly Move[],
   occasion: Occasion,
 ): Promise<RefChange[]> {
-  const [refs, tracking, fleet] = await Promise.all([
-    readTrackingRefs(repo),
-    readTracking(repo, { broken: 'skip' }),
-    readFleet(repo),
-  ])
+  const refs = await readRefs(repo)
+  const { fleet } = refs
   const due: Move[] = []
   for (const move of moves) {
-    const from = refs.get(move.host) ?? null
+    const from = refs.hosts.get(move.host) ?? null
     if (await isDue(repo, move, from)) due.push({ ...move, from })
   }
-  const trees = new Map([...tracking.values()].map(({ host, tree }) => [host, tree]))
+  const trees = new Map(refs.trees)
   for (const { host, to } of due) to === null ? trees.delete(host) : trees.set(host, to.tree)
-  const outside = fleet === null ? refs : await readOutsideFleet(repo, fleet)
+  const outside = fleet === null ? refs.hosts : await readOutsideFleet(repo, fleet.commit)
   const parents = new Map([...outside].filter(([host]) => trees.has(host)))
   for (const { host, to } of due) to === null ? parents.delete(host) : parents.set(host, to.commit)
   const commit = await nextFleet(repo, fleet, { trees, parents: [...parents.values()], occasion })
   return [
     ...due.map(({ host, from, to }) => ({ ref: trackingRef(host), from, to: to?.commit ?? null })),
-    ...(commit === null ? [] : [{ ref: FLEET_REF, from: fleet, to: commit }]),
+    ...(commit === null ? [] : [{ ref: FLEET_REF, from: fleet?.commit ?? null, to: commit }]),
   ]
 }
 
@@ -106,21 +102,17 @@ interface Fleet {
 /** The fleet's next commit; null where there is nothing to record. */
 async function nextFleet(
   repo: Repository,
-  previous: Oid | null,
+  previous: Refs['fleet'],
   { trees, parents, occasion }: Fleet,
 ): Promise<Oid | null> {
   const { message: _, passing = [], ...account } = occasion
   const known = [...passing, ...parents]
-  if (known.length === 0 && (await sameTree(repo, previous, trees))) return null
-  return commitFleet(repo, { ...account, hosts: trees, previous, parents: known })
+  if (known.length === 0 && isSameTree(repo, previous, trees)) return null
+  return commitFleet(repo, { ...account, hosts: trees, previous: previous?.commit ?? null, parents: known })
 }
 
-async function sameTree(repo: Repository, fleet: Oid | null, trees: Fleet['trees']): Promise<boolean> {
+function isSameTree({ format }: Repository, fleet: Refs['fleet'], trees: Fleet['trees']): boolean {
   if (fleet === null) return trees.size === 0
-  const { oid } = makeTree(
-    [...trees].map(([name, oid]) => ({ mode: '40000', name, oid })),
-    repo.format,
-  )
-  const { stdout } = await git(repo, ['rev-parse', `${fleet}^{tree}`])
-  return stdout.toString().trim() === oid
+  const entries = [...trees].map(([name, oid]): Entry => ({ mode: '40000', name, oid }))
+  return makeTree(entries, format).oid === fleet.tree
 }
