@@ -11,8 +11,21 @@ const UNUSED_BY_YARGS: Readonly<Record<string, string>> = {
   '../lib/platform-shims/esm.mjs': 'export default undefined',
 }
 
-/** ssh2 has agents for node:http, and loads all of that for them. */
-const UNUSED_BY_SSH2: typeof UNUSED_BY_YARGS = { './http-agents.js': 'module.exports = {}' }
+/** Parts of Node that are loaded when one of these functions is called: crypto takes 3 ms, and a plan may do without. */
+const LATE: Readonly<Record<string, readonly string[]>> = {
+  'node:crypto': ['createHash', 'createHmac', 'randomBytes'],
+  'node:zlib': ['deflateSync', 'inflateSync'],
+}
+
+/** ssh2 can be a server, copy files, make keys, and has agents for node:http, for which it loads all of that. */
+const UNUSED_BY_SSH2: typeof UNUSED_BY_YARGS = {
+  './http-agents.js': 'module.exports = {}',
+  './keygen.js': 'module.exports = {}',
+  './protocol/SFTP.js': 'module.exports = { SFTP: class {} }',
+  './server.js': 'module.exports = {}',
+  // For keys with a passphrase only.
+  'bcrypt-pbkdf': "exports.pbkdf = (...args) => require('bcrypt-pbkdf').pbkdf(...args)",
+}
 
 export default defineConfig({
   // ssh2 by itself: only a command that connects to a host loads it.
@@ -31,8 +44,12 @@ export default defineConfig({
   removeNodeProtocol: false,
   // ssh2 tries these and does without. The rest is bundled, because package.json has development dependencies only.
   external: [/\.node$/, 'cpu-features'],
-  define: { VERSION: JSON.stringify(version), 'import.meta.url': 'bundleUrl' },
-  banner: { js: "'use strict'; const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  define: {
+    VERSION: JSON.stringify(version),
+    'import.meta.dirname': '__dirname',
+    // For yargs-parser's createRequire, which takes a path as well.
+    'import.meta.url': '__filename',
+  },
   esbuildPlugins: [
     {
       name: 'bundles',
@@ -40,6 +57,19 @@ export default defineConfig({
         onResolve({ filter: /^ssh2$/ }, () => ({ path: './ssh2.cjs', external: true }))
         // The portable build, as in the agent: the other one looks for a native addon, and loads node:stream.
         onResolve({ filter: /^msgpackr$/ }, () => ({ path: resolve('node_modules/msgpackr/index.js') }))
+      },
+    },
+    {
+      name: 'late',
+      setup({ onResolve, onLoad }) {
+        onResolve({ filter: /^node:/ }, ({ path, importer }) =>
+          path in LATE && importer.includes('/src/') ? { path, namespace: 'late' } : undefined,
+        )
+        onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
+          contents: LATE[path]!.map(
+            name => `export const ${name} = (...args) => require('${path}').${name}(...args)\n`,
+          ).join(''),
+        }))
       },
     },
     leaveOut('yargs', UNUSED_BY_YARGS),
@@ -63,7 +93,10 @@ function leaveOut(from: string, unused: typeof UNUSED_BY_YARGS): Plugin {
       onResolve({ filter: /^[a-z.]/ }, ({ path, importer }) =>
         path in unused && importer.includes(`/node_modules/${from}/`) ? { path, namespace } : undefined,
       )
-      onLoad({ filter: /.*/, namespace }, ({ path }) => ({ contents: unused[path]! }))
+      onLoad({ filter: /.*/, namespace }, ({ path }) => ({
+        contents: unused[path]!,
+        resolveDir: 'node_modules',
+      }))
     },
   }
 }

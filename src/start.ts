@@ -16,9 +16,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { Script } from 'node:vm'
+
+/** Of this file, which is beside the bundles. */
+declare const require: NodeJS.Require
 
 interface Loaded {
   readonly script: Script
@@ -31,6 +33,9 @@ interface Loaded {
 
 /** Either is loaded from the directory of this file. */
 const BUNDLES = ['./main.cjs', './ssh2.cjs']
+
+/** How often: a plan may be of nothing the first time. */
+const TIMES = 3
 
 const directory = cacheDirectory(process.env)
 const loaded: Loaded[] = []
@@ -51,7 +56,6 @@ function load(file: string): unknown {
   const script = new Script(source, { filename: file, ...(code && { cachedData: code }) })
   loaded.push({ script, identity, cacheFile, seen: script.cachedDataRejected ? [] : seen })
   const module = { exports: {} }
-  const require = createRequire(file)
   const requireBundle = (name: string) =>
     BUNDLES.includes(name) ? load(join(dirname(file), name)) : require(name)
   script.runInThisContext()(module.exports, requireBundle, module, file, dirname(file))
@@ -116,9 +120,9 @@ function split(content: Buffer): [identity: string, seen: string, code: Buffer] 
   ]
 }
 
-/** Adds what a command has had compiled: once for each kind of command, so that this too costs nothing later. */
+/** Adds what a command has had compiled: the first times for each kind of command, so that this too costs nothing later. */
 function keep({ script, identity, cacheFile, seen }: Loaded, ran: string): void {
-  if (seen.includes(ran)) return
+  if (seen.filter(one => one === ran).length === TIMES) return
   try {
     makeDirectory()
     const head = Buffer.from(`${identity}\n${[...seen, ran].join(' ')}\n`)

@@ -7,14 +7,13 @@ import {
   FLEET_REF,
   isContention,
   type RefChange,
-  readFleet,
+  type Refs,
   readOutsideFleet,
-  readTracking,
-  readTrackingRefs,
+  readRefs,
   trackingRef,
   updateRefs,
 } from '../git/refs.ts'
-import { makeTree } from '../git/tree-object.ts'
+import { type Entry, makeTree } from '../git/tree-object.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 
 export interface Move {
@@ -37,45 +36,47 @@ const TRIES = 10
 
 /**
  * One transaction. The fleet gets a commit where its hosts differ from its newest one, or commits of hosts are not
- * in its history yet. Another process that moves refs meanwhile is waited for, and what it wrote is kept.
+ * in its history yet. Another process that moves refs meanwhile is waited for, and what it wrote is kept: `prepared`,
+ * what prepareMoves made of the same moves before, is refused by git then, and prepared anew.
  */
-export async function moveRefs(repo: Repository, moves: readonly Move[], occasion: Occasion): Promise<void> {
+export async function moveRefs(
+  repo: Repository,
+  moves: readonly Move[],
+  occasion: Occasion,
+  prepared?: readonly RefChange[],
+): Promise<void> {
   for (let tries = 1; ; tries++)
     try {
-      return await moveOnce(repo, moves, occasion)
+      const changes = (tries === 1 && prepared) || (await prepareMoves(repo, moves, occasion))
+      return await updateRefs(repo, changes, occasion.message)
     } catch (error) {
       if (tries === TRIES || !isContention(error)) throw error
       await new Promise(resolve => setTimeout(resolve, 10 * tries * (1 + Math.random())))
     }
 }
 
-async function moveOnce(repo: Repository, moves: readonly Move[], occasion: Occasion): Promise<void> {
-  await updateRefs(repo, await prepareMoves(repo, moves, occasion), occasion.message)
-}
-
-/** Writes the fleet's next commit, and says what then is to be moved. Done again, it finds what it has written. */
+/** Writes the fleet's next commit, and says what then is to be moved. */
 export async function prepareMoves(
   repo: Repository,
   moves: readonly Move[],
   occasion: Occasion,
 ): Promise<RefChange[]> {
-  // Before the others: who moves them moves the fleet last, and whatever we miss then makes our own move fail.
-  const fleet = await readFleet(repo)
-  const [refs, tracking] = await Promise.all([readTrackingRefs(repo), readTracking(repo, { broken: 'skip' })])
+  const refs = await readRefs(repo)
+  const { fleet } = refs
   const due: Move[] = []
   for (const move of moves) {
-    const from = refs.get(move.host) ?? null
+    const from = refs.hosts.get(move.host) ?? null
     if (await isDue(repo, move, from)) due.push({ ...move, from })
   }
-  const trees = new Map([...tracking.values()].map(({ host, tree }) => [host, tree]))
+  const trees = new Map(refs.trees)
   for (const { host, to } of due) to === null ? trees.delete(host) : trees.set(host, to.tree)
-  const outside = fleet === null ? refs : await readOutsideFleet(repo, fleet)
+  const outside = fleet === null ? refs.hosts : await readOutsideFleet(repo, fleet.commit)
   const parents = new Map([...outside].filter(([host]) => trees.has(host)))
   for (const { host, to } of due) to === null ? parents.delete(host) : parents.set(host, to.commit)
   const commit = await nextFleet(repo, fleet, { trees, parents: [...parents.values()], occasion })
   return [
     ...due.map(({ host, from, to }) => ({ ref: trackingRef(host), from, to: to?.commit ?? null })),
-    ...(commit === null ? [] : [{ ref: FLEET_REF, from: fleet, to: commit }]),
+    ...(commit === null ? [] : [{ ref: FLEET_REF, from: fleet?.commit ?? null, to: commit }]),
   ]
 }
 
@@ -101,21 +102,17 @@ interface Fleet {
 /** The fleet's next commit; null where there is nothing to record. */
 async function nextFleet(
   repo: Repository,
-  previous: Oid | null,
+  previous: Refs['fleet'],
   { trees, parents, occasion }: Fleet,
 ): Promise<Oid | null> {
   const { message: _, passing = [], ...account } = occasion
   const known = [...passing, ...parents]
-  if (known.length === 0 && (await sameTree(repo, previous, trees))) return null
-  return commitFleet(repo, { ...account, hosts: trees, previous, parents: known })
+  if (known.length === 0 && isSameTree(repo, previous, trees)) return null
+  return commitFleet(repo, { ...account, hosts: trees, previous: previous?.commit ?? null, parents: known })
 }
 
-async function sameTree(repo: Repository, fleet: Oid | null, trees: Fleet['trees']): Promise<boolean> {
+function isSameTree({ format }: Repository, fleet: Refs['fleet'], trees: Fleet['trees']): boolean {
   if (fleet === null) return trees.size === 0
-  const { oid } = makeTree(
-    [...trees].map(([name, oid]) => ({ mode: '40000', name, oid })),
-    repo.format,
-  )
-  const { stdout } = await git(repo, ['rev-parse', `${fleet}^{tree}`])
-  return stdout.toString().trim() === oid
+  const entries = [...trees].map(([name, oid]): Entry => ({ mode: '40000', name, oid }))
+  return makeTree(entries, format).oid === fleet.tree
 }

@@ -1,52 +1,67 @@
 /** Brings the files of a cluster's directory into the repository, byte for byte, reading only those that changed. */
 import { accessSync, constants, readlinkSync } from 'node:fs'
-import type { ClusterName, HostName, Oid } from '../plan/names.ts'
+import type { HostName, Oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 import type { HostTree } from './cluster-tree.ts'
 import type { Repository } from './git.ts'
-import { filesOf, type ScannedFile, type ScannedHost, scanCluster, unreadable } from './scan.ts'
 import {
-  type CachedHost,
-  cachedFiles,
-  cacheHost,
-  fingerprintOf,
-  loadStatCache,
-  saveStatCache,
-} from './stat-cache.ts'
+  filesOf,
+  isUnchanged,
+  listHosts,
+  type ScannedFile,
+  type ScannedHost,
+  scanHost,
+  unreadable,
+} from './scan.ts'
+import { type CachedHost, cachedFiles, cacheHost, stampedOf } from './stat-cache.ts'
 import { type Tree, treesOf, writeTrees } from './tree-object.ts'
 import { writeFiles, writeObjects } from './write-objects.ts'
+import { prepareToName } from './written.ts'
 
 export interface Capture {
   /** By name. */
   readonly hosts: readonly HostTree[]
   /** Their paths are below the cluster's directory. */
   readonly problems: readonly Problem[]
+  /** To be remembered, where it is not what was `known`. */
+  readonly cached: ReadonlyMap<HostName, CachedHost>
 }
 
-/** An unchanged directory costs no git process at all. */
-export async function captureCluster(repo: Repository, cluster: ClusterName, dir: string): Promise<Capture> {
+/** An unchanged directory costs no git process at all. `known`: the hosts as they were remembered. */
+export async function captureCluster(
+  repo: Repository,
+  dir: string,
+  known: ReadonlyMap<HostName, CachedHost>,
+): Promise<Capture> {
   const now = Date.now()
-  const scan = scanCluster(dir)
-  const cache = loadStatCache(repo, cluster, now)
-  const drafts = scan.hosts.map(host => draftHost(host, cache.hosts.get(host.host)))
+  const misplaced: Problem[] = []
+  const drafts = listHosts(dir, misplaced).map(host => draftHost(dir, host, known.get(host)))
   const changed = drafts.flatMap(draft => (draft.kind === 'changed' ? draft.files : []))
-  const { oids, problems } = await writeChanged(repo, dir, changed)
+  const scanned = drafts.flatMap(draft => (draft.kind === 'changed' ? draft.scanned.problems : []))
+  const writing = writeChanged(repo, dir, changed)
+  if (changed.length > 0) prepareToName()
+  const { oids, problems } = await writing
   const hosts = drafts.map(draft => finishHost(draft, oids, { format: repo.format, now }))
   await writeTrees(
     repo,
     hosts.flatMap(({ trees }) => trees),
   )
-  if (hosts.length !== cache.hosts.size || drafts.some(({ kind }) => kind === 'changed'))
-    saveStatCache(repo, cluster, { since: cache.since, hosts: new Map(hosts.map(h => [h.host, h.cached])) })
+  const isKnown = hosts.length === known.size && drafts.every(({ kind }) => kind === 'unchanged')
   return {
     hosts: hosts.map(({ host, cached }) => ({ host, tree: cached.tree })),
-    problems: [...scan.problems, ...problems],
+    problems: [...misplaced, ...scanned, ...problems],
+    cached: isKnown ? known : new Map(hosts.map(({ host, cached }) => [host, cached])),
   }
 }
 
 type Draft =
   | { readonly kind: 'unchanged'; readonly host: HostName; readonly cached: CachedHost }
-  | { readonly kind: 'changed'; readonly host: HostName; readonly files: readonly DraftFile[] }
+  | {
+      readonly kind: 'changed'
+      readonly host: HostName
+      readonly scanned: ScannedHost
+      readonly files: readonly DraftFile[]
+    }
 
 interface DraftFile {
   readonly host: HostName
@@ -55,11 +70,12 @@ interface DraftFile {
   readonly oid: Oid | undefined
 }
 
-function draftHost(scanned: ScannedHost, cached: CachedHost | undefined): Draft {
-  const { host } = scanned
-  if (cached?.fingerprint === fingerprintOf(scanned)) return { kind: 'unchanged', host, cached }
+function draftHost(dir: string, host: HostName, cached: CachedHost | undefined): Draft {
+  if (cached && isUnchanged(`${dir}/${host}`, stampedOf(cached))) return { kind: 'unchanged', host, cached }
   const known = cachedFiles(cached)
-  return { kind: 'changed', host, files: filesOf(scanned).map(file => ({ host, file, oid: known(file) })) }
+  const scanned = scanHost(dir, host)
+  const files = filesOf(scanned).map(file => ({ host, file, oid: known(file) }))
+  return { kind: 'changed', host, scanned, files }
 }
 
 /** The names of the changed files' blobs. A file that cannot be read has none. */
@@ -105,10 +121,8 @@ function finishHost(
 ): FinishedHost {
   const { host } = draft
   if (draft.kind === 'unchanged') return { host, cached: draft.cached, trees: [] }
-  const hashed = draft.files.flatMap(({ file, oid = oids.get(file) }) => (oid ? [{ file, oid }] : []))
-  const trees = treesOf(
-    hashed.map(({ file: { path, mode }, oid }) => ({ path, mode, oid })),
-    format,
-  )
-  return { host, cached: cacheHost(trees.at(-1)!.oid, hashed, now), trees }
+  const files = draft.files.flatMap(({ file, oid = oids.get(file) }) => (oid ? [{ ...file, oid }] : []))
+  const trees = treesOf(files, format)
+  const known = new Map(files.map(({ path, oid }) => [path, oid]))
+  return { host, cached: cacheHost(trees.at(-1)!.oid, draft.scanned, { oids: known, lookedAt: now }), trees }
 }

@@ -26,27 +26,55 @@ const TRACKING_FORMAT = [
   '%(contents:trailers:key=Deptool-Cluster,valueonly,separator=%x00)',
 ].join('%00')
 
-/** Throws Fatal for a ref that names no commit, or else leaves it out. */
-export async function readTracking(
-  place: Place,
-  { broken = 'refuse' }: { readonly broken?: 'refuse' | 'skip' } = {},
-): Promise<Map<HostName, Tracked>> {
+/** Throws Fatal for a ref that names no commit. */
+export async function readTracking(place: Place): Promise<Map<HostName, Tracked>> {
   const { stdout } = await git(place, ['for-each-ref', `--format=${TRACKING_FORMAT}`, 'refs/deptool/'])
   const lines = stdout.toString().split('\n').filter(Boolean)
-  return new Map(lines.flatMap(line => parseTracked(line, broken)).map(tracked => [tracked.host, tracked]))
+  return new Map(lines.flatMap(parseTracked).map(tracked => [tracked.host, tracked]))
 }
 
-function parseTracked(line: string, broken: 'refuse' | 'skip'): Tracked[] {
+function parseTracked(line: string): Tracked[] {
   const [ref = '', commit = '', tree = '', cluster = ''] = line.split('\0')
   const host = hostName(ref.slice('refs/deptool/'.length))
   // Somebody else's, in a directory below.
   if (host === undefined) return []
-  if (tree === '' && broken === 'skip') return []
   if (tree === '')
     throw new Fatal(`cannot read '${ref}': it does not name a commit`, {
       hint: `git deploy forget ${host}, then git deploy sync`,
     })
   return [{ host, commit: must(oid, commit), tree: must(oid, tree), cluster: clusterName(cluster) ?? null }]
+}
+
+export interface Refs {
+  /** Where the tracking refs point, whatever that is. */
+  readonly hosts: ReadonlyMap<HostName, Oid>
+  /** The trees of those that name commits. */
+  readonly trees: ReadonlyMap<HostName, Oid>
+  /** The newest commit of the fleet's history; null before the first deployment. */
+  readonly fleet: { readonly commit: Oid; readonly tree: Oid } | null
+}
+
+/** All refs of this tool, as they are while nobody moves them: who does moves the fleet last. */
+export async function readRefs(repo: Repository): Promise<Refs> {
+  const { stdout } = await git(repo, ['rev-parse', '--verify', '-q', FLEET_REF], { okCodes: [0, 1] })
+  const refs = await readRefsOnce(repo)
+  return (refs.fleet?.commit ?? '') === stdout.toString().trim() ? refs : readRefs(repo)
+}
+
+async function readRefsOnce(repo: Repository): Promise<Refs> {
+  const args = ['for-each-ref', '--format=%(refname) %(objectname) %(tree)', 'refs/deptool/', FLEET_REF]
+  const lines = (await git(repo, args)).stdout.toString().split('\n').filter(Boolean)
+  const refs = lines.map(line => line.split(' ') as [ref: string, commit: string, tree: string])
+  const hosts = refs.flatMap(([ref, commit, tree]) => {
+    const host = hostName(ref.slice('refs/deptool/'.length))
+    return host && ref !== FLEET_REF ? [{ host, commit: must(oid, commit), tree: oid(tree) }] : []
+  })
+  const [, commit, tree] = refs.find(([ref]) => ref === FLEET_REF) ?? []
+  return {
+    hosts: new Map(hosts.map(({ host, commit }) => [host, commit])),
+    trees: new Map(hosts.flatMap(({ host, tree }) => (tree ? [[host, tree]] : []))),
+    fleet: commit === undefined ? null : { commit: must(oid, commit), tree: must(oid, tree ?? '') },
+  }
 }
 
 /** Where the tracking refs point, whatever that is. */
@@ -72,14 +100,6 @@ async function refsWith(repo: Repository, options: readonly string[]): Promise<M
         return host && commit ? [[host, commit]] : []
       }),
   )
-}
-
-/** The newest commit of the fleet's history; null before the first deployment. */
-export async function readFleet(repo: Repository): Promise<Oid | null> {
-  const { code, stdout } = await git(repo, ['rev-parse', '--verify', '--quiet', FLEET_REF], {
-    okCodes: [0, 1],
-  })
-  return code === 0 ? must(oid, stdout.toString().trimEnd()) : null
 }
 
 /** The host commits that the newest deployment, or sync, brought into the fleet's history; empty where there is none. */

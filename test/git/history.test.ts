@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { git, type Repository } from '../../src/git/git.ts'
 import { type Account, commitFleet, commitHosts, operatorName } from '../../src/git/history.ts'
-import { FLEET_REF, readFleet, readTracking, trackingRef, updateRefs } from '../../src/git/refs.ts'
+import { FLEET_REF, readRefs, readTracking, trackingRef, updateRefs } from '../../src/git/refs.ts'
 import { snapshotRevision } from '../../src/git/snapshot.ts'
 import type { HostName, Oid } from '../../src/plan/names.ts'
 import { host, makeScratch, prod, type Scratch } from './scratch.ts'
@@ -14,7 +14,8 @@ async function deploy(
 ): Promise<{ repo: Repository; commits: Map<HostName, Oid>; fleet: Oid }> {
   const repo = await scratch.open()
   const snapshot = await snapshotRevision(repo, rev, 'prod', scratch.reader(repo))
-  const [tracked, previous] = await Promise.all([readTracking(repo), readFleet(repo)])
+  const tracked = await readTracking(repo)
+  const previous = (await readRefs(repo)).fleet?.commit ?? null
   const account: Account = { cluster: prod, source: snapshot.source, deployment: id, subject: '', body: '' }
   const wanted = snapshot.hosts.filter(({ host }) => hosts.includes(host))
   const commits = await commitHosts(

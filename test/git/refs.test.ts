@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FLEET_REF, readFleet, readTracking, trackingRef, updateRefs } from '../../src/git/refs.ts'
+import { FLEET_REF, readRefs, readTracking, trackingRef, updateRefs } from '../../src/git/refs.ts'
 import { must, type Oid, oid } from '../../src/plan/names.ts'
 import { host, makeScratch, prod, type Scratch } from './scratch.ts'
 
@@ -15,7 +15,7 @@ function makeCommit(scratch: Scratch, message: string): Oid {
 test('before the first deployment nothing is tracked', async t => {
   const repo = await makeScratch(t).open()
   assert.equal((await readTracking(repo)).size, 0)
-  assert.equal(await readFleet(repo), null)
+  assert.deepEqual(await readRefs(repo), { hosts: new Map(), trees: new Map(), fleet: null })
 })
 
 for (const [kind, init] of [
@@ -45,7 +45,15 @@ for (const [kind, init] of [
         { host: 'web2', commit: two, tree, cluster: null },
       ],
     )
-    assert.equal(await readFleet(repo), one)
+    const hosts = new Map([
+      ['web1', one],
+      ['web2', two],
+    ])
+    const trees = new Map([
+      ['web1', tree],
+      ['web2', tree],
+    ])
+    assert.deepEqual(await readRefs(repo), { hosts, trees, fleet: { commit: one, tree } })
     assert.equal(scratch.git('reflog', '--format=%gs', WEB2), 'deploy d2\ndeploy d1')
     assert.equal(scratch.git('reflog', '--format=%gs', FLEET_REF), 'deploy d1')
   })
