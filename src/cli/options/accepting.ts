@@ -15,7 +15,7 @@ export const ACCEPTING = {
   'no-atomic': { type: 'boolean', describe: 'each host for itself, whatever git config says' },
   batch: { type: 'string', value: '<n>[%]', describe: 'so many hosts at a time; a failure ends it' },
   wait: { type: 'string', value: '[=<seconds>]', describe: 'queue behind another deployment' },
-  confirm: { type: 'string', value: '<how>', describe: 'reconnect: over a new connection; or auto' },
+  confirm: { type: 'string', value: '<how>', describe: 'confirm over a new connection: reconnect, or auto' },
 } as const
 
 export function accepting(
