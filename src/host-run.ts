@@ -134,13 +134,16 @@ export class HostRun {
     this.finish(WITHDRAWN)
   }
 
-  showWave(wave: number, waves: number): void {
+  /** Its turn comes with its wave. */
+  awaitWave(wave: number, waves: number): void {
     this.emit({ kind: 'wave', wave, waves })
+    this.session?.listen()
   }
 
   /** Activates. Whether everything runs, and the host now waits for its confirmation. */
   async activate(): Promise<boolean> {
     const session = this.session!
+    if (session.isOver()) return this.wasLost(session)
     try {
       await session.send({ type: 'activate' })
       for (;;) {
@@ -155,6 +158,17 @@ export class HostRun {
       await this.askAgain(messageOf(error))
       return false
     }
+  }
+
+  /** While it waited for its wave: what was staged is gone, and nothing else has changed. */
+  private async wasLost(session: Session): Promise<false> {
+    try {
+      await session.next()
+      this.finish(WITHDRAWN)
+    } catch (error) {
+      this.finish(unreachable(error))
+    }
+    return false
   }
 
   /** Whether it may be confirmed: where that takes a new connection, whether one could be made in time. */

@@ -66,7 +66,7 @@ type Waves = readonly (readonly HostRun[])[]
 /** Each host is told which wave it is in, where there are several. */
 function announced(waves: Waves): Waves {
   if (waves.length > 1)
-    for (const [i, wave] of waves.entries()) for (const host of wave) host.showWave(i + 1, waves.length)
+    for (const [i, wave] of waves.entries()) for (const host of wave) host.awaitWave(i + 1, waves.length)
   return waves
 }
 

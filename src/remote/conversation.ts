@@ -29,6 +29,7 @@ export class Conversation {
   private sending: Promise<void>
   private broken: unknown
   private closed = false
+  private over = false
 
   /** Starts sending at once. */
   constructor(connection: Connection, channel: Channel, flight: Flight) {
@@ -56,6 +57,19 @@ export class Conversation {
   send(request: Request): Promise<void> {
     this.sending = this.sending.then(() => this.write(request))
     return this.sending
+  }
+
+  /** Reads ahead, for the next caller: that a connection has broken is heard only by who reads. */
+  listen(): void {
+    const over = () => {
+      this.over = true
+    }
+    this.reading ??= this.chunks.next()
+    this.reading.then(({ done }) => done && over(), over)
+  }
+
+  isOver(): boolean {
+    return this.over
   }
 
   close(): void {

@@ -18,6 +18,10 @@ export interface Session {
    * nothing came in time (by default it waits for ever), 'protocol' when what came is not understood.
    */
   next(timeoutMs?: number): Promise<Reply>
+  /** Begins to listen for the end of the connection, while nothing is to be said. */
+  listen(): void
+  /** Whether it was heard that the connection, or the agent, is gone: next() tells why. */
+  isOver(): boolean
   /** Hangs up, at once; the agent carries on as the protocol says. The connection stays open. */
   close(): void
 }
@@ -78,6 +82,8 @@ function sessionOf(
     installed,
     send: request => conversation.send(request),
     next: timeoutMs => conversation.next(timeoutMs),
+    listen: () => conversation.listen(),
+    isOver: () => conversation.isOver(),
     close: () => conversation.close(),
   }
 }

@@ -148,6 +148,29 @@ test('Ctrl-C in the first wave: it is undone, the others never began', realHosts
   for (const host of hosts) assert.ok(await isAtRest(host), host.name)
 })
 
+test(
+  'a host that is lost while it waits for its wave was not changed, and is known not to be',
+  realHosts,
+  async t => {
+    const { world, hosts } = await threeHosts(t)
+    const relay = await world.relay('web2')
+    world.write(version('two', { web1: 'slow', web2: 'slow', web3: 'slow' }))
+    const checked = world
+      .run('prod', '--yes', '--batch=1')
+      .exits(4)
+      .stdout(anything)
+      .stderr(
+        /web2 {2}lost the connection: (.|\n)*web3 {2}nothing changed\nfatal: deployed to 1 of 3 hosts, but nothing changed on web2, web3\n$/,
+      )
+    await waitFor('web1 to start its unit', async () => isStarting(hosts[0]!))
+    relay.refuse()
+    relay.cut()
+    await checked
+    assert.deepEqual(versions(hosts), ['two', 'one', 'one'])
+    for (const host of hosts) assert.ok(await isAtRest(host), host.name)
+  },
+)
+
 test('an operator who is killed leaves hosts that never began as they were, and free', realHosts, async t => {
   const { world, hosts } = await threeHosts(t)
   await world.git('config', 'deptool.confirmTimeout', '1')
