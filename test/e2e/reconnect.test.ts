@@ -102,7 +102,7 @@ test('the same where the connection at hand goes with it', realHosts, async t =>
     .exits(4)
     .stdout(anything)
     .stderr(
-      /connection lost .*, asking again\n +<time> {2}web1 {2}rolled back: it was not confirmed over a new connection/,
+      /lost the connection: .*; asking again\n +<time> {2}web1 {2}rolled back: it was not confirmed over a new connection/,
     )
   await waitFor('the deployment to settle', () => isSettled(web1))
   relay.cut()
