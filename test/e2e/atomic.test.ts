@@ -82,7 +82,9 @@ test('one that is lost takes the others back, and undoes by itself', realHosts, 
     .run('prod', '--yes', '--atomic')
     .exits(4)
     .stdout(anything)
-    .stderr(/web2 {2}(lost the connection|the agent ended)(.|\n)*fatal: rolled back on web1, web2: they run what ran before\n$/)
+    .stderr(
+      /web2 {2}(lost the connection|the agent ended)(.|\n)*fatal: rolled back on web1, web2: they run what ran before\n$/,
+    )
   await waitFor('web2 to start its unit', async () => (await web2.unit('a.service')).sub === 'start-pre')
   relay.cut()
   await checked
