@@ -38,3 +38,9 @@ export interface FatalOptions {
   readonly exitCode?: ExitCode
   readonly cause?: unknown
 }
+
+/** A file system error in the words of strerror(3): what stands between the code and the call in Node's message. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return /^[A-Z0-9]+: (.+?)(?:, \w+(?: '.*)?)?$/s.exec(message)?.[1] ?? message
+}

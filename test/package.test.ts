@@ -93,7 +93,7 @@ test('the licences of everything bundled go with it', () => {
   for (const name of ['fflate', 'jsonc-parser', 'msgpackr', 'picocolors', 'ssh2', 'yargs-parser', 'QuickJS', 'musl'])
     assert.ok(headings.includes(name), name)
   assert.match(text, /Copyright \(c\) 2017-2021 Fabrice Bellard/)
-  for (const name of ['tsup', 'typescript', 'cliui'])
+  for (const name of ['tsup', 'typescript', 'yargs', 'cliui'])
     assert.ok(!headings.includes(name), `${name} is not in it`)
 })
 

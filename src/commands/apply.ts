@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CommandOf } from '../command.ts'
-import { type ExitCode, Fatal } from '../errors.ts'
+import { type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import { MissingObject } from '../plan/host-state.ts'
 import type { Context } from './context.ts'
 import { offer } from './deploy.ts'
@@ -23,7 +23,7 @@ async function read(file: string, { cwd, terminal }: Context): Promise<string> {
   try {
     return readFileSync(resolve(cwd, file), 'utf8')
   } catch (error) {
-    throw new Fatal(`cannot read the plan '${file}': ${(error as Error).message}`, { cause: error })
+    throw new Fatal(`cannot read the plan '${file}': ${reasonOf(error)}`, { cause: error })
   }
 }
 

@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import type { CommandOf } from '../command.ts'
-import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import { EXIT, type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import type { Repository } from '../git/git.ts'
 import { knownClusters } from './changed-clusters.ts'
 import type { Context } from './context.ts'
@@ -35,7 +35,7 @@ function change(action: keyof typeof DO, directory: string): HookFile[] {
     return DO[action](directory)
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error
-    throw new Fatal(`cannot ${action} the hooks in '${directory}': ${error.message}`, { cause: error })
+    throw new Fatal(`cannot ${action} the hooks in '${directory}': ${reasonOf(error)}`, { cause: error })
   }
 }
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CommandOf } from '../command.ts'
 import { deploymentId } from '../deployment-id.ts'
-import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import { EXIT, type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import { operatorName } from '../git/history.ts'
 import type { Context } from './context.ts'
 import { digestOf } from './digest-of.ts'
@@ -66,7 +66,7 @@ function save(plan: SavedPlan, output: string, { cwd, terminal, emit }: Context)
   try {
     writeFileSync(resolve(cwd, output), content)
   } catch (error) {
-    throw new Fatal(`cannot save the plan in '${output}': ${(error as Error).message}`, { cause: error })
+    throw new Fatal(`cannot save the plan in '${output}': ${reasonOf(error)}`, { cause: error })
   }
   emit({ type: 'saved', file: output, id: plan.id, hosts: plan.hosts.length })
   terminal.note(`saved in '${output}'; to carry it out: git deploy apply ${output}`)

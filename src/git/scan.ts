@@ -1,6 +1,6 @@
 /** What a cluster's directory holds on disk: the files that count, and what cannot be deployed. */
 import { constants, type Dirent, lstatSync, readdirSync } from 'node:fs'
-import { Fatal } from '../errors.ts'
+import { Fatal, reasonOf } from '../errors.ts'
 import { decodeUtf8 } from '../plan/bytes.ts'
 import { order } from '../plan/host-state.ts'
 import { type HostName, isSegment } from '../plan/names.ts'
@@ -97,12 +97,6 @@ function modeOf(mode: number): FileMode {
 
 export function unreadable(file: string, error: unknown): Problem {
   return { file, what: `it cannot be read: ${reasonOf(error)}` }
-}
-
-/** A file system error in the words of strerror(3): what stands between the code and the call in Node's message. */
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return /^[A-Z0-9]+: (.+?)(?:, \w+(?: '.*)?)?$/s.exec(message)?.[1] ?? message
 }
 
 interface Walk {

@@ -100,8 +100,8 @@ function changedKey(blob: Buffer, { host, hostKeys }: SshAddress, known: KnownKe
     host,
     'changed-host-key',
     `THE HOST KEY OF '${hostKeys.name}' HAS CHANGED: somebody may be listening in, or the host was set up anew; ` +
-      `it now shows ${printable(keyType(blob))} ${fingerprint(blob)}, ${known.file}:${known.line} says otherwise`,
-    `only where you know why: ssh-keygen -f '${known.file}' -R '${hostKeys.name}'`,
+      `it now shows ${printable(keyType(blob))} ${fingerprint(blob)}, which is not what ${known.file}:${known.line} says`,
+    `ssh-keygen -f '${known.file}' -R '${hostKeys.name}' forgets the old key, where you know why`,
   )
 }
 

@@ -56,7 +56,7 @@ function refused(
     address.host,
     kind,
     `${notIn(address)}: ${why}`,
-    `where '${byHand}' gets in by a password: ${byHand.replace(/^ssh/, 'ssh-copy-id')}`,
+    `where '${byHand}' gets in by a password, '${byHand.replace(/^ssh/, 'ssh-copy-id')}' leaves your key there`,
   )
 }
 

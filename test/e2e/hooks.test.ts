@@ -145,7 +145,7 @@ test('core.hooksPath and linked worktrees are respected, and bare repositories h
   await world
     .run('hooks', 'install')
     .exits(1)
-    .stderr(/^fatal: cannot install the hooks in '\/dev\/null': EEXIST/)
+    .stderr(/^fatal: cannot install the hooks in '\/dev\/null': file already exists\n/)
 })
 
 test('install says so where no cluster is known, and the words are checked', async t => {

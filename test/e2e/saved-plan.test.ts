@@ -178,7 +178,10 @@ test('whatever differs is refused before any host is asked, with both sides name
     edit(plan, text => text.replace('git-deploy-plan/1', 'git-deploy-plan/2')),
     /^fatal: cannot read the plan '<dir>.*': its format is 'git-deploy-plan\/2', and this git-deploy reads /,
   )
-  await refused(file(world, 'none.json'), /^fatal: cannot read the plan '<dir>.*': ENOENT/)
+  await refused(
+    file(world, 'none.json'),
+    /^fatal: cannot read the plan '<dir>.*': no such file or directory\n/,
+  )
   assert.equal(world.host('web1').read(DEPLOYED), 'one\n')
 
   await world.deploy('--limit', 'web1')
