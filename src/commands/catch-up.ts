@@ -54,7 +54,7 @@ interface Answer {
 
 async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise<Answer> {
   const have = tracking.get(host)?.commit ?? null
-  const quarantine = await Quarantine.open(repo)
+  const quarantine = Quarantine.open(repo)
   let connection: Connection | undefined
   try {
     connection = await connect(host)

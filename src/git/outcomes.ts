@@ -1,7 +1,6 @@
 /** How deployments ended, as far as this repository has been told: a file for each host, one JSON line each. */
-
-import { readdirSync, readFileSync } from 'node:fs'
-import { appendFile, mkdir, open } from 'node:fs/promises'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { appendFile, mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type HostName, hostName } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
@@ -18,7 +17,8 @@ export interface KnownOutcome extends Omit<LoggedDeployment, 'outcome'> {
 /** The oldest first; empty where nothing is known. Of one deployment the later word counts, and a subject is kept. */
 export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
   const known = new Map<DeploymentId, KnownOutcome>()
-  for (const record of readFile(repo, host)) {
+  const records = [olderIn(repo), directoryOf(repo)].flatMap(directory => readFile(join(directory, host)))
+  for (const record of records) {
     const subject = record.subject ?? known.get(record.id)?.subject ?? null
     known.set(record.id, { ...record, subject })
   }
@@ -27,7 +27,7 @@ export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
 
 /** The deployment to the host that was heard of last. Reads the end of the file, however long it has become. */
 export async function lastOutcome(repo: Repository, host: HostName): Promise<KnownOutcome | undefined> {
-  const file = await open(fileOf(repo, host)).catch(() => undefined) // most hosts of a new clone have none
+  const file = await open(join(directoryOf(repo), host)).catch(() => undefined) // most hosts of a new clone have none
   if (file === undefined) return undefined
   try {
     const { size } = await file.stat()
@@ -54,6 +54,9 @@ export function hostsWithOutcomes(repo: Repository): HostName[] {
   }
 }
 
+/** A file that is longer than this, in bytes, becomes the older one, and the one that was older goes. */
+const FILE_MAX = 256 * 1024
+
 /** Adds records. Two processes may do so at once: each appends, and nobody writes anew. */
 export async function addOutcomes(
   repo: Repository,
@@ -61,13 +64,18 @@ export async function addOutcomes(
   records: readonly KnownOutcome[],
 ): Promise<void> {
   if (records.length === 0) return
+  const file = join(directoryOf(repo), host)
   await mkdir(directoryOf(repo), { recursive: true })
-  await appendFile(fileOf(repo, host), records.map(record => `${JSON.stringify(record)}\n`).join(''))
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > FILE_MAX) {
+    await mkdir(olderIn(repo), { recursive: true })
+    await rename(file, join(olderIn(repo), host))
+  }
+  await appendFile(file, records.map(record => `${JSON.stringify(record)}\n`).join(''))
 }
 
-function readFile(repo: Repository, host: HostName): KnownOutcome[] {
+function readFile(file: string): KnownOutcome[] {
   try {
-    return readFileSync(fileOf(repo, host), 'utf8').split('\n').flatMap(parse)
+    return readFileSync(file, 'utf8').split('\n').flatMap(parse)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
@@ -78,8 +86,8 @@ function directoryOf({ commonDir }: Repository): string {
   return join(commonDir, 'deptool', 'log')
 }
 
-function fileOf(repo: Repository, host: HostName): string {
-  return join(directoryOf(repo), host)
+function olderIn({ commonDir }: Repository): string {
+  return join(commonDir, 'deptool', 'log-older')
 }
 
 /** A line that cannot be read says nothing. */

@@ -3,13 +3,14 @@
  * with what is pushed to it (git-receive-pack(1), quarantine environment).
  */
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { inflateSync } from 'node:zlib'
 import { Fatal } from '../errors.ts'
 import type { Oid } from '../plan/names.ts'
 import type { ObjectChunk } from '../protocol/messages.ts'
 import { GitError, git, type Repository } from './git.ts'
+import { makeTemporary } from './temporary.ts'
 
 /** What a host sent is not what it should be. The message says so without the host's name. */
 export class BadHistory extends Fatal {}
@@ -34,10 +35,8 @@ export class Quarantine {
   }
 
   /** The caller discards it. */
-  static async open(repo: Repository): Promise<Quarantine> {
-    const parent = join(repo.commonDir, 'deptool')
-    await mkdir(parent, { recursive: true })
-    return new Quarantine(repo, await mkdtemp(join(parent, 'incoming-')))
+  static open(repo: Repository): Quarantine {
+    return new Quarantine(repo, makeTemporary(join(repo.commonDir, 'deptool'), 'incoming-'))
   }
 
   get empty(): boolean {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { type ClusterName, type HostName, hostName, must, type Oid, oid } from '../plan/names.ts'
 import type { Repository } from './git.ts'
 import { isDirectory, type ScannedFile, type ScannedHost, type Stamp, type Stamped, stampAt } from './scan.ts'
+import { removeLeft } from './temporary.ts'
 
 export interface StatCache {
   /** When all of it had last been read anew. */
@@ -44,6 +45,7 @@ export function loadStatCache(repo: Repository, cluster: ClusterName, now: numbe
 export function saveStatCache(repo: Repository, cluster: ClusterName, cache: StatCache): void {
   const file = fileOf(repo, cluster)
   mkdirSync(dirname(file), { recursive: true })
+  removeLeft(dirname(file), '.draft-')
   // Whoever writes has a draft of their own; no cluster's name starts with a dot.
   const draft = join(dirname(file), `.draft-${Math.random()}`)
   writeFileSync(draft, encode(cache), { flag: 'wx' })

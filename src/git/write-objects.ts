@@ -1,9 +1,10 @@
 /** Puts blobs and commits into the repository, many with one process. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { must, type Oid, oid } from '../plan/names.ts'
 import type { ObjectType } from './batch-parser.ts'
 import { git, type Repository } from './git.ts'
+import { makeTemporary } from './temporary.ts'
 import { objectName, writeOnce } from './written.ts'
 
 /** Writes objects of one type, and names them in the order of `contents`. */
@@ -31,7 +32,7 @@ async function writeContents(
     const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin']
     return parseOids((await git(repo, args, { input: contents[0]! })).stdout)
   }
-  const dir = makeTemporary(repo)
+  const dir = makeTemporary(join(repo.gitDir, 'deptool'), 'objects-')
   try {
     const paths = contents.map((_, i) => join(dir, `${i}`))
     paths.forEach((path, i) => {
@@ -46,12 +47,6 @@ async function writeContents(
 /** Writes the files at absolute paths as blobs, byte for byte: no filter, no line-ending conversion. */
 export async function writeFiles(repo: Repository, paths: readonly string[]): Promise<Oid[]> {
   return paths.length === 0 ? [] : hashFiles(repo, 'blob', paths)
-}
-
-function makeTemporary(repo: Repository): string {
-  const parent = join(repo.gitDir, 'deptool')
-  mkdirSync(parent, { recursive: true })
-  return mkdtempSync(join(parent, 'objects-'))
 }
 
 async function hashFiles(repo: Repository, type: ObjectType, paths: readonly string[]): Promise<Oid[]> {

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { peakWhile } from '../bench/peak-memory.ts'
 import { output } from '../support/execute.ts'
 import { makeWorld } from '../support/world.ts'
 
@@ -21,15 +22,20 @@ test(`${ROUNDS} deployments of one line each`, { timeout: ROUNDS * 3000 }, async
   const host = world.host('web1')
   const base = join(host.root(), 'var/lib/deptool')
   const rounds: Round[] = []
+  const times: number[] = []
+  const peaks: number[] = []
   let last = await measure(base)
   for (let i = 1; i <= ROUNDS; i++) {
     world.write({ 'web1/app0/one.conf': `${i}\n` })
     const started = performance.now()
-    await world.deploy()
+    // Watching costs time: every fifth is watched, and the others are timed.
+    if (i % 5 === 0) peaks.push(await peakWhile(`DEPTOOL_ROOT=${host.directory}`, world.deploy()))
+    else await world.deploy()
     const ms = performance.now() - started
+    if (i % 5 !== 0) times.push(ms)
     if (i % 20 === 0 || i === ROUNDS) {
       const now = await measure(base)
-      rounds.push({ at: i, ms, ...now })
+      rounds.push({ at: i, ...now })
       if (i % 100 === 0 || i === ROUNDS) report(t, i, ms, now)
       last = now
     }
@@ -39,13 +45,18 @@ test(`${ROUNDS} deployments of one line each`, { timeout: ROUNDS * 3000 }, async
   const objects = (end.objects - first.objects) / Math.max(1, deployments)
   const bytes = (end.objectBytes - first.objectBytes) / Math.max(1, deployments)
   t.diagnostic(`per deployment: ${objects.toFixed(2)} objects of ${bytes.toFixed(0)} bytes in all`)
-  const half = rounds.length >> 1
-  const [before, after] = [median(rounds.slice(0, half)), median(rounds.slice(half))]
-  t.diagnostic(`time: ${before.toFixed(0)} ms in the first half, ${after.toFixed(0)} ms in the second`)
+  const [before, after] = ends(times)
+  t.diagnostic(`time: ${before.toFixed(0)} ms at the beginning, ${after.toFixed(0)} ms at the end`)
+  const [small, large] = ends(peaks)
+  t.diagnostic(`memory of the agent: ${small} KiB at the beginning, ${large} KiB at the end`)
+  const grown = (end.diskBytes - first.diskBytes) / Math.max(1, deployments)
+  t.diagnostic(`disk: ${grown.toFixed(0)} bytes per deployment, logs and all`)
 
   // One blob, two trees and a commit; the fleet's history is the operator's.
   if (deployments > 0) assert.equal(objects, 4)
   assert.ok(after < before * 1.5 + 50, 'the time for a deployment grows')
+  // It reads its log and reflogs, which are cut at half a megabyte in all.
+  assert.ok(large < small * 1.1 + 1024, 'the memory for a deployment grows')
   assert.equal(last.versions, 2 * 5 - 4, 'of the app that changes two versions, of the others one')
   assert.ok(last.backups <= 20)
   assert.ok(last.logBytes < 300 * 1024 && last.reflogBytes < 2 * 200 * 1024, JSON.stringify(last))
@@ -79,11 +90,12 @@ interface Size {
   readonly backups: number
   readonly logBytes: number
   readonly reflogBytes: number
+  /** Of everything below /var/lib/deptool. */
+  readonly diskBytes: number
 }
 
 interface Round extends Size {
   readonly at: number
-  readonly ms: number
 }
 
 async function measure(base: string): Promise<Size> {
@@ -98,6 +110,7 @@ async function measure(base: string): Promise<Size> {
     backups: readdirSync(join(base, 'backup')).length,
     logBytes: readFileSync(join(base, 'log')).length,
     reflogBytes: sum(reflogs),
+    diskBytes: sum(await find('.', '-type', 'f', '-links', '1', '-printf', '%s\n')),
   }
 }
 
@@ -116,6 +129,12 @@ function sum(numbers: readonly string[]): number {
   return numbers.reduce((total, number) => total + Number(number), 0)
 }
 
-function median(rounds: readonly Round[]): number {
-  return rounds.map(({ ms }) => ms).sort((a, b) => a - b)[rounds.length >> 1] ?? 0
+/** The medians of the first and of the last tenth. */
+function ends(samples: readonly number[]): [first: number, last: number] {
+  const tenth = Math.max(4, Math.floor(samples.length / 10))
+  return [median(samples.slice(0, tenth)), median(samples.slice(-tenth))]
+}
+
+function median(samples: readonly number[]): number {
+  return [...samples].sort((a, b) => a - b)[samples.length >> 1] ?? 0
 }

@@ -380,7 +380,11 @@ const HAPPEN: { readonly [K in Kind]: Happen } = {
     const operator = random.one(world.operators)
     await catchUp(world, operator)
     const old = placesOf(world.now.declared)
-    const free = [...placesOf(world.tree).keys()].filter(path => !old.has(path) && !world.host.has(path))
+    const running = Object.keys(world.host.running())
+    const free = [...placesOf(world.tree).keys()]
+      .filter(path => !old.has(path) && !world.host.has(path))
+      // It would hide a quadlet's unit from systemd, at once.
+      .filter(path => !running.includes(path.replace('/etc/systemd/system/', '')))
     const path = random.one([...free, ''])
     if (path === '') return
     const content = random.one(['foreign\n', { symlink: '/elsewhere' }])
