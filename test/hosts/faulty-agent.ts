@@ -1,7 +1,8 @@
 /// <reference path="../../agent/native.d.ts" />
 /**
  * The agent, as it is, on a machine that does it harm. /root/deptool-fault on the host says where, before step `at`
- * begins, and what: a command, kill -9 by default. It gives itself out for the build that the operator's side expects.
+ * begins, and what: a command, kill -9 by default; and what happens `then`.
+ * It gives itself out for the build that the operator's side expects.
  */
 import type { Files, Machine } from '../../agent/machine.ts'
 import { JOURNAL, LOG, STORE } from '../../agent/paths.ts'
@@ -14,13 +15,34 @@ interface Fault {
   readonly version: string
   readonly build: string
   readonly command?: string
+  /** Before the name after so many that it has given, taken or changed since the first. */
+  readonly then?: { readonly after: number; readonly command: string }
 }
 
 const fault = JSON.parse(decodeUtf8(machine.files.read('/root/deptool-fault')!)!) as Fault
 
 let held = false
+let left = Number.POSITIVE_INFINITY
+
+/** Before a name is given, taken or changed. */
+function count(): void {
+  if (left-- === 0) machine.run(['sh', '-c', fault.then!.command])
+}
+
 const files: Files = {
   ...machine.files,
+  symlink(target, path) {
+    count()
+    machine.files.symlink(target, path)
+  },
+  rename(from, to) {
+    count()
+    machine.files.rename(from, to)
+  },
+  unlink(path) {
+    count()
+    return machine.files.unlink(path)
+  },
   append(path, mode) {
     // Not in the session that finds it so, and finishes.
     if (fault.at === 'holds' && held && path === LOG) die()
@@ -47,6 +69,7 @@ const files: Files = {
 function suffer(): void {
   if (fault.command === undefined) die()
   else machine.run(['sh', '-c', fault.command])
+  left = fault.then?.after ?? left
 }
 
 function die(): never {
