@@ -12,8 +12,10 @@ export function awaitConfirmation(agent: Agent, { id, confirmMs, reconnect }: De
   let deadline = machine.ticks() + confirmMs
   lock.noteSettled(confirmMs)
   wire.send({ type: 'settled', ms: confirmMs })
-  while (machine.ticks() < deadline) {
+  for (;;) {
     const word = hear(agent, id)
+    // Looked at last: a word that was heard because the host stood still for a while came too late.
+    if (machine.ticks() >= deadline) break
     if (word === 'wait') {
       deadline = machine.ticks() + confirmMs
       lock.noteSettled(confirmMs)

@@ -1,7 +1,7 @@
 /** One deployment on this host, from 'deploy' to its end: stage, activate, settle, confirm or undo. */
 import type { HostState } from '../src/plan/host-state.ts'
 import { APPS } from '../src/plan/links.ts'
-import type { Deploy, Failure, Pending, Refusal } from '../src/protocol/messages.ts'
+import type { Deploy, Failure, Refusal } from '../src/protocol/messages.ts'
 import type { Context } from './action.ts'
 import { activate, type Foreseen, foresee } from './activate.ts'
 import type { Agent } from './agent.ts'
@@ -62,11 +62,10 @@ interface Ready extends StagedPlan {
 function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refusal | undefined {
   if (hostname !== request.host) return { kind: 'hostname', found: hostname }
   makeDirectories(machine.files, BASE, 0o755)
-  if (!lock.take()) {
-    return { kind: 'busy', ...(lock.pending() ?? NOBODY_YET) }
-  }
-  lock.sign(signature(machine, request))
+  if (!lock.take()) return { kind: 'busy', ...lock.pending() }
+  // Until what a predecessor left is finished, the lock bears its name: whoever asks about it waits for that.
   recover(machine, store)
+  lock.sign(signature(machine, request))
   const before = findOutcome(machine.files, request.id)
   if (before) return { kind: 'spent', outcome: before.outcome, why: before.why }
   const damage = findDamage(machine, store)
@@ -79,9 +78,6 @@ function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refus
   store.prepare(request.to.length)
   return undefined
 }
-
-/** Of one who has taken the lock and not signed yet. */
-const NOBODY_YET: Pending = { holder: '', since: 0, id: '', msLeft: null }
 
 function signature(machine: Machine, { operator, id, reconnect }: Deploy): Holder {
   const connection = reconnect ? sshConnection(machine.files) : undefined

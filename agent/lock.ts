@@ -15,7 +15,8 @@ export interface Holder {
 
 export class Lock {
   private readonly machine: Machine
-  private held = false
+  /** Whether this process has it. */
+  held = false
 
   constructor(machine: Machine) {
     this.machine = machine
@@ -38,7 +39,8 @@ export class Lock {
   noteSettled(ms: number): void {
     try {
       const writer = this.machine.files.append(LOCK, 0o600)
-      writer.write(encodeUtf8(`${JSON.stringify({ until: this.machine.now() + ms })}\n`))
+      // By the clock that nobody sets: it is the same for all processes, and the lock does not outlive a boot.
+      writer.write(encodeUtf8(`${JSON.stringify({ until: this.machine.ticks() + ms })}\n`))
       writer.close()
     } catch {
       // Those who find the lock taken are told less; that the disk is full will stop who has to write.
@@ -47,20 +49,18 @@ export class Lock {
 
   /** Who has it, or had it last. */
   holder(): Holder | undefined {
-    const signed = (this.signature()[0] ?? {}) as Partial<Holder>
-    const { operator, id, since } = signed
-    const whole = typeof operator === 'string' && typeof id === 'string' && Number.isSafeInteger(since)
-    return whole ? (signed as Holder) : undefined
+    const [signed] = this.signature()
+    return isHolder(signed) ? signed : undefined
   }
 
-  /** The deployment that has it, for those who cannot. */
-  pending(): Pending | undefined {
+  /** The deployment of whoever has it, for those who have not. */
+  pending(): Pending {
     const holder = this.holder()
-    if (holder === undefined) return undefined
+    if (holder === undefined) return NOBODY_YET
     const { operator, since, id } = holder
-    const [, ...notes] = this.lines() as Partial<{ readonly until: number }>[]
+    const [, ...notes] = this.lines() as ({ readonly until?: unknown } | null)[]
     const until = notes[notes.length - 1]?.until
-    const msLeft = until === undefined ? null : Math.max(0, until - this.machine.now())
+    const msLeft = typeof until === 'number' ? Math.max(0, Math.ceil(until - this.machine.ticks())) : null
     return { holder: operator, since, id, msLeft }
   }
 
@@ -82,6 +82,14 @@ export class Lock {
       return []
     }
   }
+}
+
+/** Of one who has taken the lock and not signed yet. */
+const NOBODY_YET: Pending = { holder: '', since: 0, id: '', msLeft: null }
+
+function isHolder(signed: unknown): signed is Holder {
+  const { operator, id, since } = (signed ?? {}) as Partial<Holder>
+  return typeof operator === 'string' && typeof id === 'string' && Number.isSafeInteger(since) && since! >= 0
 }
 
 /** Signing is one small write; a tenth of a second is enough for it on a busy machine. */

@@ -8,6 +8,7 @@ import { sendHistory } from './history.ts'
 import { Lock } from './lock.ts'
 import type { Machine } from './machine.ts'
 import { JOURNAL } from './paths.ts'
+import { pendingElsewhere } from './pending.ts'
 import { recover } from './recover.ts'
 import { Store } from './store.ts'
 import { wordsFor } from './trouble.ts'
@@ -88,9 +89,4 @@ function recoverIfLeft({ machine, lock, store }: Agent): {
   } catch (trouble) {
     return { recovered: null, trouble }
   }
-}
-
-/** A journal that is not ours to recover is that of an agent at work. */
-function pendingElsewhere({ machine, lock }: Agent): Hello['pending'] {
-  return machine.files.stat(JOURNAL) && !lock.take() ? (lock.pending() ?? null) : null
 }

@@ -47,15 +47,12 @@ export function answerAbout(
   const connection = sshConnection(machine.files)
   let delivered = request.type === 'ask'
   for (;;) {
+    if (lock.take()) recover(machine, store)
+    const holder = lock.held ? undefined : lock.holder()
+    // Looked up last: before the lock goes from one to the next, how it ended with the one is on record.
     const record = findOutcome(machine.files, id)
     if (record) return { type: 'outcome', id, outcome: record.outcome, why: record.why }
-    if (lock.take()) {
-      recover(machine, store)
-      const late = findOutcome(machine.files, id)
-      return { type: 'outcome', id, outcome: late?.outcome ?? 'unknown', why: late?.why ?? '' }
-    }
-    const holder = lock.holder()
-    if (holder !== undefined && holder.id !== id) return { type: 'outcome', id, outcome: 'unknown', why: '' }
+    if (lock.held || (holder && holder.id !== id)) return { type: 'outcome', id, outcome: 'unknown', why: '' }
     if (request.type === 'confirm' && isOld(holder, connection))
       return { type: 'refused', refusal: { kind: 'error', message: NEEDS_NEW } }
     if (!delivered && request.type !== 'ask') {

@@ -10,7 +10,8 @@ import { findDriftOfLinks } from './drift-links.ts'
 import { findDriftOfUnits } from './drift-units.ts'
 import { BadObject } from './object.ts'
 import { lastOutcome } from './outcomes.ts'
-import { DAMAGED_JOURNAL, JOURNAL } from './paths.ts'
+import { DAMAGED_JOURNAL } from './paths.ts'
+import { pendingElsewhere } from './pending.ts'
 import type { Store } from './store.ts'
 
 /** More findings than anybody reads; the repair is the same for the rest. */
@@ -20,19 +21,12 @@ const MOST = 5000
 export function verify(agent: Agent): Verified {
   const { machine, store } = agent
   const before = store.ref('current')
-  const found = isUnderWay(agent) ? [] : findDrift(agent, before)
+  const found = pendingElsewhere(agent) ? [] : findDrift(agent, before)
   const last = lastOutcome(machine.files)
-  const ended = last && { id: last.id, outcome: last.outcome, why: last.why }
-  if (isUnderWay(agent) || store.ref('current') !== before) {
-    const { id = '', operator = '', since = 0 } = agent.lock.holder() ?? {}
-    return { type: 'verified', findings: [], underWay: { id, operator, since }, last: ended ?? null }
-  }
-  return { type: 'verified', findings: found.slice(0, MOST), underWay: null, last: ended ?? null }
-}
-
-/** Its journal is there, and the session began by finishing what nobody works on any more. */
-function isUnderWay({ machine }: Agent): boolean {
-  return machine.files.stat(JOURNAL) !== undefined
+  const ended = last ? { id: last.id, outcome: last.outcome, why: last.why } : null
+  // One that began and ended meanwhile is as good as one under way.
+  const pending = store.ref('current') === before ? pendingElsewhere(agent) : agent.lock.pending()
+  return { type: 'verified', findings: pending ? [] : found.slice(0, MOST), pending, last: ended }
 }
 
 function findDrift(agent: Agent, current: Oid | null): Finding[] {

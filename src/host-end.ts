@@ -2,6 +2,15 @@
 import type { Failure, Outcome, Reply } from './protocol/messages.ts'
 import type { HostEnd } from './rollout-events.ts'
 
+/**
+ * Of a deployment that has begun: none that is refused then was left as it was. Throws where the agent cannot tell;
+ * the next session puts right what it left behind, and can.
+ */
+export function endOfBegun(reply: Reply): HostEnd {
+  if (reply.type !== 'refused') return endFrom(reply)
+  throw new Error(reply.refusal.kind === 'error' ? reply.refusal.message : reply.refusal.kind)
+}
+
 export function endFrom(reply: Reply): HostEnd {
   switch (reply.type) {
     case 'undone':

@@ -1,5 +1,5 @@
 /** The part of a rollout that concerns one host. */
-import { endFrom } from './host-end.ts'
+import { endFrom, endOfBegun } from './host-end.ts'
 import { pause } from './pause.ts'
 import type { HostName, Oid } from './plan/names.ts'
 import type { HostPlan } from './plan/plan.ts'
@@ -58,8 +58,6 @@ export class HostRun {
   end: HostEnd | undefined
   /** Who has the lock, where that is somebody who may be waited for. */
   locked: Busy | undefined
-  /** Whether it has settled and is not known to have done anything since. */
-  waits = false
   private readonly run: Run
   private readonly job: HostJob
   private readonly started: number
@@ -69,6 +67,8 @@ export class HostRun {
   private anew: { readonly connection: Connection; readonly session: Session } | undefined
   /** What the agent says after it has settled. */
   private answer: Promise<Reply> | undefined
+  /** From when it has settled until it is known to do something else than to wait. */
+  private waiting: AbortController | undefined
   private why: string | undefined
   private verdict: 'confirm' | 'undo'
   private asking = false
@@ -83,6 +83,11 @@ export class HostRun {
     this.started = started
     // A host that was lost before all had agreed is one that has failed.
     this.verdict = run.atomic && run.jobs.length > 1 ? 'undo' : 'confirm'
+  }
+
+  /** Whether it has settled and is not known to have done anything since. */
+  get waits(): boolean {
+    return this.waiting !== undefined && !this.waiting.signal.aborted
   }
 
   /** Connects, locks and stages. Whether the host could now be activated. */
@@ -142,7 +147,7 @@ export class HostRun {
         const reply = await session.next()
         if (reply.type === 'step') this.showStep(reply.index)
         else if (reply.type !== 'settled') {
-          this.finish(endFrom(reply))
+          this.finish(endOfBegun(reply))
           return false
         } else if (this.why === undefined) return this.settled(session)
       }
@@ -160,7 +165,8 @@ export class HostRun {
     const deadline = ticks() + confirmMs
     const attempts = {
       connect: (signal: AbortSignal) => this.run.connectAnew(this.name, signal),
-      left: () => (this.waits ? deadline - ticks() : 0),
+      left: () => deadline - ticks(),
+      signal: this.waiting!.signal,
       failed: (why: string) => this.showUnproven(why),
     }
     this.anew = await reachAgain(attempts, (session, connection) => ({ session, connection }))
@@ -205,7 +211,7 @@ export class HostRun {
     this.stopKeepAlive()
     if (this.end) return
     try {
-      this.finish(endFrom(await this.answer!))
+      this.finish(endOfBegun(await this.answer!))
     } catch (error) {
       await this.askAgain(messageOf(error))
     }
@@ -216,7 +222,7 @@ export class HostRun {
     if (this.end || this.decided || this.why !== undefined) return
     this.why = why
     this.verdict = 'undo'
-    this.waits = false
+    this.waiting?.abort()
     if (this.session) this.emit({ kind: 'withdrawing' })
     // A session that has left its verdict hears nothing any more: another one has to.
     if (this.asking) this.connection?.close()
@@ -274,11 +280,10 @@ export class HostRun {
   }
 
   private settled(session: Session): true {
-    this.waits = true
+    const waiting = new AbortController()
+    this.waiting = waiting
     this.answer = session.next()
-    const ended = () => {
-      this.waits = false
-    }
+    const ended = () => waiting.abort()
     this.answer.then(ended, ended)
     return true
   }
@@ -290,9 +295,14 @@ export class HostRun {
     this.close()
     const { id, confirmMs, ticks } = this.run
     const deadline = ticks() + confirmMs + UNDO_MS
+    let since = ''
     const attempts = {
       connect: (signal: AbortSignal) => this.run.connectAnew(this.name, signal),
       left: () => deadline - ticks(),
+      signal: new AbortController().signal,
+      failed: (reason: string) => {
+        since = `; since then: ${reason}`
+      },
     }
     const end = await reachAgain(attempts, async (session, connection) => {
       this.connection = connection
@@ -300,14 +310,14 @@ export class HostRun {
       await session.send(verdict === 'confirm' ? { type: 'confirm', id } : { type: 'undo', id, why: reason })
       return this.endByAsking(await session.next(), session.hello)
     })
-    this.finish(end ?? { kind: 'unknown', why })
+    this.finish(end ?? { kind: 'unknown', why: why + since })
   }
 
   /** A host that has no record, and is where it was, had not yet begun. */
   private endByAsking(reply: Reply, { current }: Hello): HostEnd {
     const { plan } = this.job
     const unheardOf = reply.type === 'outcome' && reply.outcome === 'unknown'
-    return unheardOf && current === plan.from ? WITHDRAWN : endFrom(reply)
+    return unheardOf && current === plan.from ? WITHDRAWN : endOfBegun(reply)
   }
 
   private greet({ installed, hello }: Session): void {

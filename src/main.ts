@@ -86,7 +86,8 @@ function report(error: unknown, { terminal, env, emit }: Context): ExitCode {
 /** Milliseconds in which Ctrl-C counts once: git, which runs us, hands us what the terminal has already told us. */
 const SAME_INTERRUPT = 300
 
-function onInterrupt(listener: () => void): () => void {
+/** Calls back, instead of ending the program, until what it returns is called. */
+const on = (signals: readonly NodeJS.Signals[]) => (listener: () => void) => {
   let last = Number.NEGATIVE_INFINITY
   let released = false
   const heard = () => {
@@ -94,18 +95,21 @@ function onInterrupt(listener: () => void): () => void {
     if (!released && now - last > SAME_INTERRUPT) listener()
     last = now
   }
-  process.on('SIGINT', heard)
+  for (const signal of signals) process.on(signal, heard)
   return () => {
     released = true
     // The second of two that are one must not end the program either.
-    setTimeout(() => process.off('SIGINT', heard), SAME_INTERRUPT).unref()
+    setTimeout(() => {
+      for (const signal of signals) process.off(signal, heard)
+    }, SAME_INTERRUPT).unref()
   }
 }
 
-// A reader that went away, as in `git deploy plan | head`, ends the output but not a deployment under way.
+// A reader that went away, as in `git deploy plan | head`, or a terminal that was closed, ends the output but not a
+// deployment under way.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
   })
 
 function contextOf({ json }: { readonly json: boolean }): Context {
@@ -117,7 +121,8 @@ function contextOf({ json }: { readonly json: boolean }): Context {
       },
       stdout: words,
       stderr: process.stderr,
-      onInterrupt,
+      onInterrupt: on(['SIGINT']),
+      onStop: on(['SIGINT', 'SIGTERM', 'SIGHUP']),
     },
     process.env,
   )
@@ -138,23 +143,15 @@ function contextOf({ json }: { readonly json: boolean }): Context {
 }
 
 /**
- * Whoever ends or stops us otherwise than by Ctrl-C gets the cursor back. The screen is left alone: git, which runs us,
- * has ended or stopped already, and the shell may have gone on below.
+ * Whoever stops us (Ctrl-Z) gets the cursor back. The screen is left alone: git, which runs us, has stopped already,
+ * and the shell may have gone on below.
  */
 function giveBackTheCursor({ live }: Context['terminal']): void {
   if (!live) return
-  for (const [signal, then] of [
-    ['SIGTERM', 'SIGTERM'],
-    ['SIGHUP', 'SIGHUP'],
-    ['SIGTSTP', 'SIGSTOP'],
-  ] as const) {
-    const heard = () => {
-      live.abandon()
-      if (signal !== 'SIGTSTP') process.off(signal, heard)
-      process.kill(process.pid, then)
-    }
-    process.on(signal, heard)
-  }
+  process.on('SIGTSTP', () => {
+    live.abandon()
+    process.kill(process.pid, 'SIGSTOP')
+  })
 }
 
 main(process.argv.slice(2)).then(code => {

@@ -1,5 +1,6 @@
 /** What hosts turned out to run when they were asked (commands/catch-up.ts), for terminal/ to show. Plain data. */
 import type { Oid } from './plan/names.ts'
+import type { DeploymentId, Outcome, Pending } from './protocol/messages.ts'
 
 /** What became of a host since this repository last heard of it. */
 export type News =
@@ -33,4 +34,21 @@ export interface HostCommitSaid {
   readonly author: string
   readonly date: Date
   readonly subject: string
+}
+
+/** What a host said when it was asked. */
+export interface Heard {
+  readonly news: News
+  /** The deployment under way there. */
+  readonly pending: Pending | null
+  /** Deployments of which this repository did not know how they ended. */
+  readonly ended: readonly Ended[]
+}
+
+export interface Ended {
+  readonly id: DeploymentId
+  /** `refused`: it never began there. */
+  readonly outcome: Outcome | 'refused'
+  readonly why: string
+  readonly ms: number
 }

@@ -5,25 +5,31 @@ import type { Connection } from './remote/transport.ts'
 
 export interface Attempts {
   connect(signal: AbortSignal): Promise<Connection>
-  /** How much time is left, in milliseconds; 0 where nobody wants it any more. */
+  /** How much time is left, in milliseconds. */
   left(): number
-  failed?(why: string): void
+  /** Aborted when nobody wants it any more. */
+  readonly signal: AbortSignal
+  failed(why: string): void
 }
 
 /** What `use` makes of the first session that it gets to the end with; undefined when the time is over. */
 export async function reachAgain<T>(
-  { connect, left, failed }: Attempts,
+  { connect, left, signal, failed }: Attempts,
   use: (session: Session, connection: Connection) => T | Promise<T>,
 ): Promise<T | undefined> {
-  for (; left() > 0; await pause(RETRY_MS)) {
+  for (; left() > 0 && !signal.aborted; await pause(RETRY_MS, signal)) {
     let connection: Connection | undefined
+    const close = () => connection?.close()
+    signal.addEventListener('abort', close)
     try {
-      connection = await connect(AbortSignal.timeout(Math.ceil(left())))
+      connection = await connect(AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(left()))]))
       return await use(await openSession(connection), connection)
     } catch (error) {
       // The next try; the deadline ends them, and whoever asked says so.
-      connection?.close()
-      failed?.(error instanceof Error ? error.message : String(error))
+      close()
+      if (!signal.aborted) failed(error instanceof Error ? error.message : String(error))
+    } finally {
+      signal.removeEventListener('abort', close)
     }
   }
   return undefined

@@ -1,13 +1,13 @@
 /** Learning what hosts run: their histories come into this repository, and its refs follow. */
 import { readCommits, readEach } from '../git/deployments.ts'
 import { GitError, type Repository } from '../git/git.ts'
-import { addOutcomes, readOutcomes } from '../git/outcomes.ts'
+import { addOutcomes, type KnownOutcome, readOutcomes } from '../git/outcomes.ts'
 import { BadHistory, Quarantine } from '../git/quarantine.ts'
 import type { Tracked } from '../git/refs.ts'
 import { inParallel } from '../in-parallel.ts'
-import type { HostCommitSaid, News } from '../news.ts'
+import type { Ended, Heard, HostCommitSaid, News } from '../news.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
-import type { LoggedDeployment } from '../protocol/messages.ts'
+import type { LoggedDeployment, Pending } from '../protocol/messages.ts'
 import { type Fetched, fetchHistory } from '../remote/fetch.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
 import { type Move, moveRefs } from './move-refs.ts'
@@ -25,7 +25,7 @@ export interface Asking {
 export async function catchUp(
   hosts: readonly HostName[],
   asking: Asking,
-): Promise<ReadonlyMap<HostName, News>> {
+): Promise<ReadonlyMap<HostName, Heard>> {
   const { repo, cluster, parallel } = asking
   const answers = await inParallel(hosts, parallel, host => ask(host, asking))
   const moves = answers.flatMap(({ host, news }) => moveOf(host, news))
@@ -38,14 +38,18 @@ export async function catchUp(
     body: names.length > 3 ? names.join('\n') : '',
     message: 'sync',
   })
-  for (const { host, log } of answers) await keepLog(repo, host, log)
-  return new Map(answers.map(({ host, news }) => [host, news]))
+  const heard = new Map<HostName, Heard>()
+  for (const { host, news, log, pending } of answers)
+    heard.set(host, { news, pending, ended: log ? await keepLog(repo, host, log, pending) : [] })
+  return heard
 }
 
 interface Answer {
   readonly host: HostName
   readonly news: News
-  readonly log: readonly LoggedDeployment[]
+  /** Null of a host that gave no answer. */
+  readonly log: readonly LoggedDeployment[] | null
+  readonly pending: Pending | null
 }
 
 async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise<Answer> {
@@ -55,11 +59,12 @@ async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise
   try {
     connection = await connect(host)
     const fetched = await fetchHistory(connection, { have, receive: objects => quarantine.receive(objects) })
-    return { host, news: await understand(repo, quarantine, have, fetched), log: fetched.log }
+    const { log, pending } = fetched
+    return { host, news: await understand(repo, quarantine, have, fetched), log, pending }
   } catch (error) {
     if (!(error instanceof HostError || error instanceof BadHistory)) throw error
     const message = error instanceof BadHistory ? `cannot take its history: ${error.message}` : error.message
-    return { host, news: { kind: 'failed', message, hint: error.hint ?? null }, log: [] }
+    return { host, news: { kind: 'failed', message, hint: error.hint ?? null }, log: null, pending: null }
   } finally {
     connection?.close()
     await quarantine.discard()
@@ -113,16 +118,31 @@ function moveOf(host: HostName, news: News): Move[] {
   }
 }
 
-async function keepLog(repo: Repository, host: HostName, log: readonly LoggedDeployment[]): Promise<void> {
-  const known = new Map(readOutcomes(repo, host).map(({ id, outcome }) => [id, outcome]))
-  const news = log.filter(({ id, outcome }) => known.get(id) !== outcome)
+/** Takes over what the host has on record, and tells what it says of deployments whose end was not known here. */
+async function keepLog(
+  repo: Repository,
+  host: HostName,
+  log: readonly LoggedDeployment[],
+  pending: Pending | null,
+): Promise<Ended[]> {
+  const known = new Map(readOutcomes(repo, host).map(record => [record.id, record]))
+  const unknown = [...known.values()].filter(({ outcome }) => outcome === 'unknown')
+  const news = log.filter(({ id, outcome }) => known.get(id)?.outcome !== outcome)
   const said = await readEach(
     repo,
     news.map(({ to }) => to),
   )
-  await addOutcomes(
-    repo,
-    host,
-    news.map(record => ({ ...record, subject: record.subject ?? said.get(record.to)?.subject ?? null })),
-  )
+  const learnt: KnownOutcome[] = [
+    ...news.map(record => ({ ...record, subject: record.subject ?? said.get(record.to)?.subject ?? null })),
+    ...unknown
+      .filter(({ id }) => id !== pending?.id && neverBegan(id, log))
+      .map(record => ({ ...record, outcome: 'refused' as const, why: 'it never began there' })),
+  ]
+  await addOutcomes(repo, host, learnt)
+  return learnt.filter(({ id }) => known.get(id)?.outcome === 'unknown')
+}
+
+/** The host has no record of it, and has forgotten none that is as young. Ids sort by time. */
+function neverBegan(id: string, log: readonly LoggedDeployment[]): boolean {
+  return !log.some(record => record.id === id) && id > (log[0]?.id ?? '')
 }

@@ -21,7 +21,7 @@ import { afterDeploy, beforeDeploy, isGuarded } from './operator-hooks.ts'
 import { type Offline, planOffline } from './plan-offline.ts'
 import { planRepair } from './plan-repair.ts'
 import { reach } from './reach.ts'
-import { emptied, record, recordAhead } from './record.ts'
+import { emptied, record, recordAhead, recordBegun } from './record.ts'
 import { reporterFor } from './reporter.ts'
 import { tellStale } from './stale.ts'
 
@@ -88,7 +88,8 @@ export async function offer(
       return EXIT.declined
     }
     const id = saved?.id ?? deploymentId(context.now(), context.random)
-    return await carryOut(offline, { ...command, id, color, connections, reporter }, context)
+    const again = saved !== null
+    return await carryOut(offline, { ...command, id, again, color, connections, reporter }, context)
   } finally {
     connections.close()
     objects.close()
@@ -123,6 +124,8 @@ interface Means extends Pick<Accepting, 'verify' | 'adopt' | 'atomic' | 'batch' 
   readonly color: string | null
   readonly connections: Connections
   readonly reporter: Reporter
+  /** Whether another deployment may have had this id: that of a saved plan. */
+  readonly again: boolean
 }
 
 async function carryOut(offline: Offline, means: Means, context: Context): Promise<ExitCode> {
@@ -139,11 +142,12 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
   const started = ticks()
   const interrupt = new AbortController()
   setMaxListeners(0, interrupt.signal)
-  const release = terminal.onInterrupt(() => {
+  const release = terminal.onStop(() => {
     release() // A second Ctrl-C ends the program; the hosts then undo by themselves.
     terminal.note('interrupted: the hosts are asked to undo; Ctrl-C again leaves at once')
     interrupt.abort()
   })
+  if (!means.again) await tryToRecord(() => recordBegun(offline, { id, operator, at, jobs }))
   reporter.begin({ id, cluster, operator, hosts: jobs.map(({ plan }) => plan.host) })
   const ahead = recordAhead(offline, { id, jobs }).catch(() => {
     // Whatever it is, `record` meets it too, and tells.

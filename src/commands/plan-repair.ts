@@ -10,6 +10,7 @@ import { needsReconnect } from '../plan/reconnect.ts'
 import { repairSteps } from '../plan/repair-steps.ts'
 import { printable } from '../terminal/clean.ts'
 import { driftLines, isSound } from '../terminal/drift.ts'
+import { lockedBy } from '../terminal/ends.ts'
 import { verifyRecord } from '../terminal/json-hosts.ts'
 import type { Context } from './context.ts'
 import { type Inspected, inspect } from './inspect.ts'
@@ -46,8 +47,8 @@ function drift(one: Inspected, tracked: Tracked): Drifted | undefined {
       hint: one.hint ?? undefined,
     })
   const { hello, verified } = one
-  if (verified.underWay !== null)
-    throw new Fatal(`cannot repair '${one.host}': it is being deployed to`, {
+  if (verified.pending !== null)
+    throw new Fatal(`cannot repair '${one.host}': it is being deployed to, ${lockedBy(verified.pending)}`, {
       hint: 'try again when that has ended',
     })
   if (hello.current !== tracked.commit && !hasLostItsBearings(verified.findings))

@@ -19,6 +19,23 @@ export interface Carried {
   readonly took: ReadonlyMap<HostName, number>
 }
 
+/**
+ * Before any host hears of the deployment: should this process be killed, its log says that nobody knows how it ended,
+ * until somebody asks.
+ */
+export async function recordBegun(
+  { repo }: Offline,
+  { id, operator, at, jobs }: Pick<Carried, 'id' | 'operator' | 'at' | 'jobs'>,
+): Promise<void> {
+  for (const { plan, commit: to, subject } of jobs) {
+    const { host, from } = plan
+    const record = { id, from, to, operator, at, ms: 0, subject, outcome: 'unknown', why: NOT_HEARD } as const
+    await addOutcomes(repo, host, [record])
+  }
+}
+
+const NOT_HEARD = 'nobody has heard of its end'
+
 /** One transaction for the refs of the hosts where the deployment holds; and a line in the log of every host. */
 export async function record(offline: Offline, carried: Carried): Promise<void> {
   const { repo } = offline

@@ -3,7 +3,7 @@ import type { HostName } from '../plan/names.ts'
 import type { Connection } from '../remote/transport.ts'
 import type { Ends } from '../rollout-events.ts'
 import type { JsonRecord } from '../terminal/json.ts'
-import { syncRecord } from '../terminal/json-hosts.ts'
+import { heardRecords } from '../terminal/json-hosts.ts'
 import { newsLines, whoDeployed } from '../terminal/news.ts'
 import type { Colors, Terminal } from '../terminal/terminal.ts'
 import { catchUp } from './catch-up.ts'
@@ -27,8 +27,9 @@ export async function tellStale(
   )
   if (stale.length === 0) return []
   const asking = { repo, cluster: plan.cluster, tracking, parallel: config.jobs, connect }
-  const news = await catchUp(stale, asking)
-  for (const [host, one] of news) emit(syncRecord(host, one))
+  const heard = await catchUp(stale, asking)
+  for (const [host, one] of heard) for (const record of heardRecords(host, one)) emit(record)
+  const news = new Map([...heard].map(([host, { news }]) => [host, news]))
   const lines = ['', ...newsLines(news, colors)]
   const who = whoDeployed(news, colors)
   if (who.length > 0) lines.push('', ...who)

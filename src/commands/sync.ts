@@ -1,7 +1,8 @@
 import type { CommandOf } from '../command.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
-import { syncRecord } from '../terminal/json-hosts.ts'
-import { newsLines } from '../terminal/news.ts'
+import type { Heard } from '../news.ts'
+import { heardRecords } from '../terminal/json-hosts.ts'
+import { heardLines } from '../terminal/news.ts'
 import { catchUp } from './catch-up.ts'
 import { clusterOnline } from './cluster-online.ts'
 import type { Context } from './context.ts'
@@ -10,14 +11,18 @@ import type { Context } from './context.ts'
 export async function sync(command: CommandOf<'sync'>, context: Context): Promise<ExitCode> {
   const { terminal } = context
   const online = await clusterOnline(command, context)
-  const news = await catchUp(online.hosts, online)
-  const shown = [...news].filter(([, { kind }]) => !command.changed || kind !== 'unchanged')
-  for (const [host, one] of shown) context.emit(syncRecord(host, one))
+  const heard = await catchUp(online.hosts, online)
+  const shown = [...heard].filter(([, one]) => !command.changed || isNews(one))
+  for (const [host, one] of shown) for (const record of heardRecords(host, one)) context.emit(record)
   const colors = terminal.colors(command.color ?? online.color)
-  for (const line of newsLines(new Map(shown), colors)) terminal.say(line)
-  const failed = [...news].flatMap(([host, one]) => (one.kind === 'failed' ? [{ host, ...one }] : []))
+  for (const line of heardLines(new Map(shown), colors)) terminal.say(line)
+  const failed = [...heard].flatMap(([host, { news }]) => (news.kind === 'failed' ? [{ host, ...news }] : []))
   if (failed.length === 0) return EXIT.done
   for (const hint of new Set(failed.flatMap(({ hint }) => hint ?? []))) terminal.note(`hint: ${hint}`)
   const names = failed.map(({ host }) => host).join(', ')
   throw new Fatal(`cannot sync ${names}: what is known of ${failed.length === 1 ? 'it' : 'them'} may be old`)
+}
+
+function isNews({ news, pending, ended }: Heard): boolean {
+  return news.kind !== 'unchanged' || pending !== null || ended.length > 0
 }

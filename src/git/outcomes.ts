@@ -1,7 +1,7 @@
 /** How deployments ended, as far as this repository has been told: a file for each host, one JSON line each. */
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { appendFile, mkdir } from 'node:fs/promises'
+import { appendFile, mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type HostName, hostName } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
@@ -24,6 +24,25 @@ export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
   }
   return [...known.values()].sort((a, b) => a.at - b.at)
 }
+
+/** The deployment to the host that was heard of last. Reads the end of the file, however long it has become. */
+export async function lastOutcome(repo: Repository, host: HostName): Promise<KnownOutcome | undefined> {
+  const file = await open(fileOf(repo, host)).catch(() => undefined) // most hosts of a new clone have none
+  if (file === undefined) return undefined
+  try {
+    const { size } = await file.stat()
+    const { buffer, bytesRead } = await file.read({
+      buffer: Buffer.alloc(TAIL),
+      position: Math.max(0, size - TAIL),
+    })
+    return buffer.toString('utf8', 0, bytesRead).split('\n').flatMap(parse).at(-1)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Longer than any record but those of a failure that says very much. */
+const TAIL = 8192
 
 /** The hosts of which something is known, by name. */
 export function hostsWithOutcomes(repo: Repository): HostName[] {

@@ -23,7 +23,6 @@ import type {
   Obstacle,
   Outcome,
   OutcomeRecord,
-  Pending,
   Refusal,
   Reply,
   Request,
@@ -72,7 +71,7 @@ export function decodeReply(value: unknown): Reply {
       hostname: text,
       current: nullable(object),
       recovered: nullable(record({ id, outcome })),
-      pending: nullable(record<Pending>({ holder: text, since: integer, id, msLeft: nullable(integer) })),
+      pending: nullable(record(pending)),
     }),
     refused: record<Reply & { type: 'refused' }>({ type: literal('refused'), refusal }),
     staged: record<Reply & { type: 'staged' }>({
@@ -94,7 +93,7 @@ export function decodeReply(value: unknown): Reply {
     verified: record<Reply & { type: 'verified' }>({
       type: literal('verified'),
       findings: list(finding),
-      underWay: nullable(record({ id: text, operator: text, since: integer })),
+      pending: nullable(record(pending)),
       last: nullable(record({ id: text, outcome, why: text })),
     }),
   })(value, 'reply')
@@ -118,6 +117,9 @@ const integer: Decoder<number> = (value, at) =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(at, 'a whole number')
 export const truth: Decoder<boolean> = (value, at) =>
   typeof value === 'boolean' ? value : wrong(at, 'true or false')
+/** Milliseconds since 1970 that a Date can hold (ECMA-262, 21.4.1.1). */
+const moment: Decoder<number> = (value, at) =>
+  integer(value, at) <= 8.64e15 ? (value as number) : wrong(at, 'a moment')
 const id: Decoder<string> = (value, at) =>
   typeof value === 'string' && ID.test(value) ? value : wrong(at, 'a deployment id')
 const object = name<Oid>(oid, 'an object name')
@@ -132,6 +134,8 @@ const report = record<UnitReport>({ unit, state: text, log: list(text) })
 const failure = record<Failure>({ step: nullable(integer), message: text, units: list(report) })
 const obstacle = record<Obstacle>({ what: text, hint: nullable(text) })
 
+const pending = { holder: text, since: moment, id: text, msLeft: nullable(integer) }
+
 const recorded = {
   id,
   from: nullable(object),
@@ -139,7 +143,7 @@ const recorded = {
   operator: text,
   outcome,
   why: text,
-  at: integer,
+  at: moment,
   ms: integer,
 }
 const logged = record<LoggedDeployment>({ ...recorded, subject: nullable(text) })
@@ -228,10 +232,7 @@ const refusal = variant<Refusal, 'kind'>(
     hostname: record<Refusal & { kind: 'hostname' }>({ kind: literal('hostname'), found: text }),
     busy: record<Refusal & { kind: 'busy' }>({
       kind: literal('busy'),
-      holder: text,
-      since: integer,
-      id: text,
-      msLeft: nullable(integer),
+      ...pending,
     }),
     stale: record<Refusal & { kind: 'stale' }>({ kind: literal('stale'), current: nullable(object) }),
     spent: record<Refusal & { kind: 'spent' }>({ kind: literal('spent'), outcome, why: text }),

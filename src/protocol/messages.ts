@@ -122,17 +122,10 @@ export interface Adopted {
 export interface Verified {
   readonly type: 'verified'
   readonly findings: readonly Finding[]
-  /** A deployment that is under way: nothing can be told then, and `findings` is empty. */
-  readonly underWay: UnderWay | null
+  /** While there is one nothing can be told, and `findings` is empty. */
+  readonly pending: Pending | null
   /** How the last deployment ended; null before the first. */
   readonly last: { readonly id: DeploymentId; readonly outcome: Outcome; readonly why: string } | null
-}
-
-export interface UnderWay {
-  readonly id: DeploymentId
-  readonly operator: string
-  /** Milliseconds since 1970. */
-  readonly since: number
 }
 
 export interface Hello {
@@ -144,15 +137,15 @@ export interface Hello {
   readonly current: Oid | null
   /** What this session found left behind by a killed predecessor, and finished, before it said hello. */
   readonly recovered: { readonly id: DeploymentId; readonly outcome: Outcome } | null
-  /** The deployment that another session is carrying out. */
   readonly pending: Pending | null
 }
 
-/** A deployment that has the lock. */
+/** A deployment that another session is carrying out. */
 export interface Pending {
   readonly holder: string
   /** Milliseconds since 1970. */
   readonly since: number
+  /** '' where the other session has only just begun. */
   readonly id: DeploymentId
   /** How long it still waits for its confirmation, in milliseconds; null while it does not. */
   readonly msLeft: number | null

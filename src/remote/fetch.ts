@@ -1,6 +1,6 @@
 /** What a host has to tell: its history, and how deployments ended there. */
 import type { Oid } from '../plan/names.ts'
-import type { LoggedDeployment, ObjectChunk } from '../protocol/messages.ts'
+import type { LoggedDeployment, ObjectChunk, Pending } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
 import { openSession, type Session } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
@@ -10,6 +10,8 @@ export interface Fetched {
   readonly current: Oid | null
   /** The oldest first. */
   readonly log: readonly LoggedDeployment[]
+  /** The deployment under way there. */
+  readonly pending: Pending | null
 }
 
 export interface FetchOptions {
@@ -31,7 +33,7 @@ export async function fetchHistory(connection: Connection, options: FetchOptions
     for (;;) {
       const reply = await session.next(SILENCE_MS)
       if (reply.type === 'objects') await receive(reply.objects)
-      else if (reply.type === 'fetched') return reply
+      else if (reply.type === 'fetched') return { ...reply, pending: session.hello.pending }
       else if (reply.type === 'refused' && reply.refusal.kind === 'error')
         throw new HostError(
           connection.host,

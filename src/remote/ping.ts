@@ -1,4 +1,5 @@
 import type { Oid } from '../plan/names.ts'
+import type { Pending } from '../protocol/messages.ts'
 import { assertName } from './fetch.ts'
 import { openSession, type Session } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
@@ -8,6 +9,7 @@ export interface Pong {
   /** Whether the agent had to be put there first. */
   readonly installed: boolean
   readonly current: Oid | null
+  readonly pending: Pending | null
   readonly rtt: RoundTrips
 }
 
@@ -32,7 +34,8 @@ export async function ping(connection: Connection, ticks: () => number): Promise
     assertName(connection, session)
     const { hello, installed } = session
     const rtt = await measure(connection, session, ticks)
-    return { version: hello.version, installed, current: hello.current, rtt }
+    const { version, current, pending } = hello
+    return { version, installed, current, pending, rtt }
   } finally {
     session.close()
   }

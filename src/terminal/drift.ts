@@ -3,6 +3,7 @@ import type { FileDrift, Finding, LinkDrift } from '../plan/drift.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import type { Hello, Verified } from '../protocol/messages.ts'
 import { printable, quoted } from './clean.ts'
+import { lockedBy } from './ends.ts'
 import type { Colors } from './terminal.ts'
 
 export interface Answer {
@@ -15,9 +16,9 @@ export interface Answer {
 export function driftLines(answer: Answer, recorded: Oid, colors: Colors): string[] {
   const { host, hello, verified } = answer
   const bad = [...elsewhere(answer, recorded), ...verified.findings.map(findingText)]
-  const notes = [...underWay(verified), ...recovered(hello), ...lastFailed(verified)]
+  const notes = [...pending(verified), ...recovered(hello), ...lastFailed(verified)]
   const lines = [...bad.map(line => colors.red(line)), ...notes.map(line => colors.yellow(line))]
-  if (bad.length === 0 && verified.underWay === null) lines.unshift(colors.green('ok'))
+  if (bad.length === 0 && verified.pending === null) lines.unshift(colors.green('ok'))
   return lines.map(line => `${host}  ${line}`)
 }
 
@@ -27,7 +28,7 @@ export function isSound(answer: Answer, recorded: Oid): boolean {
 }
 
 function elsewhere({ hello, verified }: Answer, recorded: Oid): string[] {
-  if (hello.current === recorded || verified.underWay !== null) return []
+  if (hello.current === recorded || verified.pending !== null) return []
   return [
     hello.current === null
       ? `has no record of any deployment; this repository has deployed ${recorded.slice(0, 7)} there`
@@ -74,10 +75,8 @@ export function findingText(finding: Finding): string {
   return (WORDS[finding.kind] as (finding: Finding) => string)(finding)
 }
 
-function underWay({ underWay }: Verified): string[] {
-  if (underWay === null) return []
-  const who = underWay.operator === '' ? 'somebody' : printable(underWay.operator)
-  return [`is being deployed to by ${who} (deployment ${printable(underWay.id)})`]
+function pending({ pending }: Verified): string[] {
+  return pending ? [`is being deployed to, ${lockedBy(pending)}`] : []
 }
 
 function recovered({ recovered }: Answer['hello']): string[] {

@@ -1,5 +1,5 @@
 /** Records of the commands that ask hosts, or tell about them. */
-import type { News } from '../news.ts'
+import type { Heard, News } from '../news.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import { type Answer, findingText, isSound } from './drift.ts'
 import type { JsonRecord } from './json.ts'
@@ -15,24 +15,26 @@ export function logRecord(entry: LogEntry): JsonRecord {
 
 export function pingRecord(pinged: Pinged): JsonRecord {
   if (pinged.kind === 'failed') return { type: 'ping', ...pinged }
-  const { host, kind, user, version, installed, rtt, current, tracked } = pinged
+  const { pending, rtt, ...answered } = pinged
   const { min, median, p95 } = rtt
-  const ms = Math.round(median)
   return {
     type: 'ping',
-    host,
-    kind,
-    user,
-    version,
-    installed,
-    ms,
+    ...answered,
+    ms: Math.round(median),
     rtt: { min, median, p95 },
-    current,
-    tracked,
+    pending: pending && pendingJson(pending),
   }
 }
 
-export function syncRecord(host: HostName, news: News): JsonRecord {
+export function heardRecords(host: HostName, { news, pending, ended }: Heard): JsonRecord[] {
+  const learnt = ended.map(({ id, outcome, why, ms }): JsonRecord => {
+    return { type: 'ended', host, deployment: id, outcome, why, ms }
+  })
+  const under = pending ? [{ type: 'pending', host, ...pendingJson(pending) } as const] : []
+  return [syncRecord(host, news), ...under, ...learnt]
+}
+
+function syncRecord(host: HostName, news: News): JsonRecord {
   if (!('commits' in news)) return { type: 'sync', host, ...news }
   const { kind, from, to } = news
   const commits = news.commits.map(({ commit, deployment, source, author, date, subject }) => {
@@ -57,7 +59,7 @@ export function verifyRecord(one: Inspected, recorded: Oid): JsonRecord {
   if (one.kind === 'unreachable')
     return { type: 'verify', host, kind: 'failed', message: one.message, hint: one.hint }
   const { hello, verified } = one
-  const { underWay, last, findings } = verified
+  const { pending, last, findings } = verified
   return {
     type: 'verify',
     host,
@@ -66,7 +68,7 @@ export function verifyRecord(one: Inspected, recorded: Oid): JsonRecord {
     current: hello.current,
     tracked: recorded,
     findings: findings.map(finding => ({ ...finding, message: findingText(finding) })),
-    underWay: underWay && pendingJson({ ...underWay, holder: underWay.operator, msLeft: null }),
+    pending: pending && pendingJson(pending),
     recovered: hello.recovered && { deployment: hello.recovered.id, outcome: hello.recovered.outcome },
     last: last && { deployment: last.id, outcome: last.outcome, why: last.why },
   }

@@ -67,6 +67,8 @@ export type JsonRecord =
       readonly at: string | null
       readonly by: string | null
       readonly deployment: string | null
+      /** A later deployment that nobody knows the end of. */
+      readonly unheard: string | null
     }
   /** A file that `diff` would show. */
   | {
@@ -119,6 +121,8 @@ export type JsonRecord =
           readonly rtt: { readonly min: number; readonly median: number; readonly p95: number }
           readonly current: string | null
           readonly tracked: string | null
+          /** The deployment under way there. */
+          readonly pending: JsonPending | null
         }
       | JsonFailed
     ))
@@ -130,7 +134,7 @@ export type JsonRecord =
           readonly current: string | null
           readonly tracked: string
           readonly findings: readonly JsonFinding[]
-          readonly underWay: JsonPending | null
+          readonly pending: JsonPending | null
           /** A deployment that was found cut off, and finished first. */
           readonly recovered: { readonly deployment: string; readonly outcome: Outcome } | null
           readonly last: {
@@ -153,6 +157,17 @@ export type JsonRecord =
       | { readonly kind: 'reprovisioned'; readonly from: string }
       | JsonFailed
     ))
+  /** With 'sync': the deployment under way on a host. */
+  | ({ readonly type: 'pending'; readonly host: string } & JsonPending)
+  /** With 'sync': how a deployment ended of which this repository did not know it. */
+  | {
+      readonly type: 'ended'
+      readonly host: string
+      readonly deployment: string
+      readonly outcome: Outcome | 'refused'
+      readonly why: string
+      readonly ms: number
+    }
   | { readonly type: 'forgot'; readonly host: string; readonly commit: string | null }
   /** How a hook is in place, in words. */
   | { readonly type: 'hook'; readonly name: string; readonly what: string }

@@ -45,7 +45,10 @@ function sortKey(group: readonly LogEntry[]): string {
   return `${group[0]!.id.slice(0, 15)} ${String(at).padStart(16, '0')}`
 }
 
-function ending({ outcome, ms, why }: LogEntry, colors: Colors): string {
+export function ending(
+  { outcome, ms, why }: Pick<LogEntry, 'outcome' | 'ms' | 'why'>,
+  colors: Colors,
+): string {
   const after = `${(ms / 1000).toFixed(2)} s`
   const because = why === '' ? '' : `: ${printable(why)}`
   switch (outcome) {

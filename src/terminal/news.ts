@@ -1,10 +1,21 @@
 /** What hosts turned out to run, and who made it so. */
-import type { HostCommitSaid, Moved, News } from '../news.ts'
+import type { Heard, HostCommitSaid, Moved, News } from '../news.ts'
 import { order } from '../plan/host-state.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import { printable } from './clean.ts'
 import { deploymentLines } from './deployments.ts'
+import { lockedBy } from './ends.ts'
+import { ending } from './log.ts'
 import type { Colors } from './terminal.ts'
+
+/** A line for each host, and one for each of its deployments whose end was not known until now. */
+export function heardLines(heard: ReadonlyMap<HostName, Heard>, colors: Colors): string[] {
+  const news = newsLines(new Map([...heard].map(([host, { news }]) => [host, news])), colors)
+  return [...heard].flatMap(([host, { pending, ended }], i) => [
+    pending ? `${news[i]}, ${colors.yellow(lockedBy(pending))}` : news[i]!,
+    ...ended.map(one => `${host}  deployment ${printable(one.id)}: ${ending(one, colors)}`),
+  ])
+}
 
 /** A line for each host. */
 export function newsLines(news: ReadonlyMap<HostName, News>, colors: Colors): string[] {

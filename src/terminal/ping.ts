@@ -1,6 +1,8 @@
 /** How hosts answered: a line for each. */
 import type { HostName, Oid } from '../plan/names.ts'
+import type { Pending } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
+import { lockedBy } from './ends.ts'
 import type { Colors } from './terminal.ts'
 
 export type Pinged =
@@ -15,6 +17,7 @@ export type Pinged =
       /** What it runs, and what we think it does. */
       readonly current: Oid | null
       readonly tracked: Oid | null
+      readonly pending: Pending | null
     }
   | {
       readonly kind: 'failed'
@@ -32,7 +35,7 @@ export function pingLines(pinged: readonly Pinged[], colors: Colors): string[] {
           `${[one.rtt.min, one.rtt.median, one.rtt.p95].map(ms => ms.toFixed(1)).join('/')} ms`,
           `as ${one.user}`,
           `agent ${one.version}${one.installed ? ' (installed just now)' : ''}`,
-          runs(one.current, one.tracked, colors),
+          [runs(one.current, one.tracked, colors), ...beingDeployedTo(one.pending, colors)].join(', '),
         ],
   )
   // A message is as long as it is, and takes no part in the columns.
@@ -50,4 +53,8 @@ function runs(current: Oid | null, tracked: Oid | null, colors: Colors): string 
   const is = current === null ? 'nothing deployed' : `runs ${current.slice(0, 7)}`
   if (current === tracked) return `${is}, as known here`
   return colors.yellow(`${is}, known here: ${tracked === null ? 'nothing' : tracked.slice(0, 7)}`)
+}
+
+function beingDeployedTo(pending: Pending | null, colors: Colors): string[] {
+  return pending ? [colors.yellow(lockedBy(pending))] : []
 }

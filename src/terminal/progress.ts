@@ -85,7 +85,7 @@ function makeBlock({ terminal, live, colors, hosts, ticks }: Block): Progress {
   }
   const timer = setInterval(draw, FRAME_MS)
   // The second Ctrl-C ends the program at once, and must find the cursor visible.
-  const release = terminal.onInterrupt(() => {
+  const release = terminal.onStop(() => {
     release()
     live.releaseCursor()
   })

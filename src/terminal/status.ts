@@ -2,6 +2,7 @@
 import type { Deployed } from '../deployed.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { DeploymentId } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
 import type { JsonRecord } from './json.ts'
 import type { Colors } from './terminal.ts'
@@ -13,6 +14,8 @@ export interface HostStatus {
   readonly apps: number
   readonly commit: Oid | null
   readonly deployed: Deployed | null
+  /** The last deployment, where nobody knows how it ended. */
+  readonly unheard: DeploymentId | null
 }
 
 export interface Known {
@@ -22,6 +25,7 @@ export interface Known {
   /** What each tracked host is at. */
   readonly commits: ReadonlyMap<HostName, Oid>
   readonly deployed: ReadonlyMap<string, Deployed>
+  readonly unheard: ReadonlyMap<HostName, DeploymentId>
 }
 
 export interface StatusLook {
@@ -31,11 +35,12 @@ export interface StatusLook {
 }
 
 /** The hosts of the tree, then those that are not in it any more. */
-export function hostStatuses({ plan, hosts, commits, deployed }: Known): HostStatus[] {
+export function hostStatuses({ plan, hosts, commits, deployed, unheard }: Known): HostStatus[] {
   const changes = new Map(plan.hosts.map(({ host, apps }) => [host, apps.length]))
   const statusOf = (host: HostName, state: HostStatus['state'], apps: number): HostStatus => {
     const commit = commits.get(host) ?? null
-    return { host, state, apps, commit, deployed: (commit && deployed.get(commit)) ?? null }
+    const known = (commit && deployed.get(commit)) ?? null
+    return { host, state, apps, commit, deployed: known, unheard: unheard.get(host) ?? null }
   }
   return [
     ...hosts.map(host => {
@@ -60,21 +65,25 @@ export function renderStatus(
   ])
   const width = (column: number) => Math.max(...rows.map(row => row[column]!.length))
   const [host, what] = [width(0), width(1)]
-  return rows.map(row => `${row[0]!.padEnd(host)}  ${row[1]!.padEnd(what)}  ${row[2]}`)
+  return rows.map((row, i) => {
+    const { unheard } = statuses[i]!
+    const open = unheard === null ? '' : `, ${colors.red(`and nobody knows how deployment ${unheard} ended`)}`
+    return `${row[0]!.padEnd(host)}  ${row[1]!.padEnd(what)}  ${row[2]}${open}`
+  })
 }
 
 /** For scripts: columns that stay what they are, '-' where there is nothing to say. New ones go to the end. */
 export function renderPorcelain(statuses: readonly HostStatus[]): string[] {
-  return statuses.map(({ host, state, apps, commit, deployed }) => {
+  return statuses.map(({ host, state, apps, commit, deployed, unheard }) => {
     const { source, at, deployment, who } = deployed ?? {}
-    const columns = [host, state, `${apps}`, commit, source, at, deployment, who]
+    const columns = [host, state, `${apps}`, commit, source, at, deployment, who, unheard]
     return columns.map(column => (column ? printable(column) : '-')).join('\t')
   })
 }
 
 export function statusRecord(
   cluster: ClusterName,
-  { host, state, apps, commit, deployed }: HostStatus,
+  { host, state, apps, commit, deployed, unheard }: HostStatus,
 ): JsonRecord {
   const { source = null, at = null, who: by = null, deployment = null } = deployed ?? {}
   return {
@@ -88,6 +97,7 @@ export function statusRecord(
     at,
     by,
     deployment: deployment || null,
+    unheard,
   }
 }
 

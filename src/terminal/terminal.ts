@@ -15,6 +15,8 @@ export interface Terminal {
   prompt(text: string): void
   /** Calls back on Ctrl-C, instead of ending the program, until what it returns is called. */
   onInterrupt(listener: () => void): () => void
+  /** The same for whatever asks the program to end: Ctrl-C, SIGTERM, a terminal that is closed. */
+  onStop(listener: () => void): () => void
   /** Colours for `out`. `when` is what --color or git config says; null where they are silent. */
   colors(when: string | null): Colors
   /** The same for `note`. */
@@ -38,6 +40,7 @@ export interface Streams {
   readonly stdout: Output
   readonly stderr: Output
   readonly onInterrupt: Terminal['onInterrupt']
+  readonly onStop: Terminal['onStop']
 }
 
 export interface Output {
@@ -62,6 +65,7 @@ export function makeTerminal(streams: Streams, env: Env): Terminal {
     note: text => write(stderr, `${folded(text, stderr)}\n`),
     prompt: text => write(stderr, text),
     onInterrupt: streams.onInterrupt,
+    onStop: streams.onStop,
     colors: when => picocolors.createColors(wantsColor(when, { env, isTTY: stdout.isTTY ?? false })),
     noteColors: when => picocolors.createColors(wantsColor(when, { env, isTTY: stderr.isTTY ?? false })),
     isTerminal: stdout.isTTY ?? false,

@@ -46,7 +46,8 @@ export function nodeMachine({ root, input = [] }: NodeMachineOptions): NodeMachi
     output,
     write: bytes => output.push(bytes.slice()) > 0,
     now: () => Date.now(),
-    ticks: () => performance.now(),
+    // As the agent's: the same for all processes.
+    ticks: () => Number(process.hrtime.bigint() / 1000n) / 1000,
     sleep: ms => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
     terminated: () => false,
     bootId: () => fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),

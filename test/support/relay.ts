@@ -25,6 +25,7 @@ export class Relay implements Target {
   readonly #oneWayMs: number
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  readonly #lines = new Set<Line>()
   #frozen = false
   #refusing = false
 
@@ -64,6 +65,11 @@ export class Relay implements Target {
     this.#refusing = false
   }
 
+  /** The connections that are open; new ones are as quick as before. */
+  slowDown(roundTripMs: number): void {
+    for (const line of this.#lines) line.oneWayMs = roundTripMs / 2
+  }
+
   /** Holds back all bytes: what a network that drops packets looks like from both ends. */
   freeze(): void {
     this.#frozen = true
@@ -82,29 +88,33 @@ export class Relay implements Target {
     }
     this.connections++
     const far = connect({ host: this.#to.address, port: this.#to.port, allowHalfOpen: true, noDelay: true })
-    this.#carry(near, far, bytes => {
+    const line = { oneWayMs: this.#oneWayMs }
+    this.#lines.add(line)
+    near.on('close', () => this.#lines.delete(line))
+    this.#carry(line, near, far, bytes => {
       this.sent += bytes
     })
-    this.#carry(far, near, bytes => {
+    this.#carry(line, far, near, bytes => {
       this.received += bytes
     })
   }
 
-  #carry(from: Socket, to: Socket, count: (bytes: number) => void): void {
+  #carry(line: Line, from: Socket, to: Socket, count: (bytes: number) => void): void {
+    const later = (deliver: () => void) =>
+      line.oneWayMs === 0 ? deliver() : setTimeout(deliver, line.oneWayMs)
     this.#sockets.add(from)
     if (this.#frozen) from.pause()
     from.on('data', data => {
       count(data.length)
-      this.#later(() => to.write(data))
+      later(() => to.write(data))
     })
-    from.on('end', () => this.#later(() => to.end()))
+    from.on('end', () => later(() => to.end()))
     from.on('error', () => to.resetAndDestroy())
     from.on('close', () => this.#sockets.delete(from))
   }
+}
 
-  /** Timers of one duration fire in the order in which they were set, so bytes stay in theirs. */
-  #later(deliver: () => void): void {
-    if (this.#oneWayMs === 0) deliver()
-    else setTimeout(deliver, this.#oneWayMs)
-  }
+/** Timers of one duration fire in the order in which they were set, so bytes stay in theirs; longer ones fire later. */
+interface Line {
+  oneWayMs: number
 }

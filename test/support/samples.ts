@@ -94,5 +94,10 @@ export const REPLIES: readonly unknown[] = [
     ],
   },
   { type: 'pong' },
-  { type: 'verified', findings, underWay: null, last: { id: ID, outcome: 'held', why: '' } },
+  {
+    type: 'verified',
+    findings,
+    pending: { holder: 'Ada', since: 1, id: ID, msLeft: 1 },
+    last: { id: ID, outcome: 'held', why: '' },
+  },
 ]

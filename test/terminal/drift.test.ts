@@ -13,7 +13,7 @@ const hello = { current: OID, recovered: null }
 const EVIL = '\x1b[2J\x1b]0;owned\x07\u202etxt\r\n'
 
 function verified(fields: object): Verified {
-  const reply = decodeReply({ type: 'verified', findings: [], underWay: null, last: null, ...fields })
+  const reply = decodeReply({ type: 'verified', findings: [], pending: null, last: null, ...fields })
   assert(reply.type === 'verified')
   return reply
 }
@@ -38,8 +38,11 @@ test('what a hostile host says of itself drives no terminal', () => {
 })
 
 test('a deployment under way, or rolled back, is no drift', () => {
-  const underWay = { host, hello, verified: verified({ underWay: { id: 'x', operator: 'Ada', since: 1 } }) }
-  assert.deepEqual(driftLines(underWay, OID, plain), ['web1  is being deployed to by Ada (deployment x)'])
+  const pending = { holder: 'Ada', since: 1, id: 'x', msLeft: 1200 }
+  const underWay = { host, hello, verified: verified({ pending }) }
+  assert.deepEqual(driftLines(underWay, OID, plain), [
+    'web1  is being deployed to, locked by Ada since 1970-01-01T00:00:00.001Z (deployment x; settled, waits for its confirmation, 2 s left)',
+  ])
   const undone = {
     host,
     hello,

@@ -19,7 +19,10 @@ function makeScreen({ isTTY = true } = {}) {
     listeners.add(listener)
     return () => void listeners.delete(listener)
   }
-  const terminal = makeTerminal({ stdin, stdout: output, stderr: output, onInterrupt }, {})
+  const terminal = makeTerminal(
+    { stdin, stdout: output, stderr: output, onInterrupt, onStop: onInterrupt },
+    {},
+  )
   let diffs = 0
   return {
     stdin,

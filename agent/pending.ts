@@ -1,0 +1,11 @@
+import type { Pending } from '../src/protocol/messages.ts'
+import type { Agent } from './agent.ts'
+import { JOURNAL } from './paths.ts'
+
+/**
+ * The deployment that another session is carrying out: there is a journal, and this session, which began by finishing
+ * what nobody works on any more, has not got the lock.
+ */
+export function pendingElsewhere({ machine, lock }: Pick<Agent, 'machine' | 'lock'>): Pending | null {
+  return machine.files.stat(JOURNAL) && !lock.held ? lock.pending() : null
+}

@@ -1,0 +1,196 @@
+/**
+ * The operator's side loses a host before, during and after its activation, in each way that there is: for a moment,
+ * and for good. What is reported, recorded and told later is what really happened.
+ */
+import assert from 'node:assert/strict'
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { realHosts } from '../hosts/real-hosts.ts'
+import type { TestHost } from '../hosts/test-host.ts'
+import { anything } from '../support/outcome.ts'
+import type { Relay } from '../support/relay.ts'
+import type { Tree } from '../support/tree.ts'
+import { waitFor } from '../support/wait-for.ts'
+import { makeWorld, type World } from '../support/world.ts'
+
+type Phase = 'before' | 'during' | 'after'
+const PHASES: readonly Phase[] = ['before', 'during', 'after']
+
+interface Fault {
+  /** Until `back`, nobody gets through. */
+  away(host: TestHost, relay: Relay): unknown
+  back(host: TestHost, relay: Relay): unknown
+  /** How long it lasts, where it is but for a moment. */
+  readonly ms: number
+  /** How the deployment then ends. */
+  readonly exits: { readonly [P in Phase]: number }
+}
+
+const FAULTS: { readonly [what: string]: Fault } = {
+  'the connection is cut': {
+    away: (_, relay) => relay.refuse(),
+    back: (_, relay) => relay.accept(),
+    ms: 0,
+    exits: { before: 1, during: 0, after: 0 },
+  },
+  'sshd is killed': {
+    away: host => host.output("kill -STOP $(cat /run/sshd.pid); pkill -KILL -f '^sshd: root'"),
+    back: host => host.output('kill -CONT $(cat /run/sshd.pid)'),
+    ms: 0,
+    exits: { before: 1, during: 0, after: 0 },
+  },
+  'the host stands still': {
+    away: host => host.freeze(),
+    back: host => host.thaw(),
+    // Longer than ServerAliveInterval says, and than a host waits for its confirmation.
+    ms: 6000,
+    exits: { before: 1, during: 0, after: 4 },
+  },
+}
+
+/** Each host is held up where it is to be lost: in `validate`, in a restart, and by the network when it has settled. */
+function tree(content: string): Tree {
+  const unit = (more: string) => `[Service]\n${more}ExecStart=/bin/sleep infinity\n`
+  return {
+    'before/a/x': content,
+    'before/a/manifest.json': '{"validate": [["sleep", "2"]]}',
+    'during/a/x': content,
+    'during/a/systemd/a.service': unit(`Environment=A=${content}\nExecStartPre=/bin/sleep 2\n`),
+    'during/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
+    'after/a/x': content,
+    'after/a/systemd/a.service': unit(`Environment=A=${content}\nExecStartPre=/bin/sleep 1\n`),
+    'after/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
+  }
+}
+
+const isStarting = async (host: TestHost) => (await host.unit('a.service')).sub === 'start-pre'
+
+const reach: { readonly [P in Phase]: (host: TestHost, relay: Relay) => Promise<unknown> } = {
+  before: host => waitFor('staging', () => host.exists('/var/lib/deptool/journal')),
+  during: host => waitFor('the restart', () => isStarting(host)),
+  async after(host, relay) {
+    await waitFor('the restart', () => isStarting(host))
+    relay.slowDown(1500)
+    await waitFor('the end of it', () => host.read('/var/lib/deptool/lock').includes('"until"'))
+  },
+}
+
+const deployed = (host: TestHost) => host.read('/var/lib/deptool/apps/a/current/x')
+
+async function worldWithThree(t: Parameters<typeof makeWorld>[0]) {
+  const world = await makeWorld(t, tree('one'), { hosts: 'real' })
+  await world.git('config', 'deptool.confirmTimeout', '3')
+  await world.deploy()
+  const relays = new Map<Phase, Relay>()
+  for (const phase of PHASES) relays.set(phase, await world.relay(phase))
+  appendFileSync(join(world.home, '.ssh/config'), '\nHost *\n  ServerAliveInterval 1\n  ConnectTimeout 2\n')
+  world.write(tree('two'))
+  return { world, relays }
+}
+
+/** Each deployment once, in the order in which they were made. */
+async function hostLog(host: TestHost): Promise<string[]> {
+  const lines = (await host.output('cat /var/lib/deptool/log')).trim().split('\n')
+  const records = lines.map(line => JSON.parse(line) as { id: string; outcome: string })
+  assert.equal(new Set(records.map(({ id }) => id)).size, records.length, lines.join('\n'))
+  return records.map(({ outcome }) => outcome)
+}
+
+/** How this repository says that deployments to the host ended, the newest first. */
+async function ownLog(world: World<TestHost>, host: string): Promise<string[]> {
+  const { stdout } = await world.run('log', host).stdout(anything)
+  return [
+    ...stdout.matchAll(
+      new RegExp(`^    ${host}  (deployed|rolled back|outcome unknown|nothing changed)`, 'gm'),
+    ),
+  ].map(([, word]) => word!)
+}
+
+for (const [what, fault] of Object.entries(FAULTS)) {
+  test(`${what}, for a moment`, realHosts, async t => {
+    const { world, relays } = await worldWithThree(t)
+    await Promise.all(
+      PHASES.map(async phase => {
+        const host = world.host(phase)
+        const relay = relays.get(phase)!
+        const exits = fault.exits[phase]
+        const checked = world
+          .run('prod', '--yes', `--limit=${phase}`)
+          .exits(exits)
+          .stdout(anything)
+          .stderr(
+            phase === 'before'
+              ? /before {2}(lost the connection.*|nothing changed)\nfatal: cannot deploy 'prod': no host was changed\n$/
+              : exits === 0
+                ? /connection lost .*, asking again\n +<time> {2}\w+ {2}deployed\n$/
+                : /rolled back: it was not confirmed within <time>\nfatal: rolled back on after: it runs what ran before\n$/,
+          )
+        await reach[phase](host, relay)
+        await fault.away(host, relay)
+        await sleep(fault.ms)
+        await fault.back(host, relay)
+        await checked
+        await waitFor('the end', () => !host.exists('/var/lib/deptool/journal'))
+        assert.equal(deployed(host), exits === 0 ? 'two' : 'one')
+        const [told, onHost] =
+          exits === 0
+            ? ['deployed', ['held']]
+            : exits === 4
+              ? ['rolled back', ['undone']]
+              : ['nothing changed', []]
+        assert.deepEqual(await ownLog(world, phase), [told, 'deployed'])
+        assert.deepEqual(await hostLog(host), ['held', ...onHost])
+      }),
+    )
+  })
+
+  test(`${what}, for good`, realHosts, async t => {
+    const { world, relays } = await worldWithThree(t)
+    await Promise.all(
+      PHASES.map(async phase => {
+        const host = world.host(phase)
+        const relay = relays.get(phase)!
+        const unknown = phase !== 'before'
+        const checked = world
+          .run('prod', '--yes', `--limit=${phase}`)
+          .exits(unknown ? 5 : 1)
+          .stdout(anything)
+          .stderr(
+            unknown
+              ? /outcome unknown: .*; since then: .*\nfatal: cannot tell how deployment <id> ended on \w+\nhint: it undoes by itself what was not confirmed in time; 'git deploy sync prod' asks it, once it is there\n$/
+              : /fatal: cannot deploy 'prod': no host was changed\n$/,
+          )
+        await reach[phase](host, relay)
+        await fault.away(host, relay)
+        await checked
+        assert.deepEqual(await ownLog(world, phase), [
+          unknown ? 'outcome unknown' : 'nothing changed',
+          'deployed',
+        ])
+        await fault.back(host, relay)
+        await waitFor('the end', () => !host.exists('/var/lib/deptool/journal'))
+        assert.equal(deployed(host), 'one')
+      }),
+    )
+    const open = '1 app to change, and nobody knows how deployment <id> ended'
+    await world
+      .run('status', 'prod')
+      .stdout(new RegExp(`^after .*${open}\nbefore .*1 app to change\nduring .*${open}\n$`))
+      .stderr("hint: 'git deploy sync prod' asks\n")
+    const undone = 'deployment <id>: rolled back after <time>: it was not confirmed within <time>'
+    await world
+      .run('sync', 'prod')
+      .stdout(
+        `after   unchanged <oid>\nafter  ${undone}\nbefore  unchanged <oid>\nduring  unchanged <oid>\nduring  ${undone}\n`,
+      )
+    assert.deepEqual(await ownLog(world, 'before'), ['nothing changed', 'deployed'])
+    assert.deepEqual(await hostLog(world.host('before')), ['held'])
+    for (const phase of ['during', 'after'] as const) {
+      assert.deepEqual(await ownLog(world, phase), ['rolled back', 'deployed'])
+      assert.deepEqual(await hostLog(world.host(phase)), ['held', 'undone'])
+    }
+    await world.run('status', 'prod').stdout(/^(.* 1 app to change\n){3}$/)
+  })
+}
