@@ -1,5 +1,6 @@
-/** Ctrl-C and SIGTERM, at every point of a deployment. */
+/** Ctrl-C, SIGTERM and SIGHUP, at every point of a deployment. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
@@ -125,5 +126,80 @@ test('Ctrl-C at the question is a no', realHosts, async t => {
     .runInTerminal(['prod'], [['[y/N/d] ', CTRL_C]])
     .exits(130)
     .stdout(/not deployed/)
+  await isAsBefore(web1)
+})
+
+for (const signal of ['SIGTERM', 'SIGHUP'] as const)
+  test(`${signal} takes everything back too, and waits for it`, realHosts, async t => {
+    const { world, web1 } = await worldWithOne(t, unit('two', 'ExecStartPre=/bin/sleep 60\n'))
+    const { outcome, kill } = world.start('prod', '--yes')
+    const checked = outcome
+      .exits(signal) // git's own, once we have ended
+      .stdout(anything)
+      .stderr(
+        /interrupted: the hosts are asked to undo; .*\n(.|\n)*web1 {2}rolled back: the operator interrupted it\nfatal: /,
+      )
+    await waitFor('the restart', () => restarting(web1))
+    kill(signal)
+    await checked
+    await isAsBefore(web1)
+  })
+
+test('Ctrl-C during a long upload changes nothing, and leaves nothing', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t, { 'web1/a/big': randomBytes(8_000_000).toString('base64') })
+  const relay = await world.relay('web1')
+  const { outcome, kill } = world.start('prod', '--yes')
+  const checked = outcome
+    .exits('SIGINT')
+    .stdout(anything)
+    .stderr(/interrupted(.|\n)*web1 {2}nothing changed\nfatal: cannot deploy 'prod': no host was changed\n$/)
+  await waitFor('the upload', () => relay.sent > 20_000)
+  relay.trickle(100_000)
+  await waitFor('some of it', () => relay.sent > 200_000)
+  const interrupted = Date.now()
+  kill('SIGINT')
+  await checked
+  assert.ok(Date.now() - interrupted < 4000)
+  await isAsBefore(web1)
+  await waitFor('the agent to end', async () => (await web1.sh('pgrep deptool')).code === 1)
+  assert.deepEqual(
+    web1.tree('/var/lib/deptool/store').filter(path => /incoming|quarantine|tmp/.test(path)),
+    [],
+  )
+})
+
+test('Ctrl-C after it was told to hold comes too late, and is told so', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t, unit('two', 'Environment=A=1\n', 1000))
+  const relay = await world.relay('web1')
+  const { outcome, kill } = world.start('prod', '--yes')
+  const checked = outcome
+    .exits('SIGINT')
+    .stdout(/deployed to 1 host in 'prod'/)
+    .stderr(/interrupted: the hosts are asked to undo.*\n.*web1 {2}deployed\n$/)
+  await waitFor('the watch', async () => (await web1.unit('a.service')).active === 'active')
+  await waitFor('the journal', () => web1.exists('/var/lib/deptool/journal'))
+  relay.slowDown(1000)
+  await waitFor('the end of the deployment', () => !web1.exists('/var/lib/deptool/journal'))
+  kill('SIGINT')
+  await checked
+  assert.equal(web1.read('/var/lib/deptool/apps/a/current/x'), 'two')
+  await world.run('prod').stdout('prod is up to date (1 host)\n')
+})
+
+test('Ctrl-C while no new connection can be made is heard at once', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t, unit('two', ''))
+  const relay = await world.relay('web1')
+  const { outcome, kill } = world.start('prod', '--yes', '--confirm=reconnect')
+  const checked = outcome
+    .exits('SIGINT')
+    .stdout(anything)
+    .stderr(/interrupted(.|\n)*web1 {2}rolled back: the operator interrupted it\n/)
+  await waitFor('the agent', () => web1.exists('/var/lib/deptool/journal'))
+  relay.hold()
+  await waitFor('the second connection', () => relay.connections > 1)
+  const interrupted = Date.now()
+  kill('SIGINT')
+  await checked
+  assert.ok(Date.now() - interrupted < 3000)
   await isAsBefore(web1)
 })

@@ -8,6 +8,7 @@ import type { Operator } from '../support/operator.ts'
 import { anything } from '../support/outcome.ts'
 import { openTmux, type Tmux } from '../support/tmux.ts'
 import type { Tree } from '../support/tree.ts'
+import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 
 const withTmux = { skip: (await execute(['tmux', '-V']).catch(() => null)) ? false : 'needs tmux' }
@@ -150,6 +151,19 @@ test('Ctrl-C at the question, while connecting, and while hosts are watched', wi
   await new Promise(resolve => setTimeout(resolve, 500))
   await tmux.type('C-c')
   await isSane(tmux)
+})
+
+test('a terminal that is closed takes everything back at once', withHosts, async t => {
+  const world = await makeWorld(t, service('web1', 'exec sleep infinity'), { hosts: 'real' })
+  const web1 = world.host('web1')
+  const tmux = await open(t, world, 80)
+  await tmux.type('git deploy prod --yes', 'Enter')
+  await tmux.showing(/watch/)
+  await tmux.command('new-session', '-d', 'sh')
+  await tmux.command('kill-session', '-t', '0')
+  const told = async () => /rolled back .* the operator interrupted it/.test(await world.git('deploy', 'log'))
+  await waitFor('the record', told, { withinMs: 6000 })
+  assert.equal(web1.exists('/var/lib/deptool/apps/a'), false)
 })
 
 test('Ctrl-Z, and going on; a program that is told to end', withHosts, async t => {

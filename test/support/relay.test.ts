@@ -36,6 +36,26 @@ test('a frozen relay holds back what it thaws with', async t => {
   assert.equal(await answer, 'late')
 })
 
+test('a slow line takes its time', async t => {
+  const relay = await startRelay(t, await echoServer(t))
+  const socket = await open(relay)
+  relay.trickle(2000)
+  const start = performance.now()
+  let length = 0
+  socket.on('data', data => {
+    length += data.length
+  })
+  socket.write(Buffer.alloc(1000))
+  while (length < 1000) await once(socket, 'data')
+  const took = performance.now() - start
+  assert(took >= 450 && took < 3000, `${took} ms`)
+  relay.trickle(Number.POSITIVE_INFINITY)
+  relay.slowDown(100)
+  const asked = performance.now()
+  await ask(socket, 'hello')
+  assert(performance.now() - asked >= 95)
+})
+
 async function echoServer(t: TestContext): Promise<{ address: string; port: number }> {
   const server = createServer(socket => {
     socket.on('error', () => {})

@@ -26,8 +26,10 @@ export class Relay implements Target {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #lines = new Set<Line>()
+  #piece = Number.POSITIVE_INFINITY
   #frozen = false
   #refusing = false
+  #holding = false
 
   constructor(to: Target, roundTripMs: number) {
     this.#to = to
@@ -65,9 +67,19 @@ export class Relay implements Target {
     this.#refusing = false
   }
 
+  /** Takes new connections from now on, and says nothing on them. */
+  hold(): void {
+    this.#holding = true
+  }
+
   /** The connections that are open; new ones are as quick as before. */
   slowDown(roundTripMs: number): void {
     for (const line of this.#lines) line.oneWayMs = roundTripMs / 2
+  }
+
+  /** From now on no more than so many bytes a second come through in either direction, a few at a time. */
+  trickle(bytesPerSecond: number): void {
+    this.#piece = Math.max(1, Math.round((bytesPerSecond * PIECE_MS) / 1000))
   }
 
   /** Holds back all bytes: what a network that drops packets looks like from both ends. */
@@ -87,6 +99,8 @@ export class Relay implements Target {
       return
     }
     this.connections++
+    this.#sockets.add(near)
+    if (this.#holding) return
     const far = connect({ host: this.#to.address, port: this.#to.port, allowHalfOpen: true, noDelay: true })
     const line = { oneWayMs: this.#oneWayMs }
     this.#lines.add(line)
@@ -106,13 +120,28 @@ export class Relay implements Target {
     if (this.#frozen) from.pause()
     from.on('data', data => {
       count(data.length)
-      later(() => to.write(data))
+      if (data.length <= this.#piece) later(() => to.write(data))
+      else this.#piecemeal(data, from, to)
     })
     from.on('end', () => later(() => to.end()))
     from.on('error', () => to.resetAndDestroy())
     from.on('close', () => this.#sockets.delete(from))
   }
+
+  #piecemeal(data: Buffer, from: Socket, to: Socket): void {
+    from.pause()
+    let at = 0
+    const timer = setInterval(() => {
+      to.write(data.subarray(at, at + this.#piece))
+      at += this.#piece
+      if (at < data.length && !from.destroyed) return
+      clearInterval(timer)
+      from.resume()
+    }, PIECE_MS)
+  }
 }
+
+const PIECE_MS = 10
 
 /** Timers of one duration fire in the order in which they were set, so bytes stay in theirs; longer ones fire later. */
 interface Line {
