@@ -194,3 +194,42 @@ for (const [what, fault] of Object.entries(FAULTS)) {
     await world.run('status', 'prod').stdout(/^(.* 1 app to change\n){3}$/)
   })
 }
+
+test("the operator's side is killed", realHosts, async t => {
+  const { world, relays } = await worldWithThree(t)
+  await Promise.all(
+    PHASES.map(async phase => {
+      const host = world.host(phase)
+      const { outcome, kill } = world.start('prod', '--yes', `--limit=${phase}`)
+      const checked = outcome.exits('SIGKILL').stdout(anything).stderr(anything)
+      await reach[phase](host, relays.get(phase)!)
+      kill('SIGKILL')
+      await checked
+      // Whose deployment it is, and for how long it yet waits, where it does.
+      if (phase === 'after')
+        await world
+          .run('ping', 'prod')
+          .stdout(
+            /^after .*, locked by Ada <ada@example.com> since <date> \(deployment <id>; settled, waits for its confirmation, <time> left\)$/m,
+          )
+      await waitFor('the end', () => !host.exists('/var/lib/deptool/journal'))
+      assert.equal(deployed(host), 'one')
+      assert.deepEqual(await ownLog(world, phase), ['outcome unknown', 'deployed'])
+    }),
+  )
+  const undone = 'deployment <id>: rolled back after <time>: it was not confirmed within <time>'
+  await world
+    .run('sync', 'prod')
+    .stdout(
+      `after   unchanged <oid>\nafter  ${undone}\nbefore  unchanged <oid>\nbefore  deployment <id>: nothing changed: it never began there\nduring  unchanged <oid>\nduring  ${undone}\n`,
+    )
+  await world.run('status', 'prod').stdout(/^(.* 1 app to change\n){3}$/)
+  await world.deploy()
+  for (const phase of PHASES) {
+    assert.equal(deployed(world.host(phase)), 'two')
+    const left = await world
+      .host(phase)
+      .output('ls /var/lib/deptool /var/lib/deptool/backup /var/lib/deptool/store')
+    assert.doesNotMatch(left, /verdict|journal|incoming|\.new|tmp/)
+  }
+})

@@ -8,7 +8,7 @@ import type { TestHost } from '../hosts/test-host.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const AGENTS = join(ROOT, 'dist/agent/agents.json')
 
-export type Fault = number | 'confirmed' | 'holds' | null
+export type Fault = number | 'confirmed' | 'holds' | 'stumbles' | null
 
 export function buildFaultyAgent(): string {
   const out = join(ROOT, 'build/faulty')
@@ -19,7 +19,8 @@ export function buildFaultyAgent(): string {
 
 /**
  * Puts the faulty agent where the real one is. It dies before the step of this number, or: when it is 'confirmed'; when
- * it 'holds', before it says so; never. With a command it is that what happens before the step.
+ * it 'holds', before it says so; never. With a command it is that what happens before the step. One that 'stumbles'
+ * cannot read the disk once it has settled.
  */
 export function placeFault(host: TestHost, agent: string, at: Fault, command?: string): void {
   const { version, build } = JSON.parse(readFileSync(AGENTS, 'utf8')) as { version: string; build: string }

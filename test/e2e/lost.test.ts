@@ -247,3 +247,21 @@ test('the death of an agent frees the lock', realHosts, async t => {
     .stderr(/web1 {2}an earlier deployment had been cut off: <id> was undone\n/)
   assert.equal(deployed(web1), 'two')
 })
+
+test(
+  'an agent that stumbles once it has settled is asked again, and nobody takes its word for a refusal',
+  realHosts,
+  async t => {
+    const { world, web1 } = await worldWithOne(t)
+    placeFault(web1, buildFaultyAgent(), 'stumbles')
+    await world
+      .run('prod', '--yes')
+      .exits(4)
+      .stdout(anything)
+      .stderr(
+        /connection lost \(.*\), asking again\n.*web1 {2}rolled back: the agent was killed or lost power\nfatal: rolled back on web1/,
+      )
+    assert.equal(deployed(web1), 'one')
+    assert.ok(await isQuiet(web1))
+  },
+)

@@ -3,14 +3,14 @@
  * The agent, as it is, on a machine that does it harm. /root/deptool-fault on the host says where, before step `at`
  * begins, and what: a command, kill -9 by default. It gives itself out for the build that the operator's side expects.
  */
-import type { Files, Machine } from '../../agent/machine.ts'
-import { JOURNAL, LOG, STORE } from '../../agent/paths.ts'
+import { type Files, type Machine, SystemFailure } from '../../agent/machine.ts'
+import { JOURNAL, LOCK, LOG, STORE, VERDICT } from '../../agent/paths.ts'
 import { machine } from '../../agent/qjs.ts'
 import { serve } from '../../agent/session.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 
 interface Fault {
-  readonly at: number | 'confirmed' | 'holds' | null
+  readonly at: number | 'confirmed' | 'holds' | 'stumbles' | null
   readonly version: string
   readonly build: string
   readonly command?: string
@@ -21,6 +21,12 @@ const fault = JSON.parse(decodeUtf8(machine.files.read('/root/deptool-fault')!)!
 let held = false
 const files: Files = {
   ...machine.files,
+  read(path) {
+    // Only once it has settled: everything before is caught where it is tried.
+    if (fault.at === 'stumbles' && path === VERDICT && isSettled())
+      throw new SystemFailure('EIO', `read '${path}'`)
+    return machine.files.read(path)
+  },
   append(path, mode) {
     // Not in the session that finds it so, and finishes.
     if (fault.at === 'holds' && held && path === LOG) die()
@@ -47,6 +53,10 @@ const files: Files = {
 function suffer(): void {
   if (fault.command === undefined) die()
   else machine.run(['sh', '-c', fault.command])
+}
+
+function isSettled(): boolean {
+  return (decodeUtf8(machine.files.read(LOCK)!) ?? '').includes('until')
 }
 
 function die(): never {
