@@ -59,9 +59,9 @@ function stageWhole(machine: Machine, store: Store, deploy: Deploy): Staged {
       `the host's store has lost the object ${missing.oid} ('${missing.path}') of what is deployed`,
     )
   const tight = shortOfSpace(machine, store, steps, next)
-  if (tight !== undefined) return failed(tight)
+  if (tight) return objection([tight])
   const occupied = steps.flatMap(step => (step.kind === 'checkout' ? placeTaken(machine, step.app) : []))
-  if (occupied.length > 0) return { kind: 'refused', refusal: { kind: 'preflight', problems: occupied } }
+  if (occupied.length > 0) return objection(occupied)
   store.admit()
   for (const step of steps)
     if (step.kind === 'checkout')
@@ -72,7 +72,7 @@ function stageWhole(machine: Machine, store: Store, deploy: Deploy): Staged {
       })
 
   const { obstacles, adopted, notes } = preflight(machine, { steps, next, deploy })
-  if (obstacles.length > 0) return { kind: 'refused', refusal: { kind: 'preflight', problems: obstacles } }
+  if (obstacles.length > 0) return objection(obstacles)
   // Once for all: a call of fsync(2) for each of 8 files takes 15 ms on ext4, for each of 1,000 some seconds; this 2
   // and 50. What others have written waits with it, but no longer than while nothing here has changed yet.
   machine.files.syncFileSystem(BASE)
@@ -92,7 +92,11 @@ function placeTaken({ files }: Machine, app: AppName): Obstacle[] {
 
 /** Whatever was sent has been checked: this was here, and the operator's side can send it again. */
 function unreadable(what: string): Staged {
-  return { kind: 'refused', refusal: { kind: 'preflight', problems: [{ what, hint: REPAIR }] } }
+  return objection([{ what, hint: REPAIR }])
+}
+
+function objection(problems: readonly Obstacle[]): Staged {
+  return { kind: 'refused', refusal: { kind: 'preflight', problems } }
 }
 
 function failed(message: string): Staged {
@@ -115,21 +119,25 @@ function sha256(machine: Machine, bytes: Uint8Array): string {
 
 /** How much is to be left on the file system after a checkout, in bytes: room for the undo, the log, the journal. */
 const RESERVE = 4 * 1024 * 1024
+const RESERVED_INODES = 64
 
 function shortOfSpace(
   machine: Machine,
   store: Store,
   steps: readonly Step[],
   next: HostState,
-): string | undefined {
+): Obstacle | undefined {
   const files = steps.flatMap(step => (step.kind === 'checkout' ? appOf(next, step.app)!.files : []))
   const needed = RESERVE + files.reduce((sum, file) => sum + store.storedSize(file.oid) + 4096, 0)
   const space = machine.files.space(BASE)
-  if (space.bytes < needed)
-    return `too little space for '${BASE}': ${mebibytes(space.bytes)} are free, ${mebibytes(needed)} are needed`
-  if (space.inodes < files.length + 64)
-    return `too few inodes for '${BASE}': ${space.inodes} are free, ${files.length + 64} are needed`
-  return undefined
+  const inodes = files.length + RESERVED_INODES
+  const short =
+    space.bytes < needed
+      ? `too little space for '${BASE}': ${mebibytes(space.bytes)} are free, ${mebibytes(needed)} are needed`
+      : space.inodes < inodes
+        ? `too few inodes for '${BASE}': ${space.inodes} are free, ${inodes} are needed`
+        : undefined
+  return short === undefined ? undefined : { what: short, hint: 'make room on its file system' }
 }
 
 function mebibytes(bytes: number): string {

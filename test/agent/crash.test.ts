@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -19,6 +20,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Files, Machine, Writer } from '../../agent/machine.ts'
 import { serve } from '../../agent/session.ts'
+import type { Repair } from '../../src/plan/drift.ts'
+import type { AppName, HostPath } from '../../src/plan/names.ts'
 import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
 import type { Deploy, DeploymentId, Reply, Request } from '../../src/protocol/messages.ts'
@@ -59,10 +62,15 @@ const NEW: Tree = {
   'fresh/manifest.json': JSON.stringify({ symlinks: { '/etc/motd': 'motd' } }),
 }
 
+const LEFT = '/var/lib/deptool/apps/left/current/left.conf' as HostPath
+
 interface Scenario {
   readonly old: Tree | null
   readonly next: Tree
   readonly adopt?: boolean
+  /** What somebody did to the host meanwhile, and its repair. */
+  readonly spoil?: (root: string) => void
+  readonly repair?: Repair
 }
 
 const scenarios: { readonly [name: string]: Scenario } = {
@@ -77,12 +85,36 @@ const scenarios: { readonly [name: string]: Scenario } = {
     adopt: true,
   },
   'the removal of everything': { old: OLD, next: {} },
+  'a repair': {
+    old: OLD,
+    next: OLD,
+    spoil(root) {
+      const apps = join(root, 'var/lib/deptool/apps')
+      writeFileSync(join(apps, 'app/current/app.conf'), 'edited')
+      rmSync(join(apps, 'secret/current'))
+      chmodSync(join(apps, 'gone/current/x'), 0o600)
+      rmSync(join(root, 'etc/app.conf'))
+      mkdirSync(join(apps, 'left/0123456789'), { recursive: true })
+      symlinkSync('0123456789', join(apps, 'left/current'))
+      symlinkSync(LEFT, join(root, 'etc/left.conf'))
+    },
+    repair: {
+      apps: ['app', 'gone', 'secret'] as AppName[],
+      links: ['/etc/app.conf'] as HostPath[],
+      enable: [],
+      restart: [],
+      goneApps: ['left'] as AppName[],
+      goneLinks: [{ path: '/etc/left.conf' as HostPath, target: LEFT }],
+      goneUnits: [],
+    },
+  },
 }
 
-for (const [name, { old, next, adopt = false }] of Object.entries(scenarios))
+for (const [name, { old, next, adopt = false, spoil, repair = null }] of Object.entries(scenarios))
   test(`kill -9 during ${name}`, t => {
     const start = hostAt(t, old)
-    const update = prepare(start.version, next, { adopt })
+    spoil?.(start.root)
+    const update = prepare(start.version, next, { adopt, repair })
     const before = hostTree(start.root)
     const reference = copyOf(t, start.root)
     const { operations } = session(nodeMachine({ root: reference }), confirmed(update))

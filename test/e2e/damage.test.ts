@@ -240,15 +240,28 @@ test(
     await world.deploy()
     const before = web1.tree('/var/lib/deptool/apps')
     world.write({ 'web1/a/x': 'two\n' })
+    const refused = (what: RegExp) =>
+      world
+        .run('prod', '--yes')
+        .exits(1)
+        .stdout(anything)
+        .stderr(
+          new RegExp(
+            `web1  refused:\n +${what.source}\n +hint: make room on its file system\nfatal: cannot deploy 'prod': no host was changed\n$`,
+          ),
+        )
 
     await web1.output(
       'head -c 9m /dev/zero > /var/lib/deptool/fill; mount -o remount,size=12m /var/lib/deptool',
     )
-    await world
-      .run('prod', '--yes')
-      .exits(1)
-      .stdout(anything)
-      .stderr(/too little space for '\/var\/lib\/deptool': [0-9.]+ MiB are free/)
+    await refused(/too little space for '\/var\/lib\/deptool': [0-2]\.\d MiB are free, 4\.\d MiB are needed/)
+    await web1.output('rm /var/lib/deptool/fill')
+    const inUse = Number(await web1.output('df --output=iused /var/lib/deptool | tail -n 1'))
+    await web1.output(`mount -o remount,nr_inodes=${inUse + 40} /var/lib/deptool`)
+    await refused(/too few inodes for '\/var\/lib\/deptool': [23]\d are free, 65 are needed/)
+    assert.deepEqual(web1.tree('/var/lib/deptool/apps'), before)
+    await web1.output('mount -o remount,nr_inodes=100000 /var/lib/deptool')
+
     await web1.sh('cat /dev/zero > /var/lib/deptool/fill')
     await world
       .run('prod', '--yes')

@@ -11,6 +11,7 @@ import { digest } from '../../src/plan/digest.ts'
 import { EMPTY_HOST, type HostState } from '../../src/plan/host-state.ts'
 import type { HostName, Oid } from '../../src/plan/names.ts'
 import { newObjects } from '../../src/plan/new-objects.ts'
+import { repairSteps } from '../../src/plan/repair-steps.ts'
 import { makeSteps, type Step } from '../../src/plan/steps.ts'
 import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
@@ -54,7 +55,7 @@ let count = 0
 export function prepare(from: Version | typeof NOTHING, files: Tree, change: Partial<Deploy> = {}): Prepared {
   const built = buildTree(files)
   const state = stateOf(files)
-  const steps = makeSteps(from.state, state)
+  const steps = change.repair ? repairSteps(state, change.repair) : makeSteps(from.state, state)
   const raw = Buffer.from(
     `tree ${built.root}\n${from.commit ? `parent ${from.commit}\n` : ''}author T <t@t> 1 +0000\ncommitter T <t@t> 1 +0000\n\nv\n`,
   )
@@ -73,7 +74,10 @@ export function prepare(from: Version | typeof NOTHING, files: Tree, change: Par
     repair: null,
     ...change,
   }
-  const chunks = newObjects(from.state, state).map(oid => chunk(oid, typed(built, oid, state)))
+  // A repair sends everything: what is damaged may be the store.
+  const chunks = newObjects(change.repair ? EMPTY_HOST : from.state, state).map(oid =>
+    chunk(oid, typed(built, oid, state)),
+  )
   const objects = [...chunks, chunk(commit, loose('commit', raw))]
   return {
     commit,
