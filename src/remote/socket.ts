@@ -3,35 +3,54 @@ import { connect, type Socket } from 'node:net'
 import type { SshAddress } from './address.ts'
 import { networkError } from './network-error.ts'
 
-/** Rejects with HostError. */
-export function openSocket(address: SshAddress, signal: AbortSignal | undefined): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      host: address.hostname,
-      port: address.port,
-      family: address.family,
-      ...(address.bindAddress === undefined ? {} : { localAddress: address.bindAddress }),
-      ...(signal ? { signal } : {}),
-      // SSH answers small packets with small packets: Nagle's algorithm adds 40 ms to each of four round trips.
-      noDelay: true,
-      keepAlive: true,
-    })
-    const fail = (error: unknown) => {
-      socket.destroy()
-      reject(networkError(address, error))
-    }
-    const late = setTimeout(
-      () => fail(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })),
-      address.connectTimeoutMs,
-    )
-    socket.on('error', fail)
-    socket.once('close', () => clearTimeout(late))
-    socket.once('connect', () => {
-      clearTimeout(late)
-      socket.off('error', fail)
-      // Until ssh2 listens, a socket that breaks just is a destroyed one.
-      socket.on('error', () => {})
-      resolve(socket)
-    })
+/** Rejects with HostError, also when `signal` gives up. */
+export async function openSocket(address: SshAddress, signal: AbortSignal | undefined): Promise<Socket> {
+  const socket = connect({
+    host: address.hostname,
+    port: address.port,
+    family: address.family,
+    ...(address.bindAddress === undefined ? {} : { localAddress: address.bindAddress }),
+    // SSH answers small packets with small packets: Nagle's algorithm adds 40 ms to each of four round trips.
+    noDelay: true,
+    keepAlive: true,
   })
+  // Until ssh2 listens, a socket that breaks just is a destroyed one.
+  socket.on('error', () => {})
+  const late = setTimeout(() => socket.destroy(noAnswer()), address.connectTimeoutMs)
+  try {
+    await unlessAborted(signal, socket, connected(socket))
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw networkError(address, error)
+  } finally {
+    clearTimeout(late)
+  }
+}
+
+/** `signal` destroys the socket until the work is done; what node:net does with a signal ends with the socket only. */
+export async function unlessAborted<T>(
+  signal: AbortSignal | undefined,
+  socket: Socket,
+  work: Promise<T>,
+): Promise<T> {
+  const giveUp = () => socket.destroy(noAnswer())
+  if (signal?.aborted) giveUp()
+  signal?.addEventListener('abort', giveUp)
+  try {
+    return await work
+  } finally {
+    signal?.removeEventListener('abort', giveUp)
+  }
+}
+
+function connected(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('error', reject)
+  })
+}
+
+function noAnswer(): Error {
+  return Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })
 }

@@ -7,7 +7,7 @@ import type { ParseKey } from './keys.ts'
 import { why } from './network-error.ts'
 import { withRetries } from './retry.ts'
 import type { Shell } from './shell.ts'
-import { openSocket } from './socket.ts'
+import { openSocket, unlessAborted } from './socket.ts'
 import { type Client, type ClientChannel, loadSsh2 } from './ssh2.ts'
 import { type LoginOptions, logIn } from './ssh2-login.ts'
 import { onNextExec } from './ssh2-shortcuts.ts'
@@ -31,7 +31,7 @@ async function attempt(address: SshAddress, options: Ssh2Options): Promise<Shell
     const ssh2 = await loadSsh2()
     const login = await options.keys.keysFor(address, ssh2.utils.parseKey as ParseKey)
     const client = new ssh2.Client()
-    await logIn({ ssh2, client, socket, address, login }, options)
+    await unlessAborted(options.signal, socket, logIn({ ssh2, client, socket, address, login }, options))
     return shellOf(client, socket, address)
   } catch (error) {
     socket.destroy()

@@ -129,6 +129,55 @@ test('a network that is gone once it has settled', realHosts, async t => {
   assert.equal(web1.read('/var/lib/deptool/apps/a/current/x'), 'one')
 })
 
+test(
+  'a deployment that takes the network away gives it back in time, and the operator is told so',
+  realHosts,
+  async t => {
+    const { world, web1 } = await worldWith(t, {})
+    await world.deploy()
+    // As a firewall would: what is open is cut, and nobody gets in any more.
+    world.write({
+      'web1/fw/systemd/fw.service': `[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'kill -STOP $(cat /run/sshd.pid); pkill -KILL -f "^sshd: root"'
+ExecStop=/bin/sh -c 'kill -CONT $(cat /run/sshd.pid)'
+`,
+      'web1/fw/manifest.json': '{"systemd": {"units_enabled": ["fw.service"]}}',
+    })
+    appendFileSync(join(world.home, '.ssh/config'), '\nHost *\n  ConnectTimeout 1\n')
+    const started = Date.now()
+    await world
+      .run('prod', '--yes')
+      .exits(4)
+      .stdout(anything)
+      .stderr(
+        /connection lost .*, asking again\n +<time> {2}web1 {2}rolled back: it was not confirmed within <time>\nfatal: rolled back on web1: it runs what ran before\n$/,
+      )
+    const took = Date.now() - started
+    assert.ok(took < 10_000, `${took} ms`)
+    assert.equal((await web1.unit('fw.service')).load, 'not-found')
+    await world
+      .run('verify', 'prod')
+      .stdout(/^web1 {2}ok\nweb1 {2}the last deployment, <id>, was rolled back: /)
+  },
+)
+
+test('sshd that lets in, and runs nothing any more', realHosts, async t => {
+  const { world, web1 } = await worldWith(t, {})
+  await world.deploy()
+  world.write(sshd('Match LocalPort 2022\n  ForceCommand /bin/false'))
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(
+      /no new connection yet \(.*\), trying again\n(.|\n)*rolled back: it was not confirmed over a new connection within <time>\n/,
+    )
+  assert.equal(web1.exists(DROP_IN), false)
+  await world.run('ping', 'prod').stdout(/^web1 .* as known here\n$/)
+})
+
 for (const user of ['root', 'deploy'])
   test(`the agent takes no confirmation over the old connection, as ${user}`, realHosts, async t => {
     const { world } = await worldWith(t, {})

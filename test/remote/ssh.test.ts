@@ -69,6 +69,17 @@ for (const transport of ['ssh2', 'openssh'] as const) {
     })
   })
 
+  test(`${transport}: connecting can be given up, what is connected stays`, { skip }, async t => {
+    const { connect } = await makeWorld(t, { transport })
+    const giveUp = new AbortController()
+    const connection = await connect({ signal: giveUp.signal })
+    giveUp.abort()
+    const session = await openSession(connection)
+    assert.equal(session.hello.hostname, 'fake?[2J')
+    session.close()
+    await assert.rejects(connect({ signal: giveUp.signal }), { name: 'Error', host: 'web1' })
+  })
+
   test(`${transport}: an agent that dies leaves its last words`, { skip }, async t => {
     const { connect } = await makeWorld(t, { transport })
     const session = await openSession(await connect())
