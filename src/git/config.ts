@@ -40,8 +40,9 @@ export async function readConfig(place: Place): Promise<Config> {
   }
   return {
     cluster: read('deptool.cluster', null, parseText),
-    jobs: read('deptool.jobs', 32, parseCount),
-    confirmTimeoutMs: read('deptool.confirmTimeout', 30, parseCount) * 1000,
+    jobs: read('deptool.jobs', 32, upTo(10_000)),
+    // Nobody is to hold a host for longer than that with a deployment that they have left.
+    confirmTimeoutMs: read('deptool.confirmTimeout', 30, upTo(3600)) * 1000,
     preconnect: read('deptool.preconnect', true, parseBoolean),
     transport: read('deptool.transport', 'auto', parseTransport),
     atomic: read('deptool.atomic', false, parseBoolean),
@@ -87,9 +88,11 @@ function parseText(setting: Setting): string {
   return setting.value || refuse(setting, 'a value')
 }
 
-function parseCount(setting: Setting): number {
-  const count = /^\d{1,6}$/.test(setting.value ?? '') ? Number(setting.value) : 0
-  return count > 0 ? count : refuse(setting, 'a whole number from 1')
+function upTo(most: number): (setting: Setting) => number {
+  return setting => {
+    const count = /^\d{1,6}$/.test(setting.value ?? '') ? Number(setting.value) : 0
+    return count > 0 && count <= most ? count : refuse(setting, `a whole number from 1 to ${most}`)
+  }
 }
 
 /** The words of git-config(1). */

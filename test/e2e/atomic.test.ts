@@ -63,6 +63,17 @@ test('one that fails takes the others back, without --atomic it does not', realH
   assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'one'])
 })
 
+test('new connections are kept while others take their time', realHosts, async t => {
+  const { world, web1, web2 } = await twoHosts(t, 'ExecStartPre=/bin/sleep 4\n')
+  await world.git('config', 'deptool.confirmTimeout', '1')
+  const { stderr } = await world
+    .run('prod', '--yes', '--atomic', '--confirm=reconnect')
+    .stdout(/deployed to 2 hosts/)
+    .stderr(/web1 {2}settled, confirming over a new connection\n/)
+  assert.doesNotMatch(stderr, /lost|no new connection/)
+  assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'two'])
+})
+
 test('one that is lost takes the others back, and undoes by itself', realHosts, async t => {
   const { world, web1, web2 } = await twoHosts(t, 'ExecStartPre=/bin/sleep 1\n')
   await world.git('config', 'deptool.confirmTimeout', '2')

@@ -233,6 +233,54 @@ test('--wait goes on when the other deployment has ended, or gives up', realHost
   assert.equal(deployed(web1), 'three')
 })
 
+test(
+  '--wait behind a deployment that holds: the plan is stale then, and who deployed is told',
+  realHosts,
+  async t => {
+    const { world, web1 } = await worldWithOne(t)
+    await world.commit()
+    const bob = await world.colleague('Bob')
+    await bob.git('fetch', '--quiet', 'origin', 'refs/deptool/*:refs/deptool/*')
+    bob.write({ 'web1/a/x': 'three' })
+    const ada = world
+      .run('prod', '--yes')
+      .stdout(/deployed to 1 host/)
+      .stderr(anything)
+    await waitFor('an activation under way', () => isUnderWay(web1))
+    await bob
+      .run('prod', '--yes', '--wait')
+      .exits(1)
+      .stdout(anything)
+      .stderr(
+        /web1 {2}waits, locked by Ada (.|\n)*web1 {2}refused: it runs <oid>, and not what the plan starts from\n(.|\n)*Author: Ada (.|\n)*fatal: cannot deploy 'prod': web1 had changed; no host was changed now\nhint: run the same command again: its plan starts from what runs there now\n$/,
+      )
+    await ada
+    assert.equal(deployed(web1), 'two')
+    await bob.deploy()
+    assert.equal(deployed(web1), 'three')
+  },
+)
+
+test(
+  'an operator who was stopped for longer than a host waits is told that it has undone',
+  realHosts,
+  async t => {
+    const { world, web1 } = await worldWithOne(t)
+    await world.git('config', 'deptool.confirmTimeout', '1')
+    const { outcome, kill } = world.start('prod', '--yes')
+    const checked = outcome
+      .exits(4)
+      .stdout(anything)
+      .stderr(/web1 {2}rolled back: it was not confirmed within <time>\nfatal: rolled back on web1/)
+    await waitFor('an activation under way', () => isUnderWay(web1))
+    kill('SIGSTOP')
+    await waitFor('the end of the deployment', () => isQuiet(web1))
+    kill('SIGCONT')
+    await checked
+    assert.equal(deployed(web1), 'one')
+  },
+)
+
 test('the death of an agent frees the lock', realHosts, async t => {
   const { world, web1 } = await worldWithOne(t)
   const { outcome, kill } = world.start('prod', '--yes')

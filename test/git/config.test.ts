@@ -48,9 +48,13 @@ test('the last of several values holds, so git -c wins', async t => {
 })
 
 const WRONG = [
-  ['deptool.jobs', 'many', 'a whole number from 1'],
-  ['deptool.jobs', '0', 'a whole number from 1'],
-  ['deptool.confirmTimeout', '-1', 'a whole number from 1'],
+  ['deptool.jobs', 'many', 'a whole number from 1 to 10000'],
+  ['deptool.jobs', '0', 'a whole number from 1 to 10000'],
+  ['deptool.confirmTimeout', '-1', 'a whole number from 1 to 3600'],
+  ['deptool.confirmTimeout', '0', 'a whole number from 1 to 3600'],
+  ['deptool.confirmTimeout', '1.5', 'a whole number from 1 to 3600'],
+  ['deptool.confirmTimeout', '3601', 'a whole number from 1 to 3600'],
+  ['deptool.confirmTimeout', '99999999999999999999', 'a whole number from 1 to 3600'],
   ['deptool.atomic', 'perhaps', "'true' or 'false'"],
   ['deptool.transport', 'telnet', "one of 'auto', 'ssh2', 'openssh'"],
   ['deptool.cluster', '', 'a value'],
