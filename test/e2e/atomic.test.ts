@@ -117,3 +117,28 @@ test('a host that dies when all have agreed is told apart', realHosts, async t =
   await world.deploy('--atomic')
   assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'two'])
 })
+
+test('one that is lost for good once all have agreed, while the other already holds', realHosts, async t => {
+  const { world, web1, web2 } = await twoHosts(t, 'ExecStartPre=/bin/sleep 1\n')
+  await world.git('config', 'deptool.confirmTimeout', '3')
+  const relay = await world.relay('web2')
+  const checked = world
+    .run('prod', '--yes', '--atomic')
+    .exits(5)
+    .stdout(anything)
+    .stderr(
+      /web1 {2}deployed\n(.|\n)*web2 {2}outcome unknown: (.|\n)*fatal: cannot tell how deployment <id> ended on web2\nhint: it undoes by itself what was not confirmed in time; 'git deploy sync prod' asks it, once it is there\n$/,
+    )
+  await waitFor('web2 to start its unit', async () => (await web2.unit('a.service')).sub === 'start-pre')
+  relay.slowDown(2000)
+  await waitFor('web1 to hold', () => isQuiet(web1))
+  relay.refuse()
+  await checked
+  assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'one'])
+  relay.accept()
+  await world
+    .run('sync', 'prod')
+    .stdout(/^web2 {2}deployment <id>: rolled back after <time>: it was not confirmed within <time>$/m)
+  await world.deploy('--atomic')
+  assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'two'])
+})
