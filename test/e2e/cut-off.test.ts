@@ -124,7 +124,7 @@ for (const [what, fault] of Object.entries(FAULTS)) {
             phase === 'before'
               ? /before {2}(lost the connection.*|nothing changed)\nfatal: cannot deploy 'prod': no host was changed\n$/
               : exits === 0
-                ? /connection lost .*, asking again\n +<time> {2}\w+ {2}deployed\n$/
+                ? /; asking again\n +<time> {2}\w+ {2}deployed\n$/
                 : /rolled back: it was not confirmed within <time>\nfatal: rolled back on after: it runs what ran before\n$/,
           )
         await reach[phase](host, relay)

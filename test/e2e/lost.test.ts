@@ -35,7 +35,7 @@ test('a host that holds and dies before it can say so is reported as holding', r
     .run('prod', '--yes')
     .stdout(/deployed to 1 host/)
     .stderr(
-      /connection lost \(the agent ended by itself, signal SIGKILL\), asking again\n.*web1 {2}deployed\n$/,
+      /the agent ended by itself, signal SIGKILL; asking again\n.*web1 {2}deployed\n$/,
     )
   assert.equal(deployed(web1), 'two')
   await world.run('prod').stdout('prod is up to date (1 host)\n')
@@ -72,7 +72,7 @@ test(
       .exits(4)
       .stdout(anything)
       .stderr(
-        /connection lost \(.*\), asking again\n.*web1 {2}rolled back: the agent was killed or lost power\nfatal: rolled back on web1/,
+        /the disk reports an error; asking again\n.*web1 {2}rolled back: the agent was killed or lost power\nfatal: rolled back on web1/,
       )
     assert.equal(deployed(web1), 'one')
     assert.ok(await isQuiet(web1))

@@ -166,7 +166,7 @@ export class Cells {
 /** Also what the portrait leaves out: the store, and the inventory. */
 function assertVerified(host: SimulatedHost): void {
   const verified = runSession(host, [{ type: 'verify' }]).replies.at(-1)
-  assert.ok(verified?.type === 'verified' && verified.underWay === null, JSON.stringify(verified))
+  assert.ok(verified?.type === 'verified' && verified.pending === null, JSON.stringify(verified))
   assert.deepEqual(verified.findings, [])
 }
 
