@@ -36,7 +36,7 @@ export function withdrawn({ machine, wire }: Agent, id: DeploymentId): string | 
   return verdict?.verdict === 'undo' ? verdict.why : undefined
 }
 
-const TERMINATED = 'the agent was told to end'
+export const TERMINATED = 'the agent was told to end'
 
 /** How often the agent looks for a verdict that another session left, in milliseconds. */
 const VERDICT_POLL_MS = 50

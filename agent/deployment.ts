@@ -5,7 +5,7 @@ import type { Deploy, Failure, Refusal } from '../src/protocol/messages.ts'
 import type { Context } from './action.ts'
 import { activate, type Foreseen, foresee } from './activate.ts'
 import type { Agent } from './agent.ts'
-import { awaitConfirmation, withdrawn } from './confirmation.ts'
+import { awaitConfirmation, TERMINATED, withdrawn } from './confirmation.ts'
 import { endUndone, hold } from './ending.ts'
 import { makeDirectories } from './files.ts'
 import { JournalWriter } from './journal.ts'
@@ -46,7 +46,8 @@ function run(agent: Agent, request: Deploy): void {
   const foreseen = foresee(staged.steps, context(machine, journal))
   const until = machine.ticks() + FORESEEN_MS
   const next = wire.next(Number.POSITIVE_INFINITY)
-  if (typeof next === 'string' || next.type !== 'activate') abandon(agent, journal)
+  if (typeof next === 'string' || next.type !== 'activate')
+    abandon(agent, journal, machine.terminated() ? error(TERMINATED) : undefined)
   else
     carryOut(agent, request, journal, { ...staged, foreseen: machine.ticks() < until ? foreseen : undefined })
 }
@@ -101,7 +102,11 @@ function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged |
 }
 
 function refused(message: string): Staged {
-  return { kind: 'refused', refusal: { kind: 'error', message } }
+  return { kind: 'refused', refusal: error(message) }
+}
+
+function error(message: string): Refusal {
+  return { kind: 'error', message }
 }
 
 /** Ends a deployment that was only staged, as if it had never been. */

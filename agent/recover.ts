@@ -1,7 +1,7 @@
 /** What a killed predecessor left: finished before anything else is answered. */
 import { EMPTY_HOST, type HostState, readHosts } from '../src/plan/host-state.ts'
 import { readAll } from '../src/plan/reading.ts'
-import type { Hello, Obstacle } from '../src/protocol/messages.ts'
+import type { DeploymentId, Hello, Obstacle } from '../src/protocol/messages.ts'
 import type { Context } from './action.ts'
 import { endUndone, finishHeld } from './ending.ts'
 import { type Journal, readJournal, removeJournal } from './journal.ts'
@@ -47,8 +47,12 @@ export const REPAIR = "'git deploy --repair' puts the host back to what your rep
 
 /** Whether the journal was emptied by something else: what was tried last had begun, and never ended. */
 function wasActivating({ files }: Machine, store: Store): boolean {
-  const [, tried] = /^deploy (\S+): tried$/.exec(store.lastMove('target')?.message ?? '') ?? []
+  const tried = lastTried(store)
   return tried !== undefined && findOutcome(files, tried) === undefined
+}
+
+function lastTried(store: Store): DeploymentId | undefined {
+  return /^deploy (\S+): tried$/.exec(store.lastMove('target')?.message ?? '')?.[1]
 }
 
 function finish(machine: Machine, store: Store, journal: Journal): Hello['recovered'] {
@@ -61,6 +65,11 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
   const { leftovers, hindered } = undo(journal, context, store)
   // The journal stays, and the next session does this again.
   if (hindered) throw new Error(`deployment ${header.id} is not undone yet: ${leftovers[0]}`)
+  if (journal.prepared.length === 0 && lastTried(store) !== header.id) {
+    // Killed while it staged: as little happened as if it had been refused, and no more is remembered of it.
+    removeJournal(machine)
+    return null
+  }
   const outcome = endUndone(machine, journal, 'the agent was killed or lost power', leftovers)
   return { id: header.id, outcome }
 }

@@ -101,8 +101,7 @@ export class HostRun {
       }
       if (reply?.type === 'refused' && reply.refusal.kind === 'busy' && this.run.waitMs > 0)
         this.locked = reply.refusal
-      // An 'outcome' here answers a withdrawal that came before the host had staged.
-      else this.finish(reply === undefined || reply.type === 'outcome' ? WITHDRAWN : endFrom(reply))
+      else this.finish(reply === undefined ? WITHDRAWN : endUnbegun(reply))
     } catch (error) {
       this.finish(unreachable(error))
     }
@@ -144,13 +143,15 @@ export class HostRun {
   async activate(): Promise<boolean> {
     const session = this.session!
     if (session.isOver()) return this.wasLost(session)
+    let begun = false
     try {
       await session.send({ type: 'activate' })
       for (;;) {
         const reply = await session.next()
+        begun ||= reply.type === 'step'
         if (reply.type === 'step') this.showStep(reply.index)
         else if (reply.type !== 'settled') {
-          this.finish(endOfBegun(reply))
+          this.finish(begun ? endOfBegun(reply) : endUnbegun(reply))
           return false
         } else if (this.why === undefined) return this.settled(session)
       }
@@ -379,6 +380,11 @@ const WITHDRAWN: HostEnd = { kind: 'withdrawn' }
 const GIVE_UP_MS = 2000
 /** How long a host that was not confirmed may take to undo before nobody asks any more, in milliseconds. */
 const UNDO_MS = 10_000
+
+/** An 'outcome' here answers a withdrawal that came before the first step. */
+function endUnbegun(reply: Reply): HostEnd {
+  return reply.type === 'outcome' ? WITHDRAWN : endFrom(reply)
+}
 
 function unreachable(error: unknown): HostEnd {
   const hint = error instanceof HostError ? (error.hint ?? null) : null

@@ -90,7 +90,16 @@ test('the package holds what a user needs, and nothing else', t => {
 test('the licences of everything bundled go with it', () => {
   const text = readFileSync(join(TOP, 'dist/THIRD-PARTY-LICENSES'), 'utf8')
   const headings = [...text.matchAll(/^-{78}\n(.*)\n-{78}$/gm)].map(([, heading]) => heading!.split(' ')[0])
-  for (const name of ['fflate', 'jsonc-parser', 'msgpackr', 'picocolors', 'ssh2', 'yargs-parser', 'QuickJS', 'musl'])
+  for (const name of [
+    'fflate',
+    'jsonc-parser',
+    'msgpackr',
+    'picocolors',
+    'ssh2',
+    'yargs-parser',
+    'QuickJS',
+    'musl',
+  ])
     assert.ok(headings.includes(name), name)
   assert.match(text, /Copyright \(c\) 2017-2021 Fabrice Bellard/)
   for (const name of ['tsup', 'typescript', 'yargs', 'cliui'])

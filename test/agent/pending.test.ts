@@ -146,3 +146,12 @@ test('how it ended is known to who asks while the next one takes the lock', t =>
   assert.equal(answer.outcome, 'undone')
   assert.equal(existsSync(join(root, 'var/lib/deptool/journal')), false)
 })
+
+test('an agent that is told to end while it waits takes back what it waits for', async t => {
+  const { root, driver } = await settled(t)
+  driver.child.kill('SIGTERM')
+  const reply = await driver.next()
+  assert(reply !== 'end' && reply.type === 'undone')
+  assert.equal(reply.failure.message, 'the agent was told to end')
+  assert.equal(existsSync(join(root, 'var/lib/deptool/journal')), false)
+})

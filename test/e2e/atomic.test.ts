@@ -82,9 +82,7 @@ test('one that is lost takes the others back, and undoes by itself', realHosts, 
     .run('prod', '--yes', '--atomic')
     .exits(4)
     .stdout(anything)
-    .stderr(
-      /web2 {2}(lost the connection|the agent ended)(.|\n)*fatal: rolled back on web1, web2: they run what ran before\n$/,
-    )
+    .stderr(/web2 {2}.*; asking again\n(.|\n)*fatal: rolled back on web1, web2: they run what ran before\n$/)
   await waitFor('web2 to start its unit', async () => (await web2.unit('a.service')).sub === 'start-pre')
   relay.cut()
   await checked
@@ -112,10 +110,35 @@ test('a host that dies when all have agreed is told apart', realHosts, async t =
     .exits(4)
     .stdout(anything)
     .stderr(
-      /web2 {2}(lost the connection|the agent ended)(.|\n)*web2 {2}rolled back: the agent was killed or lost power\nfatal: deployed to 1 of 2 hosts, but rolled back on web2: it runs what ran before\nhint: all had agreed when web2 was lost: deploy again to bring it to where the others are\n$/,
+      /web2 {2}.*; asking again\n(.|\n)*web2 {2}rolled back: the agent was killed or lost power\nfatal: deployed to 1 of 2 hosts, but rolled back on web2: it runs what ran before\nhint: all had agreed when web2 was lost: deploy again to bring it to where the others are\n$/,
     )
   assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'one'])
   placeFault(web2, agent, null)
+  await world.deploy('--atomic')
+  assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'two'])
+})
+
+test('one that is lost for good once all have agreed, while the other already holds', realHosts, async t => {
+  const { world, web1, web2 } = await twoHosts(t, 'ExecStartPre=/bin/sleep 1\n')
+  await world.git('config', 'deptool.confirmTimeout', '3')
+  const relay = await world.relay('web2')
+  const checked = world
+    .run('prod', '--yes', '--atomic')
+    .exits(5)
+    .stdout(anything)
+    .stderr(
+      /web1 {2}deployed\n(.|\n)*web2 {2}outcome unknown: (.|\n)*fatal: cannot tell how deployment <id> ended on web2\nhint: it undoes by itself what was not confirmed in time; 'git deploy sync prod' asks it, once it is there\n$/,
+    )
+  await waitFor('web2 to start its unit', async () => (await web2.unit('a.service')).sub === 'start-pre')
+  relay.slowDown(2000)
+  await waitFor('web1 to hold', () => isQuiet(web1))
+  relay.refuse()
+  await checked
+  assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'one'])
+  relay.accept()
+  await world
+    .run('sync', 'prod')
+    .stdout(/^web2 {2}deployment <id>: rolled back after <time>: it was not confirmed within <time>$/m)
   await world.deploy('--atomic')
   assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'two'])
 })

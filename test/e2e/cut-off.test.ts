@@ -19,14 +19,16 @@ type Phase = 'before' | 'during' | 'after'
 const PHASES: readonly Phase[] = ['before', 'during', 'after']
 
 interface Fault {
-  /** Until `back`, nobody gets through. */
+  /** Until `back`, nobody gets through. Where there is none, it is over by itself. */
   away(host: TestHost, relay: Relay): unknown
-  back(host: TestHost, relay: Relay): unknown
+  back?(host: TestHost, relay: Relay): unknown
   /** How long it lasts, where it is but for a moment. */
   readonly ms: number
   /** How the deployment then ends. */
   readonly exits: { readonly [P in Phase]: number }
 }
+
+const AGENT = "pgrep -f '^/var/lib/deptool/bin/deptool'"
 
 const FAULTS: { readonly [what: string]: Fault } = {
   'the connection is cut': {
@@ -47,6 +49,21 @@ const FAULTS: { readonly [what: string]: Fault } = {
     // Longer than ServerAliveInterval says, and than a host waits for its confirmation.
     ms: 6000,
     exits: { before: 1, during: 0, after: 4 },
+  },
+  'the agent is killed': {
+    away: host => host.output(`kill -KILL $(${AGENT})`),
+    ms: 0,
+    exits: { before: 1, during: 4, after: 4 },
+  },
+  'the agent is told to end': {
+    away: host => host.output(`kill -TERM $(${AGENT})`),
+    ms: 0,
+    exits: { before: 1, during: 4, after: 4 },
+  },
+  'the power goes': {
+    away: host => host.powerCut(),
+    ms: 0,
+    exits: { before: 1, during: 4, after: 4 },
   },
 }
 
@@ -109,7 +126,7 @@ async function ownLog(world: World<TestHost>, host: string): Promise<string[]> {
 }
 
 for (const [what, fault] of Object.entries(FAULTS)) {
-  test(`${what}, for a moment`, realHosts, async t => {
+  test(fault.back ? `${what}, for a moment` : what, realHosts, async t => {
     const { world, relays } = await worldWithThree(t)
     await Promise.all(
       PHASES.map(async phase => {
@@ -122,16 +139,18 @@ for (const [what, fault] of Object.entries(FAULTS)) {
           .stdout(anything)
           .stderr(
             phase === 'before'
-              ? /before {2}(lost the connection.*|nothing changed)\nfatal: cannot deploy 'prod': no host was changed\n$/
+              ? /before {2}(lost the connection.*|the agent ended by itself.*|refused: the agent was told to end|nothing changed)\nfatal: cannot deploy 'prod': no host was changed\n$/
               : exits === 0
-                ? /connection lost .*, asking again\n +<time> {2}\w+ {2}deployed\n$/
-                : /rolled back: it was not confirmed within <time>\nfatal: rolled back on after: it runs what ran before\n$/,
+                ? /; asking again\n +<time> {2}\w+ {2}deployed\n$/
+                : /rolled back: (it was not confirmed within <time>|the agent was killed or lost power|the agent was told to end)\nfatal: rolled back on \w+: it runs what ran before\n$/,
           )
         await reach[phase](host, relay)
         await fault.away(host, relay)
         await sleep(fault.ms)
-        await fault.back(host, relay)
+        await fault.back?.(host, relay)
         await checked
+        // What an agent left that died before it had changed anything, the next session clears away.
+        if (!fault.back) await world.run('ping', 'prod', `--limit=${phase}`).stdout(/ as known here\n$/)
         await waitFor('the end', () => !host.exists('/var/lib/deptool/journal'))
         assert.equal(deployed(host), exits === 0 ? 'two' : 'one')
         const [told, onHost] =
@@ -146,6 +165,8 @@ for (const [what, fault] of Object.entries(FAULTS)) {
     )
   })
 
+  const { back } = fault
+  if (!back) continue
   test(`${what}, for good`, realHosts, async t => {
     const { world, relays } = await worldWithThree(t)
     await Promise.all(
@@ -169,7 +190,7 @@ for (const [what, fault] of Object.entries(FAULTS)) {
           unknown ? 'outcome unknown' : 'nothing changed',
           'deployed',
         ])
-        await fault.back(host, relay)
+        await back(host, relay)
         await waitFor('the end', () => !host.exists('/var/lib/deptool/journal'))
         assert.equal(deployed(host), 'one')
       }),

@@ -25,7 +25,8 @@ export interface Then {
 
 /**
  * Puts the faulty agent where the real one is. It dies before the step of this number, or: when it is 'confirmed'; when
- * it 'holds', before it says so; never. One that 'stumbles' cannot read the disk once it has settled. With a command it is that what happens before the step.
+ * it 'holds', before it says so; never. With a command it is that what happens before the step. One that 'stumbles'
+ * cannot read the disk once it has settled.
  */
 export function placeFault(host: TestHost, agent: string, at: Fault, command?: string, then?: Then): void {
   const { version, build } = JSON.parse(readFileSync(AGENTS, 'utf8')) as { version: string; build: string }

@@ -1,6 +1,6 @@
 /** --json on every command: records that the schema describes, and nothing else on stdout. */
 import assert from 'node:assert/strict'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { JsonRecord } from '../../src/terminal/json.ts'
@@ -9,6 +9,7 @@ import type { Operator } from '../support/operator.ts'
 import { anything } from '../support/outcome.ts'
 import { recordsOf, SCHEMA } from '../support/records.ts'
 import { runOnTerminal } from '../support/terminal.ts'
+import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 import { sleeper } from './trees.ts'
 
@@ -112,8 +113,28 @@ test('every command, and every type of record', async t => {
     const place = `${severity} ${host} ${file}:${line}:${column} ${message}`
     assert.equal(place, "error web1 prod/web1/a/manifest.json:2:1 unknown key 'x'", args.join(' '))
   }
+  world.remove('web1/a/manifest.json')
+  const { over } = await leaveOpen(world, world.host('web1').root())
+  const open = await ask(0, 'sync')
+  assert.deepEqual(only(open, 'pending')[0]!.holder, 'Bob')
+  assert.deepEqual(only(open, 'ended')[0]!.outcome, 'refused')
+  await over
   assert.deepEqual([...seen].sort(), types().sort())
 })
+
+/** A deployment that is under way, and one that nobody has heard the end of. */
+async function leaveOpen(world: Operator, root: string) {
+  const lock = join(root, 'var/lib/deptool/lock')
+  writeFileSync(lock, '{"operator":"Bob","id":"29990101T000000-0000000000","since":1}\n')
+  const over = world.execute(['flock', lock, 'sleep', '3'])
+  await waitFor('the lock', async () => (await world.execute(['flock', '-n', lock, 'true'])).code === 1)
+  writeFileSync(join(root, 'var/lib/deptool/journal'), '')
+  const log = join(world.repo, '.git/deptool/log/web1')
+  const last: object = JSON.parse(readFileSync(log, 'utf8').trim().split('\n').at(-1)!)
+  const unheard = { ...last, id: '29990101T000000-1111111111', outcome: 'unknown' }
+  appendFileSync(log, `${JSON.stringify(unheard)}\n`)
+  return { over }
+}
 
 /** The types that the schema knows. */
 function types(): string[] {

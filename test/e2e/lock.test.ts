@@ -1,0 +1,147 @@
+/** Several operators at one host: who has the lock, since when, for how long yet; and who waits. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
+import type { TestHost } from '../hosts/test-host.ts'
+import { anything } from '../support/outcome.ts'
+import type { Tree } from '../support/tree.ts'
+import { waitFor } from '../support/wait-for.ts'
+import { makeWorld } from '../support/world.ts'
+
+/** A unit that is watched for as long as something can happen meanwhile. */
+const slow = (content: string): Tree => ({
+  'web1/a/x': content,
+  'web1/a/systemd/a.service': '[Service]\nExecStart=/bin/sleep infinity\n',
+  'web1/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"], "settle_ms": 1500}}',
+})
+
+const deployed = (host: TestHost) => host.read('/var/lib/deptool/apps/a/current/x')
+const isUnderWay = async (host: TestHost) =>
+  (await host.sh('grep -q "^[0-9]" /var/lib/deptool/journal')).code === 0
+const isQuiet = async (host: TestHost) => !host.exists('/var/lib/deptool/journal')
+
+/** Armed: everything runs, and the confirmation is waited for. */
+const isSettled = async (host: TestHost) =>
+  !(await isQuiet(host)) && host.read('/var/lib/deptool/lock').includes('"until"')
+
+async function worldWithOne(t: Parameters<typeof makeWorld>[0]) {
+  const world = await makeWorld(t, { 'web1/a/x': 'one' }, { hosts: 'real' })
+  await world.deploy()
+  world.write(slow('two'))
+  return { world, web1: world.host('web1') }
+}
+
+test('a second operator is told who holds the lock, since when and for what', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t)
+  await world.commit()
+  const bob = await world.colleague('Bob')
+  await bob.git('fetch', '--quiet', 'origin', 'refs/deptool/*:refs/deptool/*')
+  const ada = world.start('prod', '--yes').outcome.stdout(anything).stderr(anything)
+  await waitFor('an activation under way', () => isUnderWay(web1))
+  await bob
+    .run('prod', '--yes')
+    .exits(1)
+    .stdout(anything)
+    .stderr(
+      /web1 {2}refused: locked by Ada <ada@example.com> since .* \(deployment <id>\)\n +hint: try again when it has ended, or queue behind it with --wait\nfatal: cannot deploy 'prod': no host was changed\n/,
+    )
+  await ada
+  assert.equal(deployed(web1), 'two')
+})
+
+test('who waits for a confirmation that will not come, and how long yet', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t)
+  await world.commit()
+  const bob = await world.colleague('Bob')
+  await bob.git('fetch', '--quiet', 'origin', 'refs/deptool/*:refs/deptool/*')
+  bob.write({ 'web1/a/x': 'three' })
+  await world.git('config', 'deptool.confirmTimeout', '6')
+  const { outcome, kill } = world.start('prod', '--yes')
+  const killed = outcome.exits('SIGKILL').stdout(anything).stderr(anything)
+  await waitFor('an activation under way', () => isUnderWay(web1))
+  kill('SIGKILL')
+  await killed
+  await waitFor('the deployment to settle', () => isSettled(web1))
+  await bob
+    .run('prod', '--yes')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/\(deployment <id>; settled, waits for its confirmation, <time> left\)\n/)
+  // With --wait, what comes after is Bob's.
+  await bob
+    .run('prod', '--yes', '--wait')
+    .stdout(/deployed to 1 host/)
+    .stderr(/^ +<time> {2}web1 {2}waits, locked by Ada .* left\)\n +<time> {2}web1 {2}staged\n/)
+  assert.equal(deployed(web1), 'three')
+})
+
+test('--wait goes on when the other deployment has ended, or gives up', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t)
+  const failing = '[Service]\nExecStartPre=/bin/sleep 4\nExecStart=/bin/false\n'
+  world.write({ 'web1/a/systemd/a.service': failing })
+  const bob = await world.colleague('Bob')
+  await bob.git('fetch', '--quiet', 'origin', 'refs/deptool/*:refs/deptool/*')
+  bob.write({ 'web1/a/x': 'three' })
+  const ada = world
+    .start('prod', '--yes')
+    .outcome.exits(4)
+    .stdout(anything)
+    .stderr(/web1 {2}rolled back/)
+  await waitFor('an activation under way', () => isUnderWay(web1))
+  await bob
+    .run('prod', '--yes', '--wait=1')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/waits, locked by Ada (.|\n)*refused: locked by Ada .*\n(.|\n)*no host was changed\n$/)
+  await bob
+    .run('prod', '--yes', '--wait')
+    .stdout(/deployed to 1 host/)
+    .stderr(
+      /^ +<time> {2}web1 {2}waits, locked by Ada <ada@example.com> since .*\n +<time> {2}web1 {2}staged\n/,
+    )
+  await ada
+  assert.equal(deployed(web1), 'three')
+})
+
+test(
+  '--wait behind a deployment that holds: the plan is stale then, and who deployed is told',
+  realHosts,
+  async t => {
+    const { world, web1 } = await worldWithOne(t)
+    await world.commit()
+    const bob = await world.colleague('Bob')
+    await bob.git('fetch', '--quiet', 'origin', 'refs/deptool/*:refs/deptool/*')
+    bob.write({ 'web1/a/x': 'three' })
+    const ada = world
+      .run('prod', '--yes')
+      .stdout(/deployed to 1 host/)
+      .stderr(anything)
+    await waitFor('an activation under way', () => isUnderWay(web1))
+    await bob
+      .run('prod', '--yes', '--wait')
+      .exits(1)
+      .stdout(anything)
+      .stderr(
+        /web1 {2}waits, locked by Ada (.|\n)*web1 {2}refused: it runs <oid>, and not what the plan starts from\n(.|\n)*Author: Ada (.|\n)*fatal: cannot deploy 'prod': web1 had changed; no host was changed now\nhint: run the same command again: its plan starts from what runs there now\n$/,
+      )
+    await ada
+    assert.equal(deployed(web1), 'two')
+    await bob.deploy()
+    assert.equal(deployed(web1), 'three')
+  },
+)
+
+test('the death of an agent frees the lock', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t)
+  const { outcome, kill } = world.start('prod', '--yes')
+  const killed = outcome.exits('SIGKILL').stdout(anything).stderr(anything)
+  await waitFor('an activation under way', () => isUnderWay(web1))
+  kill('SIGKILL')
+  await killed
+  await web1.output("pkill -KILL -f '^/var/lib/deptool/bin/deptool'")
+  await world
+    .run('prod', '--yes')
+    .stdout(/deployed to 1 host/)
+    .stderr(/web1 {2}an earlier deployment had been cut off: <id> was undone\n/)
+  assert.equal(deployed(web1), 'two')
+})
