@@ -4,14 +4,22 @@ import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 import type { HostTree } from './cluster-tree.ts'
 import type { Repository } from './git.ts'
-import { filesOf, type ScannedFile, type ScannedHost, scanCluster, unreadable } from './scan.ts'
+import {
+  filesOf,
+  isUnchanged,
+  listHosts,
+  type ScannedFile,
+  type ScannedHost,
+  scanHost,
+  unreadable,
+} from './scan.ts'
 import {
   type CachedHost,
   cachedFiles,
   cacheHost,
-  fingerprintOf,
   loadStatCache,
   saveStatCache,
+  stampedOf,
 } from './stat-cache.ts'
 import { type Tree, treesOf, writeTrees } from './tree-object.ts'
 import { writeFiles, writeObjects } from './write-objects.ts'
@@ -26,10 +34,11 @@ export interface Capture {
 /** An unchanged directory costs no git process at all. */
 export async function captureCluster(repo: Repository, cluster: ClusterName, dir: string): Promise<Capture> {
   const now = Date.now()
-  const scan = scanCluster(dir)
   const cache = loadStatCache(repo, cluster, now)
-  const drafts = scan.hosts.map(host => draftHost(host, cache.hosts.get(host.host)))
+  const misplaced: Problem[] = []
+  const drafts = listHosts(dir, misplaced).map(host => draftHost(dir, host, cache.hosts.get(host)))
   const changed = drafts.flatMap(draft => (draft.kind === 'changed' ? draft.files : []))
+  const scanned = drafts.flatMap(draft => (draft.kind === 'changed' ? draft.scanned.problems : []))
   const { oids, problems } = await writeChanged(repo, dir, changed)
   const hosts = drafts.map(draft => finishHost(draft, oids, { format: repo.format, now }))
   await writeTrees(
@@ -40,13 +49,18 @@ export async function captureCluster(repo: Repository, cluster: ClusterName, dir
     saveStatCache(repo, cluster, { since: cache.since, hosts: new Map(hosts.map(h => [h.host, h.cached])) })
   return {
     hosts: hosts.map(({ host, cached }) => ({ host, tree: cached.tree })),
-    problems: [...scan.problems, ...problems],
+    problems: [...misplaced, ...scanned, ...problems],
   }
 }
 
 type Draft =
   | { readonly kind: 'unchanged'; readonly host: HostName; readonly cached: CachedHost }
-  | { readonly kind: 'changed'; readonly host: HostName; readonly files: readonly DraftFile[] }
+  | {
+      readonly kind: 'changed'
+      readonly host: HostName
+      readonly scanned: ScannedHost
+      readonly files: readonly DraftFile[]
+    }
 
 interface DraftFile {
   readonly host: HostName
@@ -55,11 +69,12 @@ interface DraftFile {
   readonly oid: Oid | undefined
 }
 
-function draftHost(scanned: ScannedHost, cached: CachedHost | undefined): Draft {
-  const { host } = scanned
-  if (cached?.fingerprint === fingerprintOf(scanned)) return { kind: 'unchanged', host, cached }
+function draftHost(dir: string, host: HostName, cached: CachedHost | undefined): Draft {
+  if (cached && isUnchanged(`${dir}/${host}`, stampedOf(cached))) return { kind: 'unchanged', host, cached }
   const known = cachedFiles(cached)
-  return { kind: 'changed', host, files: filesOf(scanned).map(file => ({ host, file, oid: known(file) })) }
+  const scanned = scanHost(dir, host)
+  const files = filesOf(scanned).map(file => ({ host, file, oid: known(file) }))
+  return { kind: 'changed', host, scanned, files }
 }
 
 /** The names of the changed files' blobs. A file that cannot be read has none. */
@@ -105,10 +120,8 @@ function finishHost(
 ): FinishedHost {
   const { host } = draft
   if (draft.kind === 'unchanged') return { host, cached: draft.cached, trees: [] }
-  const hashed = draft.files.flatMap(({ file, oid = oids.get(file) }) => (oid ? [{ file, oid }] : []))
-  const trees = treesOf(
-    hashed.map(({ file: { path, mode }, oid }) => ({ path, mode, oid })),
-    format,
-  )
-  return { host, cached: cacheHost(trees.at(-1)!.oid, hashed, now), trees }
+  const files = draft.files.flatMap(({ file, oid = oids.get(file) }) => (oid ? [{ ...file, oid }] : []))
+  const trees = treesOf(files, format)
+  const known = new Map(files.map(({ path, oid }) => [path, oid]))
+  return { host, cached: cacheHost(trees.at(-1)!.oid, draft.scanned, { oids: known, lookedAt: now }), trees }
 }

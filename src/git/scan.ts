@@ -8,23 +8,16 @@ import type { Problem } from '../plan/problem.ts'
 import type { FileMode } from '../plan/tree.ts'
 import { appOf, hostOf, type LayoutEntry, refusal } from './layout.ts'
 
-export interface Scan {
-  /** By name. */
-  readonly hosts: readonly ScannedHost[]
+/** All that was looked at below a directory, in the order in which it was found: that too, as '', and all below it. */
+export interface Stamped {
+  readonly paths: readonly string[]
+  /** The stamp of each, one after the other: no object for each, because most hosts have not changed. */
+  readonly stamps: readonly number[] | Float64Array
+}
+
+export interface ScannedHost extends Stamped {
   /** Their paths are below the cluster's directory. */
   readonly problems: readonly Problem[]
-}
-
-/** No object for each file: most hosts have not changed, and what ten thousand of them cost is half of a plan. */
-export interface ScannedHost extends Stamped {
-  readonly host: HostName
-}
-
-export interface Stamped {
-  /** Below the host's directory, in the order in which they were found. */
-  readonly paths: readonly string[]
-  /** The stamp of each, one after the other. */
-  readonly stamps: readonly number[]
 }
 
 export interface ScannedFile {
@@ -39,23 +32,62 @@ export type Stamp = readonly [mode: number, inode: number, size: number, mtime: 
 
 const STAMP: Stamp['length'] = 5
 
-/** Synchronous: for ten thousand files that is several times as fast as a promise for each. */
-export function scanCluster(dir: string): Scan {
-  const problems: Problem[] = []
-  const hosts = list(dir, error => {
+/** The hosts in a cluster's directory, by name. */
+export function listHosts(dir: string, problems: Problem[]): HostName[] {
+  return list(dir, error => {
     throw new Fatal(`cannot read '${dir}': ${reasonOf(error)}`, { cause: error })
   })
     .flatMap(entry => hostOf(layoutEntry(entry), problems) ?? [])
-    .map(host => scanHost(dir, host, problems))
-  return { hosts: hosts.sort((a, b) => order(a.host, b.host)), problems }
+    .sort(order)
+}
+
+/** Synchronous: for ten thousand files that is several times as fast as a promise for each. */
+export function scanHost(dir: string, host: HostName): ScannedHost {
+  const walk: Walk = { root: `${dir}/${host}`, host, paths: [], stamps: [], problems: [] }
+  // Before its entries: one that comes or goes meanwhile then shows the next time.
+  stamp(walk, '')
+  for (const entry of listOrReport(walk, '')) {
+    const app = appOf(layoutEntry(entry), host, walk.problems)
+    if (app !== undefined) scanDirectory(walk, app)
+  }
+  return walk
+}
+
+/** Whether all of it still is as it was: whatever comes or goes changes its directory. */
+export function isUnchanged(root: string, { paths, stamps }: Stamped): boolean {
+  try {
+    return paths.every((path, i) => {
+      const stats = lstatSync(pathBelow(root, path), { throwIfNoEntry: false })
+      const at = i * STAMP
+      return (
+        stats !== undefined &&
+        stats.ctimeMs === stamps[at + 4] &&
+        stats.mtimeMs === stamps[at + 3] &&
+        stats.size === stamps[at + 2] &&
+        stats.ino === stamps[at + 1] &&
+        stats.mode === stamps[at]
+      )
+    })
+  } catch {
+    // Looking through it tells what cannot be read.
+    return false
+  }
+}
+
+export function stampAt({ stamps }: Stamped, i: number): Stamp {
+  return [...stamps.slice(i * STAMP, (i + 1) * STAMP)] as unknown as Stamp
 }
 
 /** The files one by one, for a host that has changed. */
-export function filesOf({ paths, stamps }: Stamped): ScannedFile[] {
-  return paths.map((path, i) => {
-    const stamp = stamps.slice(i * STAMP, (i + 1) * STAMP) as unknown as Stamp
-    return { path, mode: modeOf(stamp[0]), stamp }
+export function filesOf(stamped: Stamped): ScannedFile[] {
+  return stamped.paths.flatMap((path, i) => {
+    const stamp = stampAt(stamped, i)
+    return isDirectory(stamp) ? [] : [{ path, mode: modeOf(stamp[0]), stamp }]
   })
+}
+
+export function isDirectory([mode]: Stamp): boolean {
+  return (mode & constants.S_IFMT) === constants.S_IFDIR
 }
 
 function modeOf(mode: number): FileMode {
@@ -73,15 +105,6 @@ function reasonOf(error: unknown): string {
   return /^[A-Z0-9]+: (.+?)(?:, \w+(?: '.*)?)?$/s.exec(message)?.[1] ?? message
 }
 
-function scanHost(dir: string, host: HostName, problems: Problem[]): ScannedHost {
-  const walk: Walk = { root: `${dir}/${host}`, host, paths: [], stamps: [], problems }
-  for (const entry of listOrReport(walk, '')) {
-    const app = appOf(layoutEntry(entry), host, problems)
-    if (app !== undefined) scanDirectory(walk, app)
-  }
-  return walk
-}
-
 interface Walk {
   readonly root: string
   readonly host: HostName
@@ -91,6 +114,7 @@ interface Walk {
 }
 
 function scanDirectory(walk: Walk, path: string): void {
+  stamp(walk, path)
   const entries = listOrReport(walk, path)
   const inner = entries.find(({ name }) => name.length === 4 && name.toLowerCase() === '.git')
   if (inner) {
@@ -110,7 +134,7 @@ function scanEntry(walk: Walk, path: string, entry: Listed): void {
   const why = entry.refused ?? (isSegment(entry.name) ? whyNoFile(entry) : 'its name is not safe to create')
   if (why) walk.problems.push(refusal(`${walk.host}/${path}`, why))
   else if (entry.isDirectory()) scanDirectory(walk, path)
-  else scanFile(walk, path)
+  else stamp(walk, path)
 }
 
 function whyNoFile(dirent: Listed): string | undefined {
@@ -120,23 +144,27 @@ function whyNoFile(dirent: Listed): string | undefined {
   return dirent.isBlockDevice() || dirent.isCharacterDevice() ? 'it is a device' : undefined
 }
 
-function scanFile(walk: Walk, path: string): void {
+function stamp(walk: Walk, path: string): void {
   try {
-    const stats = lstatSync(`${walk.root}/${path}`, { throwIfNoEntry: false })
+    const stats = lstatSync(pathBelow(walk.root, path), { throwIfNoEntry: false })
     // It vanished since its directory was listed.
     if (!stats) return
     walk.paths.push(path)
     walk.stamps.push(stats.mode, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs)
   } catch (error) {
-    walk.problems.push(unreadable(`${walk.host}/${path}`, error))
+    walk.problems.push(unreadable(pathBelow(walk.host, path), error))
   }
+}
+
+function pathBelow(root: string, path: string): string {
+  return path === '' ? root : `${root}/${path}`
 }
 
 type Listed = Dirent & Pick<LayoutEntry, 'refused'>
 
 function listOrReport({ root, host, problems }: Walk, path: string): Listed[] {
-  return list(`${root}/${path}`, error => {
-    problems.push(unreadable(path ? `${host}/${path}` : host, error))
+  return list(pathBelow(root, path), error => {
+    problems.push(unreadable(pathBelow(host, path), error))
   })
 }
 

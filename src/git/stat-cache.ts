@@ -1,10 +1,9 @@
 /** Which object every file of a cluster was when it was last read, so that an unchanged tree is not read again. */
-import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type ClusterName, type HostName, hostName, must, type Oid, oid } from '../plan/names.ts'
 import type { Repository } from './git.ts'
-import type { ScannedFile, Stamped } from './scan.ts'
+import { isDirectory, type ScannedFile, type ScannedHost, type Stamp, type Stamped, stampAt } from './scan.ts'
 
 export interface StatCache {
   /** When all of it had last been read anew. */
@@ -12,12 +11,14 @@ export interface StatCache {
   readonly hosts: ReadonlyMap<HostName, CachedHost>
 }
 
+/** Text as it is in the file: of most hosts, all that is needed is whether they have changed. */
 export interface CachedHost {
   readonly tree: Oid
-  /** The fingerprint of all files; null where a change might not show in it. */
-  readonly fingerprint: string | null
-  /** Path, stamp and object of every file: JSON that is parsed only where the fingerprint has changed. */
-  readonly files: string
+  /** The object of each path, none for a directory. */
+  readonly oids: string
+  /** In base64. Not a number where a change might not show in the stamp: such a one equals no other. */
+  readonly stamps: string
+  readonly paths: string
 }
 
 /**
@@ -53,43 +54,56 @@ export function forgetIndex(repo: Repository, cluster: ClusterName): void {
   rmSync(fileOf(repo, cluster), { force: true })
 }
 
-export interface HashedFile {
-  readonly file: ScannedFile
-  readonly oid: Oid
+/** What to remember of a host that was looked at from `lookedAt` on. `oids`: the objects of those files that have one. */
+export function cacheHost(
+  tree: Oid,
+  scanned: ScannedHost,
+  { oids, lookedAt }: { readonly oids: ReadonlyMap<string, Oid>; readonly lookedAt: number },
+): CachedHost {
+  const { paths, problems } = scanned
+  const trusted = paths.map((path, i) => {
+    const stamp = stampAt(scanned, i)
+    // Problems are to be told again, so a host that has some, and a file that could not be read, are looked at again.
+    const isFine = path === '' ? problems.length === 0 : isDirectory(stamp) || oids.has(path)
+    return isFine && isSettled(stamp, lookedAt) ? stamp : NO_STAMP
+  })
+  return {
+    tree,
+    oids: paths.map(path => oids.get(path) ?? '').join(),
+    stamps: Buffer.from(Float64Array.from(trusted.flat()).buffer).toString('base64'),
+    paths: paths.join('\0'),
+  }
 }
 
-/** What to remember of a host that was looked at from `lookedAt` on. */
-export function cacheHost(tree: Oid, hashed: readonly HashedFile[], lookedAt: number): CachedHost {
-  const settled = hashed.filter(({ file }) => isSettled(file, lookedAt))
-  const rows = settled.map(({ file, oid }) => [file.path, stampText(file), oid])
-  const all = { paths: hashed.map(({ file }) => file.path), stamps: hashed.flatMap(({ file }) => file.stamp) }
-  const fingerprint = settled.length === hashed.length ? fingerprintOf(all) : null
-  return { tree, fingerprint, files: JSON.stringify(rows) }
-}
+const NO_STAMP: Stamp = [Number.NaN, Number.NaN, Number.NaN, Number.NaN, Number.NaN]
 
-/** Changes when any file comes, goes or changes. */
-export function fingerprintOf({ paths, stamps }: Stamped): string {
-  return createHash('sha1').update(paths.join('\0')).update(new Float64Array(stamps)).digest('hex')
+/** All that a host was when it was cached. */
+export function stampedOf({ paths, stamps }: CachedHost): Stamped {
+  const bytes = Uint8Array.from(Buffer.from(stamps, 'base64'))
+  return {
+    paths: paths.split('\0'),
+    stamps: new Float64Array(bytes.buffer, 0, Math.floor(bytes.length / Float64Array.BYTES_PER_ELEMENT)),
+  }
 }
 
 /** Finds the object of a file that has not changed since. */
 export function cachedFiles(host: CachedHost | undefined): (file: ScannedFile) => Oid | undefined {
-  const rows: unknown = host ? JSON.parse(host.files) : []
-  const known = new Map(
-    Array.isArray(rows) ? rows.map(([path, stamp, oid]) => [`${path}\0${stamp}`, oid]) : [],
-  )
-  return file => oid(String(known.get(`${file.path}\0${stampText(file)}`)))
+  if (!host) return () => undefined
+  const stamped = stampedOf(host)
+  const oids = host.oids.split(',')
+  const known = new Map(stamped.paths.map((path, i) => [keyOf(path, stampAt(stamped, i)), oids[i] ?? '']))
+  return ({ path, stamp }) => oid(known.get(keyOf(path, stamp)) ?? '')
 }
 
-function stampText({ stamp }: ScannedFile): string {
-  return stamp.join(' ')
+function keyOf(path: string, stamp: Stamp): string {
+  return `${path}\0${stamp.join(' ')}`
 }
 
 /**
- * Whether a change after `lookedAt` is sure to show in the stamp. A file that had just been changed may change again
+ * Whether a change after `lookedAt` is sure to show in the stamp. What had just been changed may change again
  * within one tick of the file system's clock: 4 or 10 ms on Linux, up to 2 s where the times have no fractions.
  */
-function isSettled({ stamp: [, , , , ctime] }: ScannedFile, lookedAt: number): boolean {
+function isSettled([, , , , ctime]: Stamp, lookedAt: number): boolean {
   return lookedAt - ctime > (ctime % 1000 === 0 ? 2000 : 20)
 }
 
@@ -97,16 +111,11 @@ function fileOf(repo: Repository, cluster: ClusterName): string {
   return join(repo.gitDir, 'deptool', 'stat', cluster)
 }
 
-const MAGIC = 'deptool-stat-1'
+const MAGIC = 'deptool-stat-2'
 
-/** A line for each host, so that most of them need not be parsed. */
+/** A line for each host: no path that may be deployed holds a control character. */
 function encode({ since, hosts }: StatCache): string {
-  const lines = [...hosts].map(([host, { tree, fingerprint, files }]) => [
-    host,
-    tree,
-    fingerprint ?? '-',
-    files,
-  ])
+  const lines = [...hosts].map(([host, { tree, oids, stamps, paths }]) => [host, tree, oids, stamps, paths])
   return [[MAGIC, since], ...lines].map(line => `${line.join(' ')}\n`).join('')
 }
 
@@ -119,7 +128,7 @@ function decode(text: string): StatCache {
 }
 
 function decodeHost(line: string): [HostName, CachedHost] {
-  const [, host = '', tree = '', fingerprint = '', files = ''] =
-    /^(\S+) (\S+) (\S+) (\[.*\])$/.exec(line) ?? []
-  return [must(hostName, host), { tree: must(oid, tree), fingerprint, files }]
+  const [host = '', tree = '', oids = '', stamps = ''] = line.split(' ', 4)
+  const paths = line.slice(host.length + tree.length + oids.length + stamps.length + 4)
+  return [must(hostName, host), { tree: must(oid, tree), oids, stamps, paths }]
 }

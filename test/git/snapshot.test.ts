@@ -203,15 +203,44 @@ test('what cannot be read is named', { skip: process.getuid?.() === 0 && 'root r
   chmod(0, 'app/key')
   chmod(0o444, 'listed')
   chmod(0, 'locked')
-  const snapshot = await take(scratch)
+  await settle()
+  const snapshots = [await take(scratch), await take(scratch)]
   chmod(0o755, 'listed')
   chmod(0o755, 'locked')
-  assert.deepEqual(problemsOf(snapshot), [
-    'web1/app/key: it cannot be read: permission denied',
-    'web1/listed/file: it cannot be read: permission denied',
-    'web1/locked: it cannot be read: permission denied',
-  ])
-  assert.deepEqual(await filesOf(snapshot), { web1: { '100644 app/file': 'f' } })
+  for (const snapshot of snapshots) {
+    assert.deepEqual(problemsOf(snapshot), [
+      'web1/app/key: it cannot be read: permission denied',
+      'web1/listed/file: it cannot be read: permission denied',
+      'web1/locked: it cannot be read: permission denied',
+    ])
+    assert.deepEqual(await filesOf(snapshot), { web1: { '100644 app/file': 'f' } })
+  }
+})
+
+test('a file that can be read again is deployed again', {
+  skip: process.getuid?.() === 0 && 'root reads all',
+}, async t => {
+  const scratch = makeScratch(t)
+  scratch.write({ 'prod/web1/app/key': 'k' })
+  const key = join(scratch.dir, 'prod/web1/app/key')
+  chmodSync(key, 0)
+  await settle()
+  assert.deepEqual(problemsOf(await take(scratch)), ['web1/app/key: it cannot be read: permission denied'])
+  chmodSync(key, 0o644)
+  assert.deepEqual(await filesOf(await take(scratch)), { web1: { '100644 app/key': 'k' } })
+})
+
+test('what cannot be deployed is told every time', async t => {
+  const scratch = makeScratch(t)
+  scratch.write({ 'prod/web1/app/file': 'f' })
+  pipe(join(scratch.dir, 'prod/web1/app/pipe'))
+  await settle()
+  for (const time of ['first', 'second'])
+    assert.deepEqual(
+      problemsOf(await take(scratch)),
+      ['web1/app/pipe: it cannot be deployed: it is a named pipe'],
+      time,
+    )
 })
 
 test('links where hosts and apps belong, submodules and bad names are named in a commit as well', async t => {
@@ -301,7 +330,7 @@ test('of an unchanged tree, git reads and writes nothing', async t => {
   ])
 })
 
-for (const damage of ['', 'garbage', 'deptool-stat-1 9999999999999\nweb1 nonsense\n'])
+for (const damage of ['', 'garbage', 'deptool-stat-2 9999999999999\nweb1 nonsense\n'])
   test(`a damaged stat cache is replaced: '${damage.slice(0, 20)}'`, async t => {
     const scratch = makeScratch(t)
     scratch.write({ 'prod/web1/app/file': 'f' })
