@@ -11,6 +11,12 @@ const UNUSED_BY_YARGS: Readonly<Record<string, string>> = {
   '../lib/platform-shims/esm.mjs': 'export default undefined',
 }
 
+/** Parts of Node that are loaded when one of these functions is called: crypto takes 3 ms, and a plan may do without. */
+const LATE: Readonly<Record<string, readonly string[]>> = {
+  'node:crypto': ['createHash', 'createHmac', 'randomBytes'],
+  'node:zlib': ['deflateSync', 'inflateSync'],
+}
+
 /** ssh2 has agents for node:http, and loads all of that for them. */
 const UNUSED_BY_SSH2: typeof UNUSED_BY_YARGS = { './http-agents.js': 'module.exports = {}' }
 
@@ -31,8 +37,12 @@ export default defineConfig({
   removeNodeProtocol: false,
   // ssh2 tries these and does without. The rest is bundled, because package.json has development dependencies only.
   external: [/\.node$/, 'cpu-features'],
-  define: { VERSION: JSON.stringify(version), 'import.meta.url': 'bundleUrl' },
-  banner: { js: "'use strict'; const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  define: {
+    VERSION: JSON.stringify(version),
+    'import.meta.dirname': '__dirname',
+    // For yargs-parser's createRequire, which takes a path as well.
+    'import.meta.url': '__filename',
+  },
   esbuildPlugins: [
     {
       name: 'bundles',
@@ -40,6 +50,19 @@ export default defineConfig({
         onResolve({ filter: /^ssh2$/ }, () => ({ path: './ssh2.cjs', external: true }))
         // The portable build, as in the agent: the other one looks for a native addon, and loads node:stream.
         onResolve({ filter: /^msgpackr$/ }, () => ({ path: resolve('node_modules/msgpackr/index.js') }))
+      },
+    },
+    {
+      name: 'late',
+      setup({ onResolve, onLoad }) {
+        onResolve({ filter: /^node:/ }, ({ path, importer }) =>
+          path in LATE && importer.includes('/src/') ? { path, namespace: 'late' } : undefined,
+        )
+        onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
+          contents: LATE[path]!.map(
+            name => `export const ${name} = (...args) => require('${path}').${name}(...args)\n`,
+          ).join(''),
+        }))
       },
     },
     leaveOut('yargs', UNUSED_BY_YARGS),

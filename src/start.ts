@@ -16,9 +16,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { Script } from 'node:vm'
+
+/** Of this file, which is beside the bundles. */
+declare const require: NodeJS.Require
 
 interface Loaded {
   readonly script: Script
@@ -51,7 +53,6 @@ function load(file: string): unknown {
   const script = new Script(source, { filename: file, ...(code && { cachedData: code }) })
   loaded.push({ script, identity, cacheFile, seen: script.cachedDataRejected ? [] : seen })
   const module = { exports: {} }
-  const require = createRequire(file)
   const requireBundle = (name: string) =>
     BUNDLES.includes(name) ? load(join(dirname(file), name)) : require(name)
   script.runInThisContext()(module.exports, requireBundle, module, file, dirname(file))

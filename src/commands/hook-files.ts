@@ -11,7 +11,6 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Fatal } from '../errors.ts'
 
 export interface HookFile {
@@ -99,7 +98,7 @@ function replace(file: string, text: string): void {
 
 /** A file of the directory hooks/ that comes with this program, bundled or not. */
 function shipped(name: string): string {
-  const places = ['../hooks/', '../../hooks/'].map(place => fileURLToPath(new URL(place, import.meta.url)))
+  const places = ['../hooks', '../../hooks'].map(place => join(import.meta.dirname, place))
   const place = places.find(place => existsSync(join(place, name))) ?? places[0]!
   return readFileSync(join(place, name), 'utf8')
 }

@@ -1,7 +1,6 @@
 /** The agents that were built together with this program (agent/build.mjs), one for each platform. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { AgentVersion } from './transport.ts'
 
 export interface Agents extends AgentVersion {
@@ -52,9 +51,7 @@ const SHA256 = /^[0-9a-f]{64}$/
 
 /** Beside the bundle, else where a checkout builds them. */
 function builtAgents(): string {
-  const places = ['./agent/', '../../dist/agent/'].map(place =>
-    fileURLToPath(new URL(place, import.meta.url)),
-  )
+  const places = ['agent', '../../dist/agent'].map(place => join(import.meta.dirname, place))
   return places.find(place => existsSync(join(place, 'agents.json'))) ?? places[0]!
 }
 
