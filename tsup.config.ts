@@ -17,8 +17,15 @@ const LATE: Readonly<Record<string, readonly string[]>> = {
   'node:zlib': ['deflateSync', 'inflateSync'],
 }
 
-/** ssh2 has agents for node:http, and loads all of that for them. */
-const UNUSED_BY_SSH2: typeof UNUSED_BY_YARGS = { './http-agents.js': 'module.exports = {}' }
+/** ssh2 can be a server, copy files, make keys, and has agents for node:http, for which it loads all of that. */
+const UNUSED_BY_SSH2: typeof UNUSED_BY_YARGS = {
+  './http-agents.js': 'module.exports = {}',
+  './keygen.js': 'module.exports = {}',
+  './protocol/SFTP.js': 'module.exports = { SFTP: class {} }',
+  './server.js': 'module.exports = {}',
+  // For keys with a passphrase only.
+  'bcrypt-pbkdf': "exports.pbkdf = (...args) => require('bcrypt-pbkdf').pbkdf(...args)",
+}
 
 export default defineConfig({
   // ssh2 by itself: only a command that connects to a host loads it.
@@ -86,7 +93,10 @@ function leaveOut(from: string, unused: typeof UNUSED_BY_YARGS): Plugin {
       onResolve({ filter: /^[a-z.]/ }, ({ path, importer }) =>
         path in unused && importer.includes(`/node_modules/${from}/`) ? { path, namespace } : undefined,
       )
-      onLoad({ filter: /.*/, namespace }, ({ path }) => ({ contents: unused[path]! }))
+      onLoad({ filter: /.*/, namespace }, ({ path }) => ({
+        contents: unused[path]!,
+        resolveDir: 'node_modules',
+      }))
     },
   }
 }

@@ -33,9 +33,7 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
     const offline = await planOffline(command, context, (hosts, known) => {
       if (command.dryRun || !(command.yes || context.terminal.input)) return
       early ??= new Connections(reach(known, context))
-      callAhead(early, hosts, command, known).catch(() => {
-        // Then they are called when it is time, and whatever it is, is met again.
-      })
+      callAhead(early, hosts, command, known)
     })
     return await offer(offline, command, context, early)
   } finally {
@@ -50,14 +48,14 @@ export interface Offer extends Accepting {
 }
 
 /** Not where a hook may refuse the deployment, or somebody wants no host called before they agree. */
-async function callAhead(
+function callAhead(
   connections: Connections,
   hosts: readonly HostName[],
   command: Accepting,
   { repo, config }: Pick<Offline, 'repo' | 'config'>,
-): Promise<void> {
+): void {
   if (!command.yes && !config.preconnect) return
-  if (!(command.verify && (await isGuarded(repo)))) connections.warm(hosts, config.jobs)
+  if (!(command.verify && isGuarded(repo))) connections.warm(hosts, config.jobs)
 }
 
 /** What every plan goes through that is carried out, wherever it leads. */
@@ -81,7 +79,7 @@ export async function offer(
   const connections = early ?? new Connections(reach(offline, context))
   try {
     const hosts = plan.hosts.map(({ host }) => host)
-    if (!early) await callAhead(connections, hosts, command, offline)
+    if (!early) callAhead(connections, hosts, command, offline)
     if (!yes && (await agree(command, offline, context)) === 'no') {
       terminal.note('not deployed')
       emit({ type: 'error', message: 'not deployed', hint: null, exitCode: EXIT.declined })
@@ -145,8 +143,9 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
     interrupt.abort()
   })
   reporter.begin({ id, cluster, operator, hosts: jobs.map(({ plan }) => plan.host) })
-  const ahead = recordAhead(offline, { id, jobs }).catch(() => {
+  const recording = recordAhead(offline, { id, jobs }).catch(() => {
     // Whatever it is, `record` meets it too, and tells.
+    return undefined
   })
   try {
     const ends = await rollout({
@@ -169,8 +168,8 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
       ticks,
     }).finally(() => reporter.end())
     const ms = ticks() - started
-    await ahead
-    const unrecorded = await tryToRecord(() => record(offline, { id, operator, at, jobs, ends, took }))
+    const ahead = await recording
+    const unrecorded = await tryToRecord(() => record(offline, { id, operator, at, jobs, ends, ahead, took }))
     release()
     await afterDeploy(deploying, ends, terminal)
     const stale = await tellStale(offline, ends, {

@@ -2,7 +2,6 @@ import { relative } from 'node:path'
 import type { CommandOf } from '../command.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import { openRepository, type Repository } from '../git/git.ts'
-import { hooksDirectory } from '../git/hooks.ts'
 import { readKnownClusters } from './changed-clusters.ts'
 import type { Context } from './context.ts'
 import { type HookFile, installHooks, listHooks, uninstallHooks } from './hook-files.ts'
@@ -12,7 +11,7 @@ import { postCommit } from './post-commit.ts'
 export async function hooks({ action }: CommandOf<'hooks'>, context: Context): Promise<ExitCode> {
   const repo = await openRepository(context)
   if (action === 'post-commit') return postCommit(repo, context)
-  const directory = await hooksDirectory(repo)
+  const directory = repo.hooksDir
   const files = change(action, directory)
   const { terminal } = context
   terminal.out(`hooks in '${shown(directory, repo)}':`)

@@ -37,23 +37,26 @@ const TRIES = 10
 
 /**
  * One transaction. The fleet gets a commit where its hosts differ from its newest one, or commits of hosts are not
- * in its history yet. Another process that moves refs meanwhile is waited for, and what it wrote is kept.
+ * in its history yet. Another process that moves refs meanwhile is waited for, and what it wrote is kept: `prepared`,
+ * what prepareMoves made of the same moves before, is refused by git then, and prepared anew.
  */
-export async function moveRefs(repo: Repository, moves: readonly Move[], occasion: Occasion): Promise<void> {
+export async function moveRefs(
+  repo: Repository,
+  moves: readonly Move[],
+  occasion: Occasion,
+  prepared?: readonly RefChange[],
+): Promise<void> {
   for (let tries = 1; ; tries++)
     try {
-      return await moveOnce(repo, moves, occasion)
+      const changes = (tries === 1 && prepared) || (await prepareMoves(repo, moves, occasion))
+      return await updateRefs(repo, changes, occasion.message)
     } catch (error) {
       if (tries === TRIES || !isContention(error)) throw error
       await new Promise(resolve => setTimeout(resolve, 10 * tries * (1 + Math.random())))
     }
 }
 
-async function moveOnce(repo: Repository, moves: readonly Move[], occasion: Occasion): Promise<void> {
-  await updateRefs(repo, await prepareMoves(repo, moves, occasion), occasion.message)
-}
-
-/** Writes the fleet's next commit, and says what then is to be moved. Done again, it finds what it has written. */
+/** Writes the fleet's next commit, and says what then is to be moved. */
 export async function prepareMoves(
   repo: Repository,
   moves: readonly Move[],

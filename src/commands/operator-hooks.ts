@@ -10,8 +10,8 @@ import type { Ends, HostEnd } from '../rollout-events.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /** Whether pre-deploy can still stop a deployment: then no host may hear of it before `beforeDeploy`. */
-export async function isGuarded(repo: Repository): Promise<boolean> {
-  return (await findHook(repo, 'pre-deploy')).state === 'executable'
+export function isGuarded(repo: Repository): boolean {
+  return findHook(repo, 'pre-deploy').state === 'executable'
 }
 
 export interface Deploying {
@@ -26,7 +26,7 @@ export interface Deploying {
 /** Calls pre-deploy. Throws Fatal where it says no. */
 export async function beforeDeploy(deploying: Deploying, terminal: Terminal): Promise<void> {
   const { repo, plan, verify, id, jobs } = deploying
-  const hook = verify ? await runnable(repo, 'pre-deploy', terminal) : undefined
+  const hook = verify ? runnable(repo, 'pre-deploy', terminal) : undefined
   if (hook === undefined) return
   const input = jobs.map(lineOf).join('')
   const code = await runHook(repo, hook, { args: [plan.cluster], input, env: identity(id) })
@@ -39,7 +39,7 @@ export async function beforeDeploy(deploying: Deploying, terminal: Terminal): Pr
 /** Calls post-deploy. Nothing that it does is a failure of the deployment. */
 export async function afterDeploy(deploying: Deploying, ends: Ends, terminal: Terminal): Promise<void> {
   const { repo, plan, id, jobs } = deploying
-  const hook = await runnable(repo, 'post-deploy', terminal)
+  const hook = runnable(repo, 'post-deploy', terminal)
   if (hook === undefined) return
   const held = jobs.filter(job => ends.get(job.plan.host)?.kind === 'held')
   const named = (...kinds: HostEnd['kind'][]) =>
@@ -68,8 +68,8 @@ function identity(id: DeploymentId): NodeJS.ProcessEnv {
 }
 
 /** Says so where a hook is not executable, as git does. */
-async function runnable(repo: Repository, name: string, terminal: Terminal): Promise<Hook | undefined> {
-  const hook = await findHook(repo, name)
+function runnable(repo: Repository, name: string, terminal: Terminal): Hook | undefined {
+  const hook = findHook(repo, name)
   if (hook.state === 'ignored')
     terminal.note(`hint: the '${name}' hook was ignored because it is not executable`)
   return hook.state === 'executable' ? hook : undefined

@@ -1,5 +1,6 @@
 /** Moving the refs after a rollout: like remote-tracking branches, only for what a host has reported. */
 import { addOutcomes, type KnownOutcome } from '../git/outcomes.ts'
+import type { RefChange } from '../git/refs.ts'
 import type { HostName } from '../plan/names.ts'
 import type { DeploymentId, Refusal } from '../protocol/messages.ts'
 import type { Ends, HostEnd } from '../rollout-events.ts'
@@ -15,6 +16,8 @@ export interface Carried {
   readonly at: number
   readonly jobs: readonly RecordedJob[]
   readonly ends: Ends
+  /** What `recordAhead` resolved to, if it did. */
+  readonly ahead: readonly RefChange[] | undefined
   /** How long it took on each host, in milliseconds. */
   readonly took: ReadonlyMap<HostName, number>
 }
@@ -22,19 +25,20 @@ export interface Carried {
 /** One transaction for the refs of the hosts where the deployment holds; and a line in the log of every host. */
 export async function record(offline: Offline, carried: Carried): Promise<void> {
   const { repo } = offline
-  const { id, jobs, ends } = carried
+  const { id, jobs, ends, ahead } = carried
   // First, because a log without refs is found out by the next deployment, and refs without a log by nobody.
   for (const job of jobs) await addOutcomes(repo, job.plan.host, outcomesOf(job, carried))
   const held = jobs.filter(job => ends.get(job.plan.host)?.kind === 'held')
-  if (held.length > 0) await moveRefs(repo, ...movesOf(offline, held, id))
+  if (held.length === 0) return
+  await moveRefs(repo, ...movesOf(offline, held, id), held.length === jobs.length ? ahead : undefined)
 }
 
-/** Writes, while the hosts work, what `record` writes if the deployment holds on all of them: it then finds it there. */
+/** Prepares, while the hosts work, what `record` does if the deployment holds on all of them. */
 export async function recordAhead(
   offline: Offline,
   { id, jobs }: Pick<Carried, 'id' | 'jobs'>,
-): Promise<void> {
-  await prepareMoves(offline.repo, ...movesOf(offline, jobs, id))
+): Promise<readonly RefChange[]> {
+  return prepareMoves(offline.repo, ...movesOf(offline, jobs, id))
 }
 
 function movesOf(

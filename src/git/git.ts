@@ -7,6 +7,8 @@ export interface Repository {
   readonly gitDir: string
   /** Absolute; what all worktrees share. */
   readonly commonDir: string
+  /** Where the hooks are; absolute. Linked worktrees share it, and `core.hooksPath` moves it. */
+  readonly hooksDir: string
   /** The root of the working tree; null where there is none. */
   readonly topLevel: string | null
   /** Where below `topLevel` the command was started: '' or 'a/b/'. */
@@ -50,13 +52,16 @@ export class GitError extends Fatal {
 export async function openRepository({ cwd, env }: Place): Promise<Repository> {
   const result = await run(REV_PARSE, { cwd, env })
   const fields = result.stdout.toString().split('\n').slice(0, -1)
-  const [gitDir, commonDir, format, prefix, topLevel = null] = fields
+  const [gitDir, commonDir, hooksDir, format, prefix, topLevel = null] = fields
   // Without a working tree only the last question has no answer.
-  if (gitDir === undefined || commonDir === undefined || format === undefined || prefix === undefined)
-    throw noRepository(result)
+  if (!gitDir || !commonDir || !hooksDir || !format || prefix === undefined) throw noRepository(result)
   if (format !== 'sha1' && format !== 'sha256')
     throw new Fatal(`cannot use the repository '${gitDir}': its object format is '${format}'`)
-  return { gitDir, commonDir, topLevel, prefix, format, env: anywhere(env, gitDir, topLevel), cwd }
+  return {
+    ...{ gitDir, commonDir, hooksDir, topLevel, prefix, format },
+    env: anywhere(env, gitDir, topLevel),
+    cwd,
+  }
 }
 
 /** Where the environment names the repository by relative paths, as in hooks, commands run elsewhere need absolute ones. */
@@ -73,6 +78,8 @@ const REV_PARSE = [
   '--path-format=absolute',
   '--git-dir',
   '--git-common-dir',
+  '--git-path',
+  'hooks',
   '--show-object-format',
   '--show-prefix',
   '--show-toplevel',

@@ -20,8 +20,8 @@ export interface Hook {
   readonly state: 'executable' | 'ignored' | 'missing'
 }
 
-export async function findHook(repo: Repository, name: string): Promise<Hook> {
-  const file = join(await hooksDirectory(repo), name)
+export function findHook({ hooksDir }: Repository, name: string): Hook {
+  const file = join(hooksDir, name)
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return { name, file, state: 'missing' }
   try {
     accessSync(file, constants.X_OK)
@@ -29,12 +29,6 @@ export async function findHook(repo: Repository, name: string): Promise<Hook> {
   } catch {
     return { name, file, state: 'ignored' }
   }
-}
-
-/** Absolute. Linked worktrees share it, and `core.hooksPath` moves it. */
-export async function hooksDirectory(repo: Repository): Promise<string> {
-  const { stdout } = await git(repo, ['rev-parse', '--path-format=absolute', '--git-path', 'hooks'])
-  return stdout.toString().replace(/\n$/, '')
 }
 
 /**
