@@ -1,12 +1,11 @@
 /** Which clusters this repository is known to deploy, and which of them a commit touches. */
 import { posix } from 'node:path'
-import { readConfig } from '../git/config.ts'
-import { git, type Repository } from '../git/git.ts'
-import { readTracking } from '../git/refs.ts'
+import { git, type Place } from '../git/git.ts'
+import type { Questions } from './plan-offline.ts'
 
 /** Paths below the root of the repository: the configured cluster, and those from which something is deployed. */
-export async function readKnownClusters(repo: Repository): Promise<string[]> {
-  const [{ cluster }, tracking] = await Promise.all([readConfig(repo), readTracking(repo)])
+export async function knownClusters(asked: Questions): Promise<string[]> {
+  const [{ cluster }, tracking] = await Promise.all([asked.config, asked.tracking])
   const configured = cluster === null ? [] : [posix.normalize(cluster).replace(/\/+$/, '')]
   const deployed = [...tracking.values()].flatMap(({ cluster }) => cluster ?? [])
   // A tracking ref knows the name alone; the configured cluster may be further down.
@@ -15,11 +14,11 @@ export async function readKnownClusters(repo: Repository): Promise<string[]> {
 }
 
 /** The known clusters in which the commit changes something; of a merge, against its first parent. */
-export async function changedClusters(repo: Repository, rev: string): Promise<string[]> {
+export async function changedClusters(place: Place, asked: Questions, rev: string): Promise<string[]> {
   const args = ['--root', '-m', '--first-parent', '--no-commit-id', '-r', '--name-only', '-z', rev]
   const [clusters, { stdout }] = await Promise.all([
-    readKnownClusters(repo),
-    git(repo, ['diff-tree', ...args, '--']),
+    knownClusters(asked),
+    git(place, ['diff-tree', ...args, '--']),
   ])
   const files = stdout.toString().split('\0')
   return clusters.filter(cluster => files.some(file => file.startsWith(`${cluster}/`)))

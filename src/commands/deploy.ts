@@ -18,7 +18,7 @@ import { digestOf } from './digest-of.ts'
 import { makeJobs } from './jobs.ts'
 import { moveRefs } from './move-refs.ts'
 import { afterDeploy, beforeDeploy, isGuarded } from './operator-hooks.ts'
-import { type Offline, planOffline } from './plan-offline.ts'
+import { type Offline, planOffline, type WhenChanged } from './plan-offline.ts'
 import { planRepair } from './plan-repair.ts'
 import { reach } from './reach.ts'
 import { emptied, record, recordAhead } from './record.ts'
@@ -30,11 +30,12 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
   if (command.repair) return offer(await planRepair(command, context), command, context)
   let early: Connections | undefined
   try {
-    const offline = await planOffline(command, context, (hosts, known) => {
+    const whenChanged: WhenChanged = (hosts, known) => {
       if (command.dryRun || !(command.yes || context.terminal.input)) return
       early ??= new Connections(reach(known, context))
       callAhead(early, hosts, command, known)
-    })
+    }
+    const offline = await planOffline(command, context, { whenChanged })
     return await offer(offline, command, context, early)
   } finally {
     early?.close()

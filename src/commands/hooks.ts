@@ -1,16 +1,18 @@
 import { relative } from 'node:path'
 import type { CommandOf } from '../command.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
-import { openRepository, type Repository } from '../git/git.ts'
-import { readKnownClusters } from './changed-clusters.ts'
+import type { Repository } from '../git/git.ts'
+import { knownClusters } from './changed-clusters.ts'
 import type { Context } from './context.ts'
 import { type HookFile, installHooks, listHooks, uninstallHooks } from './hook-files.ts'
+import { askGit } from './plan-offline.ts'
 import { postCommit } from './post-commit.ts'
 
 /** `git deploy hooks`: puts our hooks beside those that are there, and takes them out again. */
 export async function hooks({ action }: CommandOf<'hooks'>, context: Context): Promise<ExitCode> {
-  const repo = await openRepository(context)
-  if (action === 'post-commit') return postCommit(repo, context)
+  if (action === 'post-commit') return postCommit(context)
+  const asked = askGit(context)
+  const repo = await asked.repo
   const directory = repo.hooksDir
   const files = change(action, directory)
   const { terminal } = context
@@ -20,7 +22,7 @@ export async function hooks({ action }: CommandOf<'hooks'>, context: Context): P
     context.emit({ type: 'hook', name, what })
     terminal.out(`    ${name.padEnd(width)}  ${what}`)
   }
-  if (action === 'install' && (await readKnownClusters(repo)).length === 0)
+  if (action === 'install' && (await knownClusters(asked)).length === 0)
     terminal.note(
       "hint: no cluster is known yet, so nothing is planned; 'git deploy init <cluster>' names it",
     )

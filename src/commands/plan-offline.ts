@@ -1,7 +1,7 @@
 /** What deploy, plan and diff begin with: everything that can be known without a host. */
 import { Fatal } from '../errors.ts'
 import { type Config, readConfig } from '../git/config.ts'
-import { openRepository, type Repository } from '../git/git.ts'
+import { openRepository, type Place, type Repository } from '../git/git.ts'
 import { drive, ObjectReader } from '../git/objects.ts'
 import { readTracking, type Tracked } from '../git/refs.ts'
 import { type Snapshot, type Source, snapshotRevision, snapshotWorktree } from '../git/snapshot.ts'
@@ -67,30 +67,44 @@ export interface Change {
 /** Told which hosts do not run what they should, long before it is known what that means for them. */
 export type WhenChanged = (hosts: readonly HostName[], known: Pick<Offline, 'repo' | 'config'>) => void
 
+/** What git is asked at once, before it is known what repository it is. */
+export interface Questions {
+  readonly repo: Promise<Repository>
+  readonly config: Promise<Config>
+  readonly tracking: Promise<ReadonlyMap<HostName, Tracked>>
+}
+
+export function askGit(place: Place): Questions {
+  const [config, tracking] = [readConfig(place), readTracking(place)]
+  for (const early of [config, tracking])
+    early.catch(() => {
+      // Told where it is awaited, unless there is no repository at all: then that is told.
+    })
+  return { config, tracking, repo: openRepository(place) }
+}
+
+interface Ways {
+  readonly whenChanged?: WhenChanged
+  /** Asked before. */
+  readonly asked?: Questions
+}
+
 /** Writes objects into the repository, and nothing else. Shows what is wrong with the tree, and throws Fatal, before any plan. */
 export async function planOffline(
   wanted: Wanted,
   context: Context,
-  whenChanged?: WhenChanged,
+  { whenChanged, asked = askGit(context) }: Ways = {},
 ): Promise<Offline> {
-  // Neither needs to know what repository it is, so all three are asked at once.
-  const reading = { config: readConfig(context), tracking: readTracking(context) }
-  for (const early of Object.values(reading))
-    early.catch(() => {
-      // Told where it is awaited, unless there is no repository at all: then that is told.
-    })
-  const repo = await openRepository(context)
+  const repo = await asked.repo
   const objects = new ObjectReader(repo)
   const compare = async () => {
     const { saved } = wanted
-    const cluster = saved
-      ? clusterAtTop(repo, saved.cluster)
-      : await findCluster(repo, wanted.cluster, reading)
+    const cluster = saved ? clusterAtTop(repo, saved.cluster) : await findCluster(repo, wanted.cluster, asked)
     const attempt = async () => {
       const found = await (saved
         ? savedSnapshot(repo, cluster, saved, objects)
         : snapshotOf(repo, cluster, wanted.rev, objects))
-      const tracking = await reading.tracking
+      const tracking = await asked.tracking
       const { format } = repo
       const scope = narrow({ snapshot: found, tracking, cluster: cluster.name, format }, wanted)
       refuseHost(cluster, tracking)
@@ -99,7 +113,7 @@ export async function planOffline(
       if (whenChanged && scope.snapshot.problems.length === 0)
         whenChanged(
           changedHosts(whole, tracking).map(({ host }) => host),
-          { repo, config: await reading.config },
+          { repo, config: await asked.config },
         )
       return { cluster, scope, ...(await compareHosts(whole, tracking, objects)) }
     }
@@ -109,7 +123,7 @@ export async function planOffline(
       return attempt()
     })
   }
-  const [compared, config, tracking] = await Promise.all([compare(), reading.config, reading.tracking])
+  const [compared, config, tracking] = await Promise.all([compare(), asked.config, asked.tracking])
   const { cluster, scope, plans, states, problems } = compared
   const { snapshot, vanished, leaving, leftOut } = scope
   const { source } = snapshot

@@ -1,17 +1,17 @@
 import { EXIT, type ExitCode } from '../errors.ts'
-import type { Repository } from '../git/git.ts'
 import { shortPlan } from '../terminal/short-plan.ts'
 import { changedClusters } from './changed-clusters.ts'
 import type { Context } from './context.ts'
-import { planOffline } from './plan-offline.ts'
+import { askGit, planOffline } from './plan-offline.ts'
 
 /** What the post-commit hook shows (hooks/post-commit): nothing, unless the commit touches a cluster. */
-export async function postCommit(repo: Repository, context: Context): Promise<ExitCode> {
-  const clusters = await changedClusters(repo, 'HEAD')
+export async function postCommit(context: Context): Promise<ExitCode> {
+  // Git starts a hook at the top of the working tree.
+  const asked = askGit(context)
+  const clusters = await changedClusters(context, asked, 'HEAD')
   const { terminal } = context
-  const top = { ...context, cwd: repo.topLevel ?? repo.cwd, env: repo.env }
   for (const cluster of clusters) {
-    const { plan, color, objects } = await planOffline({ cluster, rev: 'HEAD' }, top)
+    const { plan, color, objects } = await planOffline({ cluster, rev: 'HEAD' }, context, { asked })
     objects.close()
     // Git gives a hook the terminal as stderr alone.
     const look = { colors: terminal.noteColors(color), columns: terminal.columns, verbose: false }

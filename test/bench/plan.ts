@@ -4,6 +4,7 @@ import { makeWorld } from '../support/world.ts'
 import { type Contender, contest } from './contest.ts'
 import type { Figure, Table } from './figure.ts'
 import { type Fleet, fleetTree } from './fleet.ts'
+import { benchHook } from './hook.ts'
 import { run } from './run.ts'
 import type { Scope } from './scope.ts'
 
@@ -16,7 +17,7 @@ const FLEETS: readonly (Fleet & { readonly atMost: number })[] = [
 export async function benchPlan(scope: Scope, rounds: number): Promise<Table[]> {
   const tables: Table[] = []
   for (const fleet of FLEETS) tables.push(await benchFleet(scope, fleet, rounds))
-  return tables
+  return [...tables, await benchHook(scope, rounds)]
 }
 
 async function benchFleet(
