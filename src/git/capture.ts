@@ -1,6 +1,6 @@
 /** Brings the files of a cluster's directory into the repository, byte for byte, reading only those that changed. */
 import { accessSync, constants, readlinkSync } from 'node:fs'
-import type { ClusterName, HostName, Oid } from '../plan/names.ts'
+import type { HostName, Oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 import type { HostTree } from './cluster-tree.ts'
 import type { Repository } from './git.ts'
@@ -13,14 +13,7 @@ import {
   scanHost,
   unreadable,
 } from './scan.ts'
-import {
-  type CachedHost,
-  cachedFiles,
-  cacheHost,
-  loadStatCache,
-  saveStatCache,
-  stampedOf,
-} from './stat-cache.ts'
+import { type CachedHost, cachedFiles, cacheHost, stampedOf } from './stat-cache.ts'
 import { type Tree, treesOf, writeTrees } from './tree-object.ts'
 import { writeFiles, writeObjects } from './write-objects.ts'
 
@@ -29,14 +22,19 @@ export interface Capture {
   readonly hosts: readonly HostTree[]
   /** Their paths are below the cluster's directory. */
   readonly problems: readonly Problem[]
+  /** To be remembered, where it is not what was `known`. */
+  readonly cached: ReadonlyMap<HostName, CachedHost>
 }
 
-/** An unchanged directory costs no git process at all. */
-export async function captureCluster(repo: Repository, cluster: ClusterName, dir: string): Promise<Capture> {
+/** An unchanged directory costs no git process at all. `known`: the hosts as they were remembered. */
+export async function captureCluster(
+  repo: Repository,
+  dir: string,
+  known: ReadonlyMap<HostName, CachedHost>,
+): Promise<Capture> {
   const now = Date.now()
-  const cache = loadStatCache(repo, cluster, now)
   const misplaced: Problem[] = []
-  const drafts = listHosts(dir, misplaced).map(host => draftHost(dir, host, cache.hosts.get(host)))
+  const drafts = listHosts(dir, misplaced).map(host => draftHost(dir, host, known.get(host)))
   const changed = drafts.flatMap(draft => (draft.kind === 'changed' ? draft.files : []))
   const scanned = drafts.flatMap(draft => (draft.kind === 'changed' ? draft.scanned.problems : []))
   const { oids, problems } = await writeChanged(repo, dir, changed)
@@ -45,11 +43,11 @@ export async function captureCluster(repo: Repository, cluster: ClusterName, dir
     repo,
     hosts.flatMap(({ trees }) => trees),
   )
-  if (hosts.length !== cache.hosts.size || drafts.some(({ kind }) => kind === 'changed'))
-    saveStatCache(repo, cluster, { since: cache.since, hosts: new Map(hosts.map(h => [h.host, h.cached])) })
+  const isKnown = hosts.length === known.size && drafts.every(({ kind }) => kind === 'unchanged')
   return {
     hosts: hosts.map(({ host, cached }) => ({ host, tree: cached.tree })),
     problems: [...misplaced, ...scanned, ...problems],
+    cached: isKnown ? known : new Map(hosts.map(({ host, cached }) => [host, cached])),
   }
 }
 

@@ -1,6 +1,7 @@
 /** The door to git: which repository this is, and how its commands are run. */
 import { spawn } from 'node:child_process'
 import { Fatal } from '../errors.ts'
+import { type Oid, oid } from '../plan/names.ts'
 
 export interface Repository {
   /** Absolute; of this worktree. */
@@ -14,8 +15,15 @@ export interface Repository {
   /** Where below `topLevel` the command was started: '' or 'a/b/'. */
   readonly prefix: string
   readonly format: 'sha1' | 'sha256'
+  /** Null before the first commit, and where there is no working tree. */
+  readonly head: Head | null
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
+}
+
+export interface Head {
+  readonly commit: Oid
+  readonly tree: Oid
 }
 
 /** Where a git command runs: enough for one that asks nothing of the repository before. */
@@ -52,16 +60,22 @@ export class GitError extends Fatal {
 export async function openRepository({ cwd, env }: Place): Promise<Repository> {
   const result = await run(REV_PARSE, { cwd, env })
   const fields = result.stdout.toString().split('\n').slice(0, -1)
-  const [gitDir, commonDir, hooksDir, format, prefix, topLevel = null] = fields
-  // Without a working tree only the last question has no answer.
+  // Without a working tree the last questions have no answer, without a commit those for HEAD.
+  const [gitDir, commonDir, hooksDir, format, prefix, topLevel = null, ...head] = fields
   if (!gitDir || !commonDir || !hooksDir || !format || prefix === undefined) throw noRepository(result)
   if (format !== 'sha1' && format !== 'sha256')
     throw new Fatal(`cannot use the repository '${gitDir}': its object format is '${format}'`)
   return {
     ...{ gitDir, commonDir, hooksDir, topLevel, prefix, format },
+    head: headOf(head),
     env: anywhere(env, gitDir, topLevel),
     cwd,
   }
+}
+
+function headOf([first = '', second = '']: readonly string[]): Head | null {
+  const [commit, tree] = [oid(first), oid(second)]
+  return commit && tree ? { commit, tree } : null
 }
 
 /** Where the environment names the repository by relative paths, as in hooks, commands run elsewhere need absolute ones. */
@@ -83,6 +97,8 @@ const REV_PARSE = [
   '--show-object-format',
   '--show-prefix',
   '--show-toplevel',
+  'HEAD^{commit}',
+  'HEAD^{tree}',
 ]
 
 function noRepository({ stderr, code }: GitResult): Fatal {

@@ -9,6 +9,7 @@ import { captureCluster } from './capture.ts'
 import { type ClusterTree, type HostTree, readClusterTree } from './cluster-tree.ts'
 import { git, type Repository } from './git.ts'
 import type { ObjectReader } from './objects.ts'
+import { loadStatCache, saveStatCache } from './stat-cache.ts'
 import { writeTrees } from './tree-object.ts'
 
 export interface Snapshot {
@@ -45,18 +46,26 @@ export async function snapshotWorktree(
   reader: ObjectReader,
 ): Promise<Snapshot> {
   if (!existsSync(dir)) throw noDirectory(`cannot read '${dir}': there is no such directory`)
-  // Git works on what it was asked while we read the directory, so its questions come first.
-  const [head, branch, { hosts, problems }] = await Promise.all([
-    readHead(repo, dir, reader),
+  const { head } = repo
+  const tree = clusterTree(repo, dir)
+  const cache = loadStatCache(repo, cluster, Date.now())
+  const isKnown = tree !== null && tree === cache.committed
+  const [committed, branch, { hosts, problems, cached }] = await Promise.all([
+    // Git works on what it was asked while we read the directory, so its questions come first.
+    tree === null || isKnown ? undefined : reader.readTyped(tree),
     currentBranch(repo),
-    captureCluster(repo, cluster, dir),
+    captureCluster(repo, dir, cache.hosts),
   ])
-  const committed = head.tree && (await readCluster(repo, reader, head.tree, hosts))
-  const dirty = head.commit === null || !sameHosts(hosts, committed?.hosts ?? [])
+  const before = isKnown
+    ? [...cache.hosts].map(([host, { tree }]) => ({ host, tree }))
+    : committed?.type === 'tree' && (await readCluster(repo, reader, committed.content, hosts)).hosts
+  const dirty = head === null || !sameHosts(hosts, before || [])
+  const now = { since: cache.since, committed: dirty ? null : tree, hosts: cached }
+  if (cached !== cache.hosts || now.committed !== cache.committed) saveStatCache(repo, cluster, now)
   return {
     hosts,
     problems: sorted(problems),
-    source: { kind: 'worktree', commit: head.commit, branch, dirty },
+    source: { kind: 'worktree', commit: head?.commit ?? null, branch, dirty },
   }
 }
 
@@ -99,19 +108,10 @@ function noDirectory(message: string): Fatal {
   return new Fatal(message, { hint: 'a cluster is a directory <cluster>/<host>/<app>/... in the repository' })
 }
 
-interface Head {
-  readonly commit: Oid | null
-  /** The cluster's raw tree object there. */
-  readonly tree: Uint8Array | null
-}
-
-async function readHead(repo: Repository, dir: string, reader: ObjectReader): Promise<Head> {
+/** The directory as HEAD has it, as an expression of gitrevisions(7); null where it cannot. */
+function clusterTree(repo: Repository, dir: string): string | null {
   const path = pathInRepository(repo, dir)
-  const [commit, tree] = await Promise.all([
-    reader.readTyped('HEAD^{commit}'),
-    path === undefined ? undefined : reader.readTyped(treeExpression('HEAD', path)),
-  ])
-  return { commit: commit?.oid ?? null, tree: tree?.type === 'tree' ? tree.content : null }
+  return repo.head === null || path === undefined ? null : treeExpression(repo.head.tree, path)
 }
 
 /** Undefined where no commit could hold the directory: it is outside, perhaps by a symbolic link. */

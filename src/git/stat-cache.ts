@@ -8,6 +8,8 @@ import { isDirectory, type ScannedFile, type ScannedHost, type Stamp, type Stamp
 export interface StatCache {
   /** When all of it had last been read anew. */
   readonly since: number
+  /** A tree object, or path in one, that has the very same hosts; null where none is known. */
+  readonly committed: string | null
   readonly hosts: ReadonlyMap<HostName, CachedHost>
 }
 
@@ -35,7 +37,7 @@ export function loadStatCache(repo: Repository, cluster: ClusterName, now: numbe
   } catch {
     // Missing or damaged, so all files are read.
   }
-  return { since: now, hosts: new Map() }
+  return { since: now, committed: null, hosts: new Map() }
 }
 
 /** Replaces the cache in one step: whoever runs at the same time sees the old or the new one. */
@@ -114,17 +116,21 @@ function fileOf(repo: Repository, cluster: ClusterName): string {
 const MAGIC = 'deptool-stat-2'
 
 /** A line for each host: no path that may be deployed holds a control character. */
-function encode({ since, hosts }: StatCache): string {
+function encode({ since, committed, hosts }: StatCache): string {
   const lines = [...hosts].map(([host, { tree, oids, stamps, paths }]) => [host, tree, oids, stamps, paths])
-  return [[MAGIC, since], ...lines].map(line => `${line.join(' ')}\n`).join('')
+  return [[MAGIC, since, committed ?? ''], ...lines].map(line => `${line.join(' ')}\n`).join('')
 }
 
 /** Throws where the text is not what `encode` makes. */
 function decode(text: string): StatCache {
   const [head = '', ...lines] = text.split('\n')
-  const [magic, since] = head.split(' ')
+  const [magic, since, ...committed] = head.split(' ')
   if (magic !== MAGIC || lines.pop() !== '') throw new Error('not a whole stat cache')
-  return { since: Number(since), hosts: new Map(lines.map(decodeHost)) }
+  return {
+    since: Number(since),
+    committed: committed.join(' ') || null,
+    hosts: new Map(lines.map(decodeHost)),
+  }
 }
 
 function decodeHost(line: string): [HostName, CachedHost] {
