@@ -20,11 +20,10 @@ test('what V8 compiled is kept for the next command, and nobody else can write i
   assert.deepEqual(readdirSync(directory), [`main.cjs-${process.version}-${process.arch}`])
   assert.equal(statSync(directory).mode & 0o777, 0o700)
   assert.equal(statSync(file).mode & 0o777, 0o600)
-  const { mtimeMs } = statSync(file)
-  await world.run('--version').stdout(VERSION)
-  assert.equal(statSync(file).mtimeMs, mtimeMs, 'written once')
+  for (let time = 2; time <= 4; time++) await world.run('--version').stdout(VERSION)
   await world.run('-h').stdout(/^usage: /)
-  assert.equal(readFileSync(file, 'utf8').split('\n')[1], 'version help')
+  const [, written] = readFileSync(file, 'utf8').split('\n')
+  assert.equal(written, 'version version version help')
 })
 
 test('a cache that is damaged, or of another bundle, is made anew', async t => {

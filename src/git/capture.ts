@@ -16,6 +16,7 @@ import {
 import { type CachedHost, cachedFiles, cacheHost, stampedOf } from './stat-cache.ts'
 import { type Tree, treesOf, writeTrees } from './tree-object.ts'
 import { writeFiles, writeObjects } from './write-objects.ts'
+import { prepareToName } from './written.ts'
 
 export interface Capture {
   /** By name. */
@@ -37,7 +38,9 @@ export async function captureCluster(
   const drafts = listHosts(dir, misplaced).map(host => draftHost(dir, host, known.get(host)))
   const changed = drafts.flatMap(draft => (draft.kind === 'changed' ? draft.files : []))
   const scanned = drafts.flatMap(draft => (draft.kind === 'changed' ? draft.scanned.problems : []))
-  const { oids, problems } = await writeChanged(repo, dir, changed)
+  const writing = writeChanged(repo, dir, changed)
+  if (changed.length > 0) prepareToName()
+  const { oids, problems } = await writing
   const hosts = drafts.map(draft => finishHost(draft, oids, { format: repo.format, now }))
   await writeTrees(
     repo,

@@ -1,5 +1,5 @@
 /** Which object every file of a cluster was when it was last read, so that an unchanged tree is not read again. */
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type ClusterName, type HostName, hostName, must, type Oid, oid } from '../plan/names.ts'
 import type { Repository } from './git.ts'
@@ -44,11 +44,10 @@ export function loadStatCache(repo: Repository, cluster: ClusterName, now: numbe
 export function saveStatCache(repo: Repository, cluster: ClusterName, cache: StatCache): void {
   const file = fileOf(repo, cluster)
   mkdirSync(dirname(file), { recursive: true })
-  // A directory of its own for whoever writes; no cluster's name starts with a dot.
-  const draft = mkdtempSync(join(dirname(file), '.draft-'))
-  writeFileSync(join(draft, 'cache'), encode(cache))
-  renameSync(join(draft, 'cache'), file)
-  rmdirSync(draft)
+  // Whoever writes has a draft of their own; no cluster's name starts with a dot.
+  const draft = join(dirname(file), `.draft-${Math.random()}`)
+  writeFileSync(draft, encode(cache), { flag: 'wx' })
+  renameSync(draft, file)
 }
 
 /** For a caller that meets a MissingObject: the next snapshot reads every file, and so writes every object, again. */
