@@ -6,7 +6,7 @@ import { collectOld } from './collect.ts'
 import { syncTouched } from './durable.ts'
 import { removeTree } from './files.ts'
 import { addToInventory, takeInventory } from './inventory.ts'
-import { type Header, type Journal, removeJournal } from './journal.ts'
+import { type Journal, removeJournal } from './journal.ts'
 import type { Machine } from './machine.ts'
 import { recordOutcome } from './outcomes.ts'
 import { BACKUP, DAMAGED_JOURNAL, VERDICT } from './paths.ts'
@@ -28,17 +28,16 @@ type Finished = Pick<Journal, 'header' | 'prepared'>
 /** The part of holding that a killed agent leaves to the next one. */
 export function finishHeld(machine: Machine, { header, prepared }: Finished, next: HostState): void {
   collectOld(machine.files, new Set<string>(next.apps.map(app => app.name)))
-  syncTouched(machine.files, prepared)
   takeInventory(machine.files, next)
   // Only a repair gets here with one: what it could not tell has been put right.
   machine.files.unlink(DAMAGED_JOURNAL)
-  end(machine, header, 'held', '')
+  end(machine, { header, prepared }, 'held', '')
 }
 
 /** After an undo. */
 export function endUndone(
   machine: Machine,
-  { header, prepared }: Journal,
+  { header, prepared }: Finished,
   why: string,
   leftovers: readonly string[],
 ): Outcome {
@@ -49,13 +48,15 @@ export function endUndone(
       machine.files,
       prepared.map(({ step }) => step),
     )
-  end(machine, header, outcome, [why, ...leftovers].join('; '))
+  end(machine, { header, prepared }, outcome, [why, ...leftovers].join('; '))
   return outcome
 }
 
-function end(machine: Machine, header: Header, outcome: Outcome, why: string): void {
+function end(machine: Machine, { header, prepared }: Finished, outcome: Outcome, why: string): void {
   const { id, from, to, operator, started: at } = header
   recordOutcome(machine, { id, from, to, operator, outcome, why, at, ms: machine.now() - at })
+  // What was collected must not come back once the journal is gone. The log's own sync did that already on most disks.
+  syncTouched(machine.files, prepared)
   machine.files.unlink(VERDICT)
   removeJournal(machine)
 }

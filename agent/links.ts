@@ -52,7 +52,7 @@ function putBack(path: string, before: Before, { machine }: Context): void {
   // Absent: disabling a unit also takes the link away by which it is known.
   const free = isOurs(files, path) || files.stat(path) === undefined
   if (before.was.kind === 'absent' && free) files.unlink(path)
-  else if (before.was.kind === 'link') {
+  else if (before.was.kind === 'link' && files.readlink(path) !== before.was.target) {
     makeDirectories(files, parentOf(path), 0o755)
     placeLink(files, before.was.target, path)
   } else if (before.was.kind === 'file' && free) {

@@ -21,8 +21,9 @@ const files: Files = {
   readlink: path => native.readlink(at(path)),
   link: (existing, path) => native.link(at(existing), at(path)),
   rename: (from, to) => native.rename(at(from), at(to)),
-  unlink: path => native.unlink(at(path)),
-  rmdir: path => native.rmdir(at(path)),
+  // A read-only file system is called that before it is looked at what there is.
+  unlink: path => native.lstat(at(path)) !== undefined && native.unlink(at(path)),
+  rmdir: path => native.lstat(at(path)) !== undefined && native.rmdir(at(path)),
   chmod: (path, mode) => native.chmod(at(path), mode),
   chown: (path, uid, gid) => native.lchown(at(path), uid, gid),
   sync: path => native.syncPath(at(path)),

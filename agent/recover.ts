@@ -60,7 +60,7 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
   const context: Context = { machine, header, interrupted: () => undefined }
   const { leftovers, hindered } = undo(journal, context, store)
   // The journal stays, and the next session does this again.
-  if (hindered) throw new Error(`deployment ${header.id} is not undone yet: ${leftovers.join('; ')}`)
+  if (hindered) throw new Error(`deployment ${header.id} is not undone yet: ${leftovers[0]}`)
   const outcome = endUndone(machine, journal, 'the agent was killed or lost power', leftovers)
   return { id: header.id, outcome }
 }

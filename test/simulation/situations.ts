@@ -23,7 +23,7 @@ export interface Start {
 }
 
 export function situations(): Situation[] {
-  return Object.entries(DEPLOYMENTS).flatMap(([name, { old, next }]): Situation[] => [
+  const each = Object.entries(DEPLOYMENTS).flatMap(([name, { old, next }]): Situation[] => [
     {
       name,
       phases: ['stage', 'activate', 'confirm'],
@@ -36,6 +36,17 @@ export function situations(): Situation[] {
       start: options => leftBehind(begin(options, old, next, confirmed)),
     },
   ])
+  const { old, next } = DEPLOYMENTS.update
+  const twice: Situation = {
+    name: 'recovery of update after a power cut',
+    phases: ['undo'],
+    start: options => {
+      const start = leftBehind(begin(options, old, next, confirmed))
+      start.host.powerCut('contents')
+      return start
+    },
+  }
+  return [...each, twice]
 }
 
 export function confirmed({ requests }: Prepared): Request[] {
@@ -149,7 +160,7 @@ const NEW: Tree = {
   }),
 }
 
-const DEPLOYMENTS: Readonly<Record<string, { readonly old: Tree | null; readonly next: Tree }>> = {
+const DEPLOYMENTS = {
   update: { old: OLD, next: NEW },
   'first deployment': { old: null, next: NEW },
   removal: { old: OLD, next: {} },

@@ -77,6 +77,7 @@ function filesUnder(at: (path: string) => string): Files {
     sync()
     close()
   }
+  const isThere = (path: string) => orUndefined(() => fs.lstatSync(at(path)), ABSENT) !== undefined
   return {
     read: path => orUndefined(() => new Uint8Array(fs.readFileSync(at(path))), ABSENT),
     create: (path, mode) => writer(call(() => fs.openSync(at(path), 'w', mode))),
@@ -95,9 +96,10 @@ function filesUnder(at: (path: string) => string): Files {
     readlink: path => orUndefined(() => fs.readlinkSync(at(path)), [...ABSENT, 'EINVAL']),
     link: (existing, path) => call(() => fs.linkSync(at(existing), at(path))),
     rename: (from, to) => call(() => fs.renameSync(at(from), at(to))),
-    unlink: path => orUndefined(() => fs.unlinkSync(at(path)) ?? true, ABSENT) ?? false,
+    unlink: path => isThere(path) && (orUndefined(() => fs.unlinkSync(at(path)) ?? true, ABSENT) ?? false),
     rmdir: path =>
-      orUndefined(() => fs.rmdirSync(at(path)) ?? true, [...ABSENT, 'ENOTEMPTY', 'EEXIST']) ?? false,
+      isThere(path) &&
+      (orUndefined(() => fs.rmdirSync(at(path)) ?? true, [...ABSENT, 'ENOTEMPTY', 'EEXIST']) ?? false),
     chmod: (path, mode) => call(() => fs.chmodSync(at(path), mode)),
     chown: (path, uid, gid) => call(() => fs.lchownSync(at(path), uid, gid)),
     sync: syncPath,
