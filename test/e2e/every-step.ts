@@ -6,7 +6,7 @@ import { makeWorld, type World } from '../support/world.ts'
 import { sleeper } from './trees.ts'
 
 /** How many steps the update has. */
-export const STEPS = 24
+export const STEPS = 26
 
 /** A host on which the update can be deployed. */
 export async function beforeTheUpdate(

@@ -6,8 +6,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
+import type { TestHost } from '../hosts/test-host.ts'
 import { anything } from '../support/outcome.ts'
 import { waitFor } from '../support/wait-for.ts'
+import type { World } from '../support/world.ts'
 import { beforeTheUpdate, portrait, STEPS } from './every-step.ts'
 import { buildFaultyAgent, placeFault } from './faults.ts'
 
@@ -69,6 +71,36 @@ for (const [first, [name, { prepare = '', command, mend = 'true', told }]] of Ob
     t.diagnostic(`${run} steps`)
   })
 
+const UNDO = 'kill -TERM $PPID'
+/** How many names the undo of the whole update changes, at the least. */
+const UNDONE_NAMES = 40
+
+test('the agent is killed while it undoes', realHosts, async t => {
+  const world = await beforeTheUpdate(t)
+  const web1 = world.host('web1')
+  const before = await portrait(web1)
+  const agent = buildFaultyAgent()
+  for (const after of namesFrom(4))
+    await t.test(`after ${after} names`, async () => {
+      placeFault(web1, agent, STEPS - 1, UNDO, { after, command: 'kill -KILL $PPID' })
+      await world.run('prod', '--yes').exits(4).stdout(anything).stderr(LOST)
+      assert.deepEqual(await portrait(web1), before)
+    })
+})
+
+test('the power goes while the agent undoes', realHosts, async t => {
+  const world = await beforeTheUpdate(t, { storage: 'image' })
+  const web1 = world.host('web1')
+  const before = await portrait(web1)
+  const agent = buildFaultyAgent()
+  for (const after of namesFrom(7))
+    await t.test(`after ${after} names`, async () => {
+      placeFault(web1, agent, STEPS - 1, UNDO, { after, command: HANG })
+      await cutPowerWhenReached(world)
+      assert.deepEqual(await portrait(web1), before)
+    })
+})
+
 test('the power goes before a step, and with it what was not synced', realHosts, async t => {
   const world = await beforeTheUpdate(t, { storage: 'image' })
   const web1 = world.host('web1')
@@ -76,19 +108,30 @@ test('the power goes before a step, and with it what was not synced', realHosts,
   const agent = buildFaultyAgent()
   for (const at of stepsFrom(3))
     await t.test(`before step ${at}`, async () => {
-      placeFault(web1, agent, at, 'touch /run/deptool-reached; sleep 60')
-      await web1.output('sync -f /root')
-      const running = world.start('prod', '--yes')
-      const outcome = running.outcome
-        .exits(4)
-        .stdout(anything)
-        .stderr(/web1 {2}rolled back: the agent was killed or lost power/)
-      await waitFor('the step', () => web1.exists('/run/deptool-reached'), { withinMs: 30_000 })
-      await web1.powerCut()
-      await outcome
+      placeFault(web1, agent, at, HANG)
+      await cutPowerWhenReached(world)
       assert.deepEqual(await portrait(web1), before)
     })
 })
+
+function namesFrom(first: number): number[] {
+  return Array.from({ length: UNDONE_NAMES }, (_, after) => after).filter(
+    after => EVERY || after % 16 === first,
+  )
+}
+
+const HANG = 'touch /run/deptool-reached; sleep 60'
+const LOST = /web1 {2}rolled back: the agent was killed or lost power/
+
+async function cutPowerWhenReached(world: World<TestHost>): Promise<void> {
+  const web1 = world.host('web1')
+  await web1.output('sync -f /root')
+  const running = world.start('prod', '--yes')
+  const outcome = running.outcome.exits(4).stdout(anything).stderr(LOST)
+  await waitFor('the fault', () => web1.exists('/run/deptool-reached'), { withinMs: 30_000 })
+  await web1.powerCut()
+  await outcome
+}
 
 test('the power goes as soon as a deployment is told to hold, or to be undone', realHosts, async t => {
   const world = await beforeTheUpdate(t, { storage: 'image' })

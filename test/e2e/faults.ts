@@ -17,12 +17,18 @@ export function buildFaultyAgent(): string {
   return join(out, 'deptool-linux-x86_64')
 }
 
+/** What happens, after the first, before the agent changes a name that is preceded by so many. */
+export interface Then {
+  readonly after: number
+  readonly command: string
+}
+
 /**
  * Puts the faulty agent where the real one is. It dies before the step of this number, or: when it is 'confirmed'; when
  * it 'holds', before it says so; never. One that 'stumbles' cannot read the disk once it has settled. With a command it is that what happens before the step.
  */
-export function placeFault(host: TestHost, agent: string, at: Fault, command?: string): void {
+export function placeFault(host: TestHost, agent: string, at: Fault, command?: string, then?: Then): void {
   const { version, build } = JSON.parse(readFileSync(AGENTS, 'utf8')) as { version: string; build: string }
   copyFileSync(agent, `${host.root()}/var/lib/deptool/bin/deptool-${version}-${build}`)
-  writeFileSync(`${host.root()}/root/deptool-fault`, JSON.stringify({ at, version, build, command }))
+  writeFileSync(`${host.root()}/root/deptool-fault`, JSON.stringify({ at, version, build, command, then }))
 }

@@ -18,7 +18,7 @@ test('an update that is killed before any of its steps is undone by the next ses
         .run('prod', '--yes')
         .exits(4)
         .stdout(anything)
-        .stderr(/web1 {2}connection lost(.|\n)*web1 {2}rolled back: the agent was killed or lost power/)
+        .stderr(/asking again\n(.|\n)*web1 {2}rolled back: the agent was killed or lost power/)
       assert.deepEqual(await portrait(web1), before)
     })
   }

@@ -1,7 +1,8 @@
 /// <reference path="../../agent/native.d.ts" />
 /**
  * The agent, as it is, on a machine that does it harm. /root/deptool-fault on the host says where, before step `at`
- * begins, and what: a command, kill -9 by default. It gives itself out for the build that the operator's side expects.
+ * begins, and what: a command, kill -9 by default; and what happens `then`.
+ * It gives itself out for the build that the operator's side expects.
  */
 import { type Files, type Machine, SystemFailure } from '../../agent/machine.ts'
 import { JOURNAL, LOCK, LOG, STORE, VERDICT } from '../../agent/paths.ts'
@@ -14,11 +15,20 @@ interface Fault {
   readonly version: string
   readonly build: string
   readonly command?: string
+  /** Before the name after so many that it has given, taken or changed since the first. */
+  readonly then?: { readonly after: number; readonly command: string }
 }
 
 const fault = JSON.parse(decodeUtf8(machine.files.read('/root/deptool-fault')!)!) as Fault
 
 let held = false
+let left = Number.POSITIVE_INFINITY
+
+/** Before a name is given, taken or changed. */
+function count(): void {
+  if (left-- === 0) machine.run(['sh', '-c', fault.then!.command])
+}
+
 const files: Files = {
   ...machine.files,
   read(path) {
@@ -26,6 +36,18 @@ const files: Files = {
     if (fault.at === 'stumbles' && path === VERDICT && isSettled())
       throw new SystemFailure('EIO', `read '${path}'`)
     return machine.files.read(path)
+  },
+  symlink(target, path) {
+    count()
+    machine.files.symlink(target, path)
+  },
+  rename(from, to) {
+    count()
+    machine.files.rename(from, to)
+  },
+  unlink(path) {
+    count()
+    return machine.files.unlink(path)
   },
   append(path, mode) {
     // Not in the session that finds it so, and finishes.
@@ -53,6 +75,7 @@ const files: Files = {
 function suffer(): void {
   if (fault.command === undefined) die()
   else machine.run(['sh', '-c', fault.command])
+  left = fault.then?.after ?? left
 }
 
 function isSettled(): boolean {
