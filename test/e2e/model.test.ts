@@ -16,6 +16,14 @@ const REGRESSIONS: readonly { readonly what: string; readonly happenings: readon
       { kind: 'change', seed: 359346128 },
     ],
   },
+  {
+    what: 'what was to become a ref when the agent was killed is no ref',
+    happenings: [
+      { kind: 'change', seed: 1905283928 },
+      { kind: 'change', seed: 2017422046 },
+      { kind: 'fault', seed: 923070092 },
+    ],
+  },
 ]
 
 const SEQUENCES = Number(process.env['GIT_DEPLOY_MODEL'] ?? 20)

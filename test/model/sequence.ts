@@ -211,11 +211,11 @@ class World {
   #checkRooms(): void {
     const base = this.host.list('/var/lib/deptool')
     for (const name of base)
-      assert.match(name, /^(?:apps|backup|lock|store|(?:inventory|log|verdict)(?:\.new)?)$/)
+      assert.match(name, /^(?:apps|backup|lock|store|(?:inventory|log|verdict)(?:\.lock)?)$/)
     assert.deepEqual(
       this.host
         .list('/var/lib/deptool/store')
-        .filter(name => !/^(?:logs|objects|refs|(?:HEAD|config)(?:\.new)?)$/.test(name)),
+        .filter(name => !/^(?:logs|objects|refs|(?:HEAD|config)(?:\.lock)?)$/.test(name)),
       [],
     )
     for (const { repo } of this.operators) {
