@@ -5,7 +5,8 @@ import { baseOf, parentOf } from './paths.ts'
 
 /** Replaces the file by rename, durably: after a power cut it holds the old text or the new. */
 export function writeDurably(files: Files, path: string, text: string, mode: number): void {
-  const temporary = `${path}.new`
+  // As git names them: in its directories it takes anything else for a ref.
+  const temporary = `${path}.lock`
   const writer = files.create(temporary, mode)
   writer.write(encodeUtf8(text))
   writer.sync()

@@ -294,7 +294,7 @@ function hostTree(root: string): Record<string, string> {
 
 /** What may differ between two hosts in one state. The journal, a quarantine or a verdict may not: they are shown. */
 const OURS =
-  /^var\/lib\/deptool\/(?:log(?:\.new)?|inventory|lock|backup\/.*|store\/(?:objects|refs|logs|HEAD|config).*)$/
+  /^var\/lib\/deptool\/(?:log(?:\.lock)?|inventory|lock|backup\/.*|store\/(?:objects|refs|logs|HEAD|config).*)$/
 
 /** Made by the first deployment that is tried, and kept. */
 const ROOMS = /^var\/lib\/deptool\/(?:apps|store|backup)$/

@@ -251,6 +251,6 @@ test("the operator's side is killed", realHosts, async t => {
     const left = await world
       .host(phase)
       .output('ls /var/lib/deptool /var/lib/deptool/backup /var/lib/deptool/store')
-    assert.doesNotMatch(left, /verdict|journal|incoming|\.new|tmp/)
+    assert.doesNotMatch(left, /verdict|journal|incoming|\.lock|tmp/)
   }
 })

@@ -7,7 +7,24 @@ import { buildProgram } from '../model/program.ts'
 import { type Happening, happeningsOf, play } from '../model/sequence.ts'
 
 /** What once went wrong, in as few happenings as it took. */
-const REGRESSIONS: readonly { readonly what: string; readonly happenings: readonly Happening[] }[] = []
+const REGRESSIONS: readonly { readonly what: string; readonly happenings: readonly Happening[] }[] = [
+  {
+    what: 'a unit file that becomes a quadlet leaves no enablement behind',
+    happenings: [
+      { kind: 'change', seed: 2088208237 },
+      { kind: 'change', seed: 871330811 },
+      { kind: 'change', seed: 359346128 },
+    ],
+  },
+  {
+    what: 'what was to become a ref when the agent was killed is no ref',
+    happenings: [
+      { kind: 'change', seed: 1905283928 },
+      { kind: 'change', seed: 2017422046 },
+      { kind: 'fault', seed: 923070092 },
+    ],
+  },
+]
 
 const SEQUENCES = Number(process.env['GIT_DEPLOY_MODEL'] ?? 20)
 const SEED = process.env['GIT_DEPLOY_MODEL_SEED']

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { execute, output, type Ran } from '../support/execute.ts'
 import { Random } from '../support/random.ts'
 import { writeTree } from '../support/tree.ts'
-import { type Declared, enabledBy, fails, filesOf, write } from './declared.ts'
+import { type App, type Declared, enabledBy, fails, filesOf, write } from './declared.ts'
 import { breakTree, edit, mend } from './edits.ts'
 import { linksOf, portraitOf, runningIn } from './expected.ts'
 import type { Fault } from './fault.ts'
@@ -63,6 +63,8 @@ interface Held {
   readonly commit: string | null
   readonly declared: Declared
   readonly before: Held | null
+  /** Whether it only mended the host: what was replaced then was not good. */
+  readonly repair: boolean
 }
 
 interface Operator {
@@ -80,7 +82,7 @@ class World {
   readonly host = new Host(join(this.directory, 'web1'))
   readonly operators = ['ada', 'bob', 'eve'].map(name => this.#operator(name))
   /** The newest last. */
-  readonly held: Held[] = [{ commit: null, declared: new Map(), before: null }]
+  readonly held: Held[] = [{ commit: null, declared: new Map(), before: null, repair: false }]
   /** What the operators want to deploy next. */
   tree: Declared = new Map()
   /** What is on the host and not ours. */
@@ -165,10 +167,10 @@ class World {
   }
 
   /** A deployment has come to hold, by what the host says. */
-  hold(declared: Declared): void {
+  hold(declared: Declared, { repair = false } = {}): void {
     const commit = this.host.current
     assert.notEqual(commit, this.now.commit, 'a deployment that holds has a commit of its own')
-    this.held.push({ commit, declared, before: this.now })
+    this.held.push({ commit, declared, before: this.now, repair })
     for (const [name, app] of declared)
       for (const path of linksOf(name, app).keys()) this.foreign.delete(path)
   }
@@ -186,18 +188,34 @@ class World {
       for (const directory of app.tmpfiles)
         assert.ok(this.host.has(`/run/${directory}`), `the directory ${directory}`)
     }
+    for (const name of declared.keys()) this.#checkPrevious(name)
     this.#checkRooms()
+  }
+
+  /** The last good version is still there, whatever was tried since. */
+  #checkPrevious(name: string): void {
+    const good = lastGood(this.now, name)
+    if (good === 'unknown') return
+    const link = `/var/lib/deptool/apps/${name}/previous`
+    assert.equal(this.host.has(link), good !== undefined, `${link} is there`)
+    for (const [path, content] of Object.entries(good ? filesOf(name, good) : {}))
+      if (typeof content === 'string')
+        assert.equal(
+          this.host.read(link.replace('previous', `${this.host.readlink(link)}/${path}`)),
+          content,
+          `${link}/${path}`,
+        )
   }
 
   /** Nothing is left of what was under way, but what a killed agent was about to rename: the next one writes over it. */
   #checkRooms(): void {
     const base = this.host.list('/var/lib/deptool')
     for (const name of base)
-      assert.match(name, /^(?:apps|backup|lock|store|(?:inventory|log|verdict)(?:\.new)?)$/)
+      assert.match(name, /^(?:apps|backup|lock|store|(?:inventory|log|verdict)(?:\.lock)?)$/)
     assert.deepEqual(
       this.host
         .list('/var/lib/deptool/store')
-        .filter(name => !/^(?:logs|objects|refs|(?:HEAD|config)(?:\.new)?)$/.test(name)),
+        .filter(name => !/^(?:logs|objects|refs|(?:HEAD|config)(?:\.lock)?)$/.test(name)),
       [],
     )
     for (const { repo } of this.operators) {
@@ -258,6 +276,16 @@ class World {
     const { stdout } = await this.expect(operator, ['verify', 'prod'], 0)
     assert.match(stdout, /^web1 {2}ok$/m)
   }
+}
+
+/** What the app was before it was what it is; undefined where it was not there. */
+function lastGood(now: Held, name: string): App | 'unknown' | undefined {
+  for (let held = now; held.before; held = held.before) {
+    if (held.repair) return 'unknown'
+    if (!same(only(held.declared, name), only(held.before.declared, name)))
+      return held.before.declared.get(name)
+  }
+  return undefined
 }
 
 type Happen = (world: World, random: Random) => Promise<void>
@@ -369,7 +397,7 @@ const HAPPEN: { readonly [K in Kind]: Happen } = {
     if (!damage(world, random)) return
     await world.expect(operator, ['verify', 'prod'], 2)
     await world.expect(operator, ['--repair', 'prod', '--yes', '--adopt'], 0)
-    world.hold(world.now.declared)
+    world.hold(world.now.declared, { repair: true })
     world.see(operator)
     await world.verify(operator)
   },

@@ -191,4 +191,4 @@ function forgive({ files, units }: Portrait, state: Cell['state']): Portrait {
 
 /** What may differ between two hosts in one state. A journal, a quarantine or a verdict may not. */
 const SKIPPED =
-  /^\/(?:run|var\/lib\/deptool\/(?:apps|store|backup|log(?:\.new)?|inventory(?:\.new)?|lock|backup\/.*|store\/(?:objects|refs|logs|HEAD|config).*))$/
+  /^\/(?:run|var\/lib\/deptool\/(?:apps|store|backup|log(?:\.lock)?|inventory(?:\.lock)?|lock|backup\/.*|store\/(?:objects|refs|logs|HEAD|config).*))$/
