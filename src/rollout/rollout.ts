@@ -6,10 +6,10 @@
  * where the connection broke, the host is asked again by the deployment's id.
  */
 
+import { inParallel } from '../in-parallel.ts'
+import type { Ends } from '../rollout-events.ts'
+import { type Batch, wavesOf } from '../waves.ts'
 import { HostRun, type Run } from './host-run.ts'
-import { inParallel } from './in-parallel.ts'
-import type { Ends } from './rollout-events.ts'
-import { type Batch, wavesOf } from './waves.ts'
 
 export type { HostJob } from './host-run.ts'
 

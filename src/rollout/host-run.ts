@@ -1,8 +1,7 @@
 /** The part of a rollout that concerns one host. */
-import { endFrom, endOfBegun } from './host-end.ts'
-import { pause } from './pause.ts'
-import type { HostName, Oid } from './plan/names.ts'
-import type { HostPlan } from './plan/plan.ts'
+
+import type { HostName, Oid } from '../plan/names.ts'
+import type { HostPlan } from '../plan/plan.ts'
 import type {
   DeploymentId,
   Hello,
@@ -11,11 +10,13 @@ import type {
   Refusal,
   Reply,
   Request,
-} from './protocol/messages.ts'
+} from '../protocol/messages.ts'
+import { openSession, type Session } from '../remote/session.ts'
+import { type Connection, HostError } from '../remote/transport.ts'
+import type { HostEnd, RolloutEvent } from '../rollout-events.ts'
+import { endFrom, endOfBegun } from './host-end.ts'
+import { pause } from './pause.ts'
 import { reachAgain } from './reach-again.ts'
-import { openSession, type Session } from './remote/session.ts'
-import { type Connection, HostError } from './remote/transport.ts'
-import type { HostEnd, RolloutEvent } from './rollout-events.ts'
 import { untilFree } from './until-free.ts'
 
 /** What the hosts of a rollout share. */

@@ -1,8 +1,9 @@
 /** Queueing behind another deployment. */
+
+import type { Pending } from '../protocol/messages.ts'
+import { openSession } from '../remote/session.ts'
+import type { Connection } from '../remote/transport.ts'
 import { pause } from './pause.ts'
-import type { Pending } from './protocol/messages.ts'
-import { openSession } from './remote/session.ts'
-import type { Connection } from './remote/transport.ts'
 
 /**
  * Asks the host, ever more seldom, until no deployment is under way there or the time `left` is over. 'lost' where it

@@ -1,4 +1,4 @@
-import type { DeploymentId } from './protocol/messages.ts'
+import type { DeploymentId } from '../protocol/messages.ts'
 
 /** An id that sorts by time: the UTC second, and 40 random bits against two operators in one second. */
 export function deploymentId(now: Date, random: (bytes: number) => Uint8Array): DeploymentId {

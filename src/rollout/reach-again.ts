@@ -1,7 +1,8 @@
 /** Reaching a host anew, as often as it takes. */
+
+import { openSession, type Session } from '../remote/session.ts'
+import type { Connection } from '../remote/transport.ts'
 import { pause } from './pause.ts'
-import { openSession, type Session } from './remote/session.ts'
-import type { Connection } from './remote/transport.ts'
 
 export interface Attempts {
   connect(signal: AbortSignal): Promise<Connection>

@@ -1,6 +1,6 @@
 /** From what an agent says last to how a deployment ended on its host. */
-import type { Failure, Outcome, Reply } from './protocol/messages.ts'
-import type { HostEnd } from './rollout-events.ts'
+import type { Failure, Outcome, Reply } from '../protocol/messages.ts'
+import type { HostEnd } from '../rollout-events.ts'
 
 /**
  * Of a deployment that has begun: none that is refused then was left as it was. Throws where the agent cannot tell;
