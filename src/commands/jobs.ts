@@ -4,7 +4,7 @@ import { commitHosts } from '../git/history.ts'
 import { newObjects } from '../plan/new-objects.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
-import type { HostJob } from '../rollout/rollout.ts'
+import type { HostJob } from '../rollout/run.ts'
 import { digestOf } from './digest-of.ts'
 import type { Before, Offline } from './plan-offline.ts'
 

@@ -5,7 +5,7 @@ import { findHook, type Hook, runHook } from '../git/hooks.ts'
 import { trackingRef } from '../git/refs.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
-import type { HostJob } from '../rollout/rollout.ts'
+import type { HostJob } from '../rollout/run.ts'
 import type { Ends, HostEnd } from '../rollout-events.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 

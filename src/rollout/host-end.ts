@@ -1,6 +1,10 @@
 /** From what an agent says last to how a deployment ended on its host. */
-import type { Failure, Outcome, Reply } from '../protocol/messages.ts'
+import type { Oid } from '../plan/names.ts'
+import type { Failure, Hello, Outcome, Reply } from '../protocol/messages.ts'
+import { HostError } from '../remote/transport.ts'
 import type { HostEnd } from '../rollout-events.ts'
+
+export const WITHDRAWN: HostEnd = { kind: 'withdrawn' }
 
 /**
  * Of a deployment that has begun: none that is refused then was left as it was. Throws where the agent cannot tell;
@@ -9,6 +13,17 @@ import type { HostEnd } from '../rollout-events.ts'
 export function endOfBegun(reply: Reply): HostEnd {
   if (reply.type !== 'refused') return endFrom(reply)
   throw new Error(reply.refusal.kind === 'error' ? reply.refusal.message : reply.refusal.kind)
+}
+
+/** Before its first step. An 'outcome' then answers a withdrawal. */
+export function endUnbegun(reply: Reply): HostEnd {
+  return reply.type === 'outcome' ? WITHDRAWN : endFrom(reply)
+}
+
+/** Of one that was asked about by its id. A host that has no record, and is where it was, had not yet begun. */
+export function endByAsking(reply: Reply, { current }: Hello, from: Oid | null): HostEnd {
+  const unheardOf = reply.type === 'outcome' && reply.outcome === 'unknown'
+  return unheardOf && current === from ? WITHDRAWN : endOfBegun(reply)
 }
 
 export function endFrom(reply: Reply): HostEnd {
@@ -36,4 +51,13 @@ function endOf(outcome: Outcome, why: string): HostEnd {
     case 'unknown':
       return { kind: 'unknown', why: 'the host has no record of this deployment' }
   }
+}
+
+export function unreachable(error: unknown): HostEnd {
+  const hint = error instanceof HostError ? (error.hint ?? null) : null
+  return { kind: 'unreachable', message: messageOf(error), hint }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

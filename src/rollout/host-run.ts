@@ -1,56 +1,24 @@
 /** The part of a rollout that concerns one host. */
-
-import type { HostName, Oid } from '../plan/names.ts'
-import type { HostPlan } from '../plan/plan.ts'
-import type {
-  DeploymentId,
-  Hello,
-  ObjectChunk,
-  Pending,
-  Refusal,
-  Reply,
-  Request,
-} from '../protocol/messages.ts'
+import type { HostName } from '../plan/names.ts'
+import type { Refusal, Reply } from '../protocol/messages.ts'
 import { openSession, type Session } from '../remote/session.ts'
-import { type Connection, HostError } from '../remote/transport.ts'
-import type { HostEnd, RolloutEvent } from '../rollout-events.ts'
-import { endFrom, endOfBegun } from './host-end.ts'
+import type { Connection } from '../remote/transport.ts'
+import type { HostEnd } from '../rollout-events.ts'
+import { flight } from './flight.ts'
+import {
+  endByAsking,
+  endFrom,
+  endOfBegun,
+  endUnbegun,
+  messageOf,
+  unreachable,
+  WITHDRAWN,
+} from './host-end.ts'
+import { HostNews } from './host-news.ts'
 import { pause } from './pause.ts'
 import { reachAgain } from './reach-again.ts'
+import type { HostJob, Run } from './run.ts'
 import { untilFree } from './until-free.ts'
-
-/** What the hosts of a rollout share. */
-export interface Run {
-  readonly id: DeploymentId
-  readonly operator: string
-  readonly jobs: readonly HostJob[]
-  /** How long a host waits for its confirmation before it undoes, in milliseconds. */
-  readonly confirmMs: number
-  /** Whether links may take the place of what differs from them. */
-  readonly adopt: boolean
-  /** Opens a way to the host. Rejects with HostError. */
-  connect(host: HostName): Promise<Connection>
-  /** Opens one that shares nothing with any other. Rejects with HostError, also when `signal` says to give up. */
-  connectAnew(host: HostName, signal: AbortSignal): Promise<Connection>
-  readonly waitMs: number
-  /** Aborted when the operator wants it all back. */
-  readonly signal: AbortSignal
-  readonly atomic: boolean
-  emit(event: RolloutEvent): void
-  /** Milliseconds from a clock that nobody sets. */
-  ticks(): number
-}
-
-export interface HostJob {
-  readonly plan: HostPlan
-  /** The host commit to deploy. */
-  readonly commit: Oid
-  readonly digest: string
-  /** Whether it holds only if it is confirmed over a new connection. */
-  readonly reconnect: boolean
-  /** The objects that the host does not have. Asked again where the agent had to be installed first. */
-  objects(): AsyncIterable<readonly ObjectChunk[]>
-}
 
 type Busy = Extract<Refusal, { kind: 'busy' }>
 
@@ -61,7 +29,7 @@ export class HostRun {
   locked: Busy | undefined
   private readonly run: Run
   private readonly job: HostJob
-  private readonly started: number
+  private readonly news: HostNews
   private connection: Connection | undefined
   private session: Session | undefined
   /** A session over another connection, by which it will be confirmed. */
@@ -74,14 +42,13 @@ export class HostRun {
   private verdict: 'confirm' | 'undo'
   private asking = false
   private decided = false
-  private told = ''
   private keepAlive: NodeJS.Timeout | undefined
 
   constructor(run: Run, job: HostJob, started: number) {
     this.name = job.plan.host
     this.run = run
     this.job = job
-    this.started = started
+    this.news = new HostNews(run, job.plan, started)
     // A host that was lost before all had agreed is one that has failed.
     this.verdict = run.atomic && run.jobs.length > 1 ? 'undo' : 'confirm'
   }
@@ -97,7 +64,7 @@ export class HostRun {
     try {
       const reply = await Promise.race([this.open(), this.untilAbandoned()])
       if (reply?.type === 'staged') {
-        this.emit({ kind: 'staged', adopted: reply.adopted, notes: reply.notes })
+        this.news.tell({ kind: 'staged', adopted: reply.adopted, notes: reply.notes })
         return true
       }
       if (reply?.type === 'refused' && reply.refusal.kind === 'busy' && this.run.waitMs > 0)
@@ -111,7 +78,7 @@ export class HostRun {
 
   /** Takes back what was staged, without an end: it will be staged anew. */
   async letGo(): Promise<void> {
-    if (this.locked) this.showWaiting(this.locked)
+    if (this.locked) this.news.waiting(this.locked)
     else await this.leave('another host has to be waited for')
     this.session?.close()
   }
@@ -119,7 +86,7 @@ export class HostRun {
   /** Waits until nobody is deploying to the host any more, as far as one can tell. */
   async untilFree(deadline: number): Promise<void> {
     const left = () => deadline - this.run.ticks()
-    const waited = await untilFree(this.connection!, left, this.run.signal, busy => this.showWaiting(busy))
+    const waited = await untilFree(this.connection!, left, this.run.signal, busy => this.news.waiting(busy))
     if (waited === 'over') return
     // Staging connects anew, and tells.
     this.connection?.close()
@@ -136,7 +103,7 @@ export class HostRun {
 
   /** Its turn comes with its wave. */
   awaitWave(wave: number, waves: number): void {
-    this.emit({ kind: 'wave', wave, waves })
+    this.news.tell({ kind: 'wave', wave, waves })
     this.session?.listen()
   }
 
@@ -150,7 +117,7 @@ export class HostRun {
       for (;;) {
         const reply = await session.next()
         begun ||= reply.type === 'step'
-        if (reply.type === 'step') this.showStep(reply.index)
+        if (reply.type === 'step') this.news.step(reply.index)
         else if (reply.type !== 'settled') {
           this.finish(begun ? endOfBegun(reply) : endUnbegun(reply))
           return false
@@ -162,28 +129,17 @@ export class HostRun {
     }
   }
 
-  /** While it waited for its wave: what was staged is gone, and nothing else has changed. */
-  private async wasLost(session: Session): Promise<false> {
-    try {
-      await session.next()
-      this.finish(WITHDRAWN)
-    } catch (error) {
-      this.finish(unreachable(error))
-    }
-    return false
-  }
-
   /** Whether it may be confirmed: where that takes a new connection, whether one could be made in time. */
   async prove(): Promise<boolean> {
     if (!this.job.reconnect) return true
-    this.emit({ kind: 'proving' })
+    this.news.tell({ kind: 'proving' })
     const { ticks, confirmMs } = this.run
     const deadline = ticks() + confirmMs
     const attempts = {
       connect: (signal: AbortSignal) => this.run.connectAnew(this.name, signal),
       left: () => deadline - ticks(),
       signal: this.waiting!.signal,
-      failed: (why: string) => this.showUnproven(why),
+      failed: (why: string) => this.news.unproven(why),
     }
     this.anew = await reachAgain(attempts, (session, connection) => ({ session, connection }))
     return this.anew !== undefined && this.waits
@@ -193,7 +149,7 @@ export class HostRun {
   awaitOthers(onEnd: () => void): void {
     const { id, confirmMs } = this.run
     const sendWait = () => void this.session?.send({ type: 'wait', id })
-    this.emit({ kind: 'waiting' })
+    this.news.tell({ kind: 'waiting' })
     this.keepAlive = setInterval(sendWait, confirmMs / 3)
     const ended = () => {
       if (!this.decided) onEnd()
@@ -210,7 +166,7 @@ export class HostRun {
   /** Confirms, and waits for the end. */
   async confirm(): Promise<void> {
     this.stopKeepAlive()
-    this.emit({ kind: 'confirming' })
+    this.news.tell({ kind: 'confirming' })
     const session = this.anew?.session ?? this.session!
     try {
       await session.send({ type: 'confirm', id: this.run.id })
@@ -239,7 +195,7 @@ export class HostRun {
     this.why = why
     this.verdict = 'undo'
     this.waiting?.abort()
-    if (this.session) this.emit({ kind: 'withdrawing' })
+    if (this.session) this.news.tell({ kind: 'withdrawing' })
     // A session that has left its verdict hears nothing any more: another one has to.
     if (this.asking) this.connection?.close()
     else void this.session?.send({ type: 'undo', id: this.run.id, why })
@@ -252,13 +208,15 @@ export class HostRun {
     this.session = this.connection = this.anew = undefined
   }
 
+  private readonly flight = () => flight(this.run, this.job, () => this.why !== undefined)
+
   private async open(): Promise<Reply> {
-    this.emit({ kind: 'connecting' })
+    this.news.tell({ kind: 'connecting' })
     this.connection ??= await this.run.connect(this.name)
-    this.emit({ kind: 'connected' })
+    this.news.tell({ kind: 'connected' })
     if (this.end) this.connection.close()
-    this.session = await openSession(this.connection, { flight: () => this.flight() })
-    this.greet(this.session)
+    this.session = await openSession(this.connection, { flight: this.flight })
+    this.news.greeted(this.session)
     if (this.why !== undefined) void this.session.send({ type: 'undo', id: this.run.id, why: this.why })
     return this.session.next()
   }
@@ -271,20 +229,6 @@ export class HostRun {
     if (this.session) await pause(GIVE_UP_MS)
   }
 
-  /** Everything up to staging, in one flight. */
-  private async *flight(): AsyncGenerator<Request> {
-    const { id, operator, confirmMs, adopt } = this.run
-    const { plan, commit, digest, reconnect } = this.job
-    const { host, from, repair = null } = plan
-    const wanted = { from, to: commit, digest, confirmMs, adopt, reconnect, repair }
-    yield { type: 'deploy', id, host, operator, ...wanted }
-    for await (const objects of this.job.objects()) {
-      if (this.why !== undefined) return
-      yield { type: 'objects', objects }
-    }
-    yield { type: 'stage' }
-  }
-
   /** Takes back what was staged. */
   private async leave(why: string): Promise<void> {
     if (this.why === undefined) void this.session?.send({ type: 'undo', id: this.run.id, why })
@@ -293,6 +237,17 @@ export class HostRun {
     } catch {
       // Nothing was activated, so a host that is gone by now will clear what was staged by itself.
     }
+  }
+
+  /** While it waited for its wave: what was staged is gone, and nothing else has changed. */
+  private async wasLost(session: Session): Promise<false> {
+    try {
+      await session.next()
+      this.finish(WITHDRAWN)
+    } catch (error) {
+      this.finish(unreachable(error))
+    }
+    return false
   }
 
   private settled(session: Session): true {
@@ -306,7 +261,7 @@ export class HostRun {
 
   /** After a lost connection: the agent goes on without us, and a new session tells how it ended. */
   private async askAgain(why: string): Promise<void> {
-    this.emit({ kind: 'reconnecting', why })
+    this.news.tell({ kind: 'reconnecting', why })
     this.asking = true
     this.close()
     const { id, confirmMs, ticks } = this.run
@@ -324,39 +279,9 @@ export class HostRun {
       this.connection = connection
       const { verdict, why: reason = `the connection was lost: ${why}` } = this
       await session.send(verdict === 'confirm' ? { type: 'confirm', id } : { type: 'undo', id, why: reason })
-      return this.endByAsking(await session.next(), session.hello)
+      return endByAsking(await session.next(), session.hello, this.job.plan.from)
     })
     this.finish(end ?? { kind: 'unknown', why: why + since })
-  }
-
-  /** A host that has no record, and is where it was, had not yet begun. */
-  private endByAsking(reply: Reply, { current }: Hello): HostEnd {
-    const { plan } = this.job
-    const unheardOf = reply.type === 'outcome' && reply.outcome === 'unknown'
-    return unheardOf && current === plan.from ? WITHDRAWN : endOfBegun(reply)
-  }
-
-  private greet({ installed, hello }: Session): void {
-    if (installed) this.emit({ kind: 'installed' })
-    if (hello.recovered) this.emit({ kind: 'recovered', ...hello.recovered })
-  }
-
-  private showStep(index: number): void {
-    const step = this.job.plan.steps[index]
-    if (step) this.emit({ kind: 'step', step })
-  }
-
-  /** Once for each deployment that is in the way. */
-  private showWaiting(busy: Pending): void {
-    if (this.told === busy.id) return
-    this.told = busy.id
-    this.emit({ kind: 'queued', behind: busy })
-  }
-
-  /** Once. */
-  private showUnproven(why: string): void {
-    if (this.told !== why) this.emit({ kind: 'unproven', why })
-    this.told = why
   }
 
   private stopKeepAlive(): void {
@@ -366,32 +291,11 @@ export class HostRun {
   private finish(end: HostEnd): void {
     if (this.end) return
     this.end = end
-    this.emit(end)
-  }
-
-  private emit(event: DistributiveOmit<RolloutEvent, 'host' | 'ms'>): void {
-    this.run.emit({ ...event, host: this.name, ms: this.run.ticks() - this.started } as RolloutEvent)
+    this.news.tell(end)
   }
 }
 
-type DistributiveOmit<T, K extends keyof never> = T extends unknown ? Omit<T, K> : never
-
-const WITHDRAWN: HostEnd = { kind: 'withdrawn' }
 /** How long a host is waited for that nothing more depends on, in milliseconds. */
 const GIVE_UP_MS = 2000
 /** How long a host that was not confirmed may take to undo before nobody asks any more, in milliseconds. */
 const UNDO_MS = 10_000
-
-/** An 'outcome' here answers a withdrawal that came before the first step. */
-function endUnbegun(reply: Reply): HostEnd {
-  return reply.type === 'outcome' ? WITHDRAWN : endFrom(reply)
-}
-
-function unreachable(error: unknown): HostEnd {
-  const hint = error instanceof HostError ? (error.hint ?? null) : null
-  return { kind: 'unreachable', message: messageOf(error), hint }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}

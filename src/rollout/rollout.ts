@@ -9,9 +9,8 @@
 import { inParallel } from '../in-parallel.ts'
 import type { Ends } from '../rollout-events.ts'
 import { type Batch, wavesOf } from '../waves.ts'
-import { HostRun, type Run } from './host-run.ts'
-
-export type { HostJob } from './host-run.ts'
+import { HostRun } from './host-run.ts'
+import type { Run } from './run.ts'
 
 export interface Rollout extends Run {
   /** At most so many hosts are connected to and staged at a time. */
