@@ -208,14 +208,13 @@ export class HostRun {
     this.session = this.connection = this.anew = undefined
   }
 
-  private readonly flight = () => flight(this.run, this.job, () => this.why !== undefined)
-
   private async open(): Promise<Reply> {
     this.news.tell({ kind: 'connecting' })
     this.connection ??= await this.run.connect(this.name)
     this.news.tell({ kind: 'connected' })
     if (this.end) this.connection.close()
-    this.session = await openSession(this.connection, { flight: this.flight })
+    const staging = () => flight(this.run, this.job, () => this.why !== undefined)
+    this.session = await openSession(this.connection, { flight: staging })
     this.news.greeted(this.session)
     if (this.why !== undefined) void this.session.send({ type: 'undo', id: this.run.id, why: this.why })
     return this.session.next()

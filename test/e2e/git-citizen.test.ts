@@ -138,7 +138,7 @@ hint: 	git config --global --add safe.directory <dir>/ada/repo
 
 test('git -c, the environment and includes set what git config sets', async t => {
   const { world, ran } = await makeRepository(t)
-  const refused = "fatal: cannot use 'deptool.jobs': it is 'x', expected a whole number from 1\n"
+  const refused = "fatal: cannot use 'deptool.jobs': it is 'x', expected a whole number from 1 to 10000\n"
   const { stderr } = await ran('git', '-c', 'deptool.jobs=x', 'deploy', 'plan', 'prod')
   assert.equal(stderr, `${refused}hint: git config deptool.jobs <value>\n`)
   assert.deepEqual(await ran('git', '-c', 'deptool.cluster=prod', 'deploy', 'plan'), PLAN)

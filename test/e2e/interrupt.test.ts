@@ -159,7 +159,8 @@ test('Ctrl-C during a long upload changes nothing, and leaves nothing', realHost
   const interrupted = Date.now()
   kill('SIGINT')
   await checked
-  assert.ok(Date.now() - interrupted < 4000)
+  // The rest of it would have taken more than a minute.
+  assert.ok(Date.now() - interrupted < 30_000)
   await isAsBefore(web1)
   await waitFor('the agent to end', async () => (await web1.sh('pgrep deptool')).code === 1)
   assert.deepEqual(
