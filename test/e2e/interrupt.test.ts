@@ -62,7 +62,7 @@ test('an agent that is told to end during such a restart undoes first', realHost
 })
 
 test('Ctrl-C while a unit is watched', realHosts, async t => {
-  const { world, web1 } = await worldWithOne(t, unit('two', 'Environment=A=1\n', 5000))
+  const { world, web1 } = await worldWithOne(t, unit('two', 'Environment=A=1\n', 60_000))
   const started = Date.now()
   const { outcome, kill } = world.start('prod', '--yes')
   const checked = outcome
@@ -77,28 +77,29 @@ test('Ctrl-C while a unit is watched', realHosts, async t => {
   })
   kill('SIGINT')
   await checked
-  assert.ok(Date.now() - started < 4500)
+  assert.ok(Date.now() - started < 30_000)
   await isAsBefore(web1)
 })
 
 test('Ctrl-C twice leaves at once, and the host heals itself', realHosts, async t => {
   // The stop holds the undo up for longer than anybody waits.
   const { world, web1 } = await worldWithOne(t, unit('two', 'ExecStop=/bin/sleep 4\n', 5000))
+  const { pid } = await web1.unit('a.service')
   const { outcome, kill } = world.start('prod', '--yes')
   const checked = outcome
     .exits('SIGINT')
     .stdout(anything)
     .stderr(/interrupted: the hosts are asked to undo[^\n]*\n$/)
-  await waitFor('the restart', async () =>
-    /ExecStop/.test(await web1.output('cat /etc/systemd/system/a.service')),
-  )
-  await waitFor('the new unit', async () => (await web1.unit('a.service')).active === 'active')
+  await waitFor('the restart', async () => {
+    const unit = await web1.unit('a.service')
+    return unit.active === 'active' && unit.pid !== pid
+  })
   kill('SIGINT')
   await new Promise(resolve => setTimeout(resolve, 700))
   const left = Date.now()
   kill('SIGINT')
   await checked
-  assert.ok(Date.now() - left < 1500)
+  assert.ok(Date.now() - left < 3000)
   await isAsBefore(web1)
 })
 
@@ -116,7 +117,7 @@ test('Ctrl-C while a host does not answer yet changes nothing', realHosts, async
   const interrupted = Date.now()
   kill('SIGINT')
   await checked
-  assert.ok(Date.now() - interrupted < 3500)
+  assert.ok(Date.now() - interrupted < 8000)
   await isAsBefore(web1)
 })
 
@@ -201,6 +202,6 @@ test('Ctrl-C while no new connection can be made is heard at once', realHosts, a
   const interrupted = Date.now()
   kill('SIGINT')
   await checked
-  assert.ok(Date.now() - interrupted < 3000)
+  assert.ok(Date.now() - interrupted < 15_000)
   await isAsBefore(web1)
 })

@@ -85,7 +85,7 @@ test('one that never stops writing to stderr is left by Ctrl-C', realHosts, asyn
   const interrupted = Date.now()
   kill('SIGINT')
   await checked
-  assert.ok(Date.now() - interrupted < 4000)
+  assert.ok(Date.now() - interrupted < 20_000)
   assert.equal(web1.read(deployed), 'one\n')
 })
 
