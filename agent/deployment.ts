@@ -75,9 +75,15 @@ function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refus
   // Where the host cannot tell any more what it runs, the operator who mends it does.
   if (current !== request.from && !damage) return { kind: 'stale', current }
   makeDirectories(machine.files, APPS, 0o755)
-  for (const directory of [STORE, BACKUP]) makeDirectories(machine.files, directory, 0o700)
+  for (const directory of [STORE, BACKUP]) makePrivate(machine.files, directory)
   store.prepare(request.to.length)
   return undefined
+}
+
+/** Also one that deptool, or somebody, has left open. */
+function makePrivate(files: Machine['files'], directory: string): void {
+  makeDirectories(files, directory, 0o700)
+  if (files.stat(directory)!.mode !== 0o700) files.chmod(directory, 0o700)
 }
 
 function signature(machine: Machine, { operator, id, reconnect }: Deploy): Holder {

@@ -1,6 +1,6 @@
 /** A config tree as deptool's users have it: every special directory, a drop-in, a symlink, an empty host, a stray file. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
@@ -109,11 +109,13 @@ test("a host moves over from deptool, with deptool's apps and links in place", a
   const store = join(host.directory, 'var/lib/deptool/store')
   await world.git('clone', '--quiet', '--bare', world.repo, store)
   renameSync(store, `${store}.deptool`)
+  mkdirSync(store, { mode: 0o755 })
 
   await world.run('plan', 'prod').stdout(/^web1 \(new host\)$/m)
   await world.deploy()
   assert.equal(host.read('/etc/app.conf'), 'setting = 1\n')
   assert.equal(host.read(unit), UNIT)
+  assert.equal(statSync(store).mode & 0o777, 0o700)
   await world.run('verify', 'prod').stdout('web1  ok\n')
   world.write({ 'web1/app/app.conf': 'setting = 2\n' })
   await world.deploy()
