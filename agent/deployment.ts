@@ -46,8 +46,8 @@ function run(agent: Agent, request: Deploy): void {
   const foreseen = foresee(staged.steps, context(machine, journal))
   const until = machine.ticks() + FORESEEN_MS
   const next = wire.next(Number.POSITIVE_INFINITY)
-  if (typeof next === 'string' || next.type !== 'activate')
-    abandon(agent, journal, machine.terminated() ? error(TERMINATED) : undefined)
+  if (machine.terminated()) abandon(agent, journal, error(TERMINATED))
+  else if (typeof next === 'string' || next.type !== 'activate') abandon(agent, journal)
   else
     carryOut(agent, request, journal, { ...staged, foreseen: machine.ticks() < until ? foreseen : undefined })
 }

@@ -1,6 +1,6 @@
 /** A deployment that waits for its confirmation, as others see it; and whose clock that goes by. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -145,6 +145,20 @@ test('how it ended is known to who asks while the next one takes the lock', t =>
   assert(answer?.type === 'outcome')
   assert.equal(answer.outcome, 'undone')
   assert.equal(existsSync(join(root, 'var/lib/deptool/journal')), false)
+})
+
+test('an agent that was told to end while it staged does not begin, whatever it is told then', async t => {
+  const root = makeRoot(t)
+  const version = prepare(NOTHING, { 'app/x': 'one' })
+  const driver = new Driver(root)
+  assert.equal(typeOf(await driver.next()), 'hello')
+  driver.child.kill('SIGSTOP')
+  driver.say(...version.requests, { type: 'activate' })
+  for (const signal of ['SIGTERM', 'SIGCONT'] as const) driver.child.kill(signal)
+  assert.deepEqual([await driver.next(), await driver.next()].map(typeOf), ['staged', 'refused'])
+  await driver.end()
+  assert.deepEqual(readdirSync(join(root, 'var/lib/deptool/apps')), [])
+  assert.equal(existsSync(join(root, 'var/lib/deptool/log')), false)
 })
 
 test('an agent that is told to end while it waits takes back what it waits for', async t => {
