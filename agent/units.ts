@@ -95,27 +95,14 @@ export const daemonReloadAction = onSystemd<StepOf<'daemonReload'>>({
 export const restartAction = onSystemd<StepOf<'restart'>>({
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run: ({ units }, context) => startOrFail(context, 'restart', units),
-  undo({ units }, before, { machine }, owed) {
-    const running = before.kind === 'units' ? before.running : []
-    for (const unit of running) owed.restart.add(unit)
-    const others = units.filter(unit => !running.includes(unit))
-    if (others.length === 0) return
-    const loaded = showUnits(machine, others)
-      .filter(state => state.load === 'loaded')
-      .map(state => state.unit)
-    if (loaded.length === 0) return
-    systemctl(machine, ['stop'], loaded)
-    resetFailed(machine, loaded)
-  },
+  undo: undoStart,
 })
 
 export const reloadAction = onSystemd<StepOf<'reload'>>({
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run: ({ units }, context) => startOrFail(context, 'reload-or-restart', units),
-  undo(_, before, __, owed) {
-    // Restarted, not reloaded: what a refused reload left in the process nobody knows.
-    if (before.kind === 'units') for (const unit of before.running) owed.restart.add(unit)
-  },
+  // Restarted, not reloaded: what a refused reload left in the process nobody knows.
+  undo: undoStart,
 })
 
 export const settleAction = onSystemd<StepOf<'settle'>>({
@@ -129,6 +116,25 @@ export const settleAction = onSystemd<StepOf<'settle'>>({
   },
   undo() {},
 })
+
+/** What ran runs again; what did not, such as a oneshot that was done, was started and is stopped. */
+function undoStart(
+  { units }: { readonly units: readonly UnitName[] },
+  before: Before,
+  { machine }: Context,
+  owed: Owed,
+): void {
+  const running = before.kind === 'units' ? before.running : []
+  for (const unit of running) owed.restart.add(unit)
+  const others = units.filter(unit => !running.includes(unit))
+  if (others.length === 0) return
+  const loaded = showUnits(machine, others)
+    .filter(state => state.load === 'loaded')
+    .map(state => state.unit)
+  if (loaded.length === 0) return
+  systemctl(machine, ['stop'], loaded)
+  resetFailed(machine, loaded)
+}
 
 function startOrFail(context: Context, verb: string, units: readonly UnitName[]): void {
   const { machine } = context

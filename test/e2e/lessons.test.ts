@@ -93,6 +93,29 @@ test('units of every type are judged by what they are for', realHosts, async t =
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
 
+test('a oneshot that was done is not left failed by a reload that is undone', realHosts, async t => {
+  const manifest = { systemd: { units_enabled: ['once.service'], units_reload: ['once.service'] } }
+  const current = '/var/lib/deptool/apps/a/current'
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/code': '0\n',
+      'web1/a/systemd/once.service': `[Service]\nType=oneshot\nExecStart=/bin/sh -c 'exit $(cat ${current}/code)'\n[Install]\nWantedBy=multi-user.target\n`,
+      'web1/a/manifest.json': JSON.stringify(manifest),
+    },
+    { hosts: 'real' },
+  )
+  await world.deploy()
+  world.write({ 'web1/a/code': '1\n' })
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(/reload once\.service/)
+    .stderr(/rolled back: once\.service exited with 1/)
+  assert.equal((await world.host('web1').unit('once.service')).active, 'inactive')
+  await world.run('verify', 'prod').stdout(/^web1 {2}ok\n/)
+})
+
 test('what systemctl enable complains about rolls back, and is told', realHosts, async t => {
   const world = await makeWorld(
     t,

@@ -24,6 +24,15 @@ const REGRESSIONS: readonly { readonly what: string; readonly happenings: readon
       { kind: 'fault', seed: 923070092 },
     ],
   },
+  {
+    what: 'a oneshot that was done is not left failed by a reload that is undone',
+    happenings: [
+      { kind: 'prune', seed: 961944938 },
+      { kind: 'failure', seed: 1338625892 },
+      { kind: 'orphan', seed: 671188512 },
+      { kind: 'failure', seed: 1406278487 },
+    ],
+  },
 ]
 
 const SEQUENCES = Number(process.env['GIT_DEPLOY_MODEL'] ?? 20)
