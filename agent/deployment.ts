@@ -46,8 +46,7 @@ function run(agent: Agent, request: Deploy): void {
   const foreseen = foresee(staged.steps, context(machine, journal))
   const until = machine.ticks() + FORESEEN_MS
   const next = wire.next(Number.POSITIVE_INFINITY)
-  if (machine.terminated()) abandon(agent, journal, error(TERMINATED))
-  else if (typeof next === 'string' || next.type !== 'activate') abandon(agent, journal)
+  if (machine.terminated() || typeof next === 'string' || next.type !== 'activate') abandon(agent, journal)
   else
     carryOut(agent, request, journal, { ...staged, foreseen: machine.ticks() < until ? foreseen : undefined })
 }
@@ -120,7 +119,9 @@ function abandon({ machine, wire, store }: Agent, journal: JournalWriter, refusa
   const { id } = journal.header
   undo(journal, context(machine, journal), store)
   journal.finish()
-  if (refusal) wire.send({ type: 'refused', refusal })
+  // Told first: whoever ends the agent ends what it runs as well, and that is no fault of the app.
+  if (machine.terminated()) wire.send({ type: 'refused', refusal: error(TERMINATED) })
+  else if (refusal) wire.send({ type: 'refused', refusal })
   else wire.send({ type: 'outcome', id, outcome: 'undone', why: 'withdrawn before it was activated' })
 }
 

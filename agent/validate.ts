@@ -21,7 +21,11 @@ export function validate(machine: Machine, steps: readonly Step[], commit: Oid):
 function runCommand(machine: Machine, { app, argv }: StepOf<'validate'>, commit: Oid): Obstacle[] {
   const what = `'${app}' is not valid: '${argv.join(' ')}'`
   try {
-    const ran = machine.run(argv, { cwd: versionPath(app, commit), timeoutMs: TIMEOUT_MS })
+    const ran = machine.run(argv, {
+      cwd: versionPath(app, commit),
+      timeoutMs: TIMEOUT_MS,
+      interrupted: () => machine.terminated(),
+    })
     if (ran.code === 0) return []
     return [{ what: [`${what} ${howItEnded(ran)}`, ...lastLines(ran)].join('\n'), hint: null }]
   } catch (error) {
