@@ -10,7 +10,7 @@ test('bytes take the round trip they were told to, and are counted', async t => 
   const start = performance.now()
   assert.equal(await ask(socket, 'hello'), 'hello')
   const took = performance.now() - start
-  assert(took >= 95 && took < 500, `${took} ms`)
+  assert(took >= 95 && took < 3000, `${took} ms`)
   assert.deepEqual([relay.connections, relay.sent, relay.received], [1, 5, 5])
 })
 
