@@ -1,23 +1,17 @@
 /** The steps that speak to systemd. Without systemd (an embedded host) they are not taken, and so never undone. */
-import { APPS } from '../src/plan/links.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { StepOf } from '../src/plan/steps.ts'
 import { type Context, onSystemd, StepFailed } from './action.ts'
-import { dropTemporary, makeDirectories, placeLink } from './files.ts'
 import type { Before } from './journal.ts'
 import type { Machine } from './machine.ts'
 import type { Owed } from './owed.ts'
-import { baseOf, parentOf } from './paths.ts'
 import {
-  dependencyDirectories,
-  enablementLinks,
   isRunning,
   judge,
   resetFailed,
   showUnits,
   stopPattern,
   systemctl,
-  UNIT_DIRECTORY,
   type UnitState,
 } from './systemd.ts'
 import { reportUnit } from './unit-log.ts'
@@ -40,47 +34,6 @@ export const stopAction = onSystemd<StepOf<'stop'>>({
   },
   undo(_, before, __, owed) {
     if (before.kind === 'units') for (const unit of before.running) owed.restart.add(unit)
-  },
-})
-
-export const disableAction = onSystemd<StepOf<'disable'>>({
-  before: ({ units }, { machine }) => enablement(machine, units),
-  run({ units }, { machine }) {
-    const own = ownLinks(machine, units)
-    systemctl(machine, ['disable', '--no-reload'], units)
-    // Disabling a linked unit also removes the link that makes it known; whether that goes is another step's matter.
-    for (const { path, target } of own) placeLink(machine.files, target, path)
-  },
-  undo: (_, before, { machine }, owed) => restoreEnablement(machine, before, owed),
-})
-
-export const enableAction = onSystemd<StepOf<'enable'>>({
-  before: ({ units }, { machine }) => enablement(machine, units),
-  run({ units }, { machine }) {
-    // As the unit file was before, other things may have wanted it.
-    for (const { path, target } of enablementLinks(machine.files, units))
-      if (target.startsWith(`${APPS}/`) || target.startsWith(`${UNIT_DIRECTORY}/`)) machine.files.unlink(path)
-    systemctl(machine, ['enable', '--no-reload'], units)
-    // systemctl writes the resolved path, which is of one version; through our own link it is of every version.
-    for (const { path, target } of enablementLinks(machine.files, units))
-      if (target.startsWith(`${APPS}/`)) placeLink(machine.files, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)
-  },
-  undo({ units }, before, { machine }, owed) {
-    const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
-    const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
-    for (const { path } of added()) dropTemporary(machine.files, path)
-    const fresh = units.filter(unit =>
-      added().some(({ path, target }) => baseOf(path) === unit || baseOf(target) === unit),
-    )
-    if (fresh.length > 0) disableQuietly(machine, fresh)
-    for (const { path } of added()) {
-      machine.files.unlink(path)
-      owed.daemonReload = true
-    }
-    for (const directory of dependencyDirectories(machine.files))
-      if (before.kind === 'enablement' && !before.directories.includes(directory))
-        machine.files.rmdir(directory)
-    restoreEnablement(machine, before, owed)
   },
 })
 
@@ -189,43 +142,5 @@ function runningUnits(machine: Machine, units: readonly UnitName[]): Before {
     running: showUnits(machine, units)
       .filter(isRunning)
       .map(state => state.unit),
-  }
-}
-
-function enablement(machine: Machine, units: readonly UnitName[]): Before {
-  return {
-    kind: 'enablement',
-    links: [...ownLinks(machine, units), ...enablementLinks(machine.files, units)],
-    directories: dependencyDirectories(machine.files),
-  }
-}
-
-/** The links by which systemd knows units that are not in its own directories. */
-function ownLinks({ files }: Machine, units: readonly UnitName[]): { path: string; target: string }[] {
-  return units.flatMap(unit => {
-    const path = `${UNIT_DIRECTORY}/${unit}`
-    const target = files.readlink(path)
-    return target === undefined ? [] : [{ path, target }]
-  })
-}
-
-function restoreEnablement({ files }: Machine, before: Before, owed: Owed): void {
-  if (before.kind !== 'enablement') return
-  for (const { path, target } of before.links) {
-    dropTemporary(files, path)
-    if (files.readlink(path) === target) continue
-    // systemctl disable also removes a .wants directory that it leaves empty.
-    makeDirectories(files, parentOf(path), 0o755)
-    placeLink(files, target, path)
-    // systemd goes on calling a unit what it was when somebody last asked.
-    owed.daemonReload = true
-  }
-}
-
-function disableQuietly(machine: Machine, units: readonly UnitName[]): void {
-  try {
-    systemctl(machine, ['disable', '--no-reload'], units)
-  } catch {
-    // A unit whose file is gone already cannot be disabled; its links are removed one by one right after.
   }
 }
