@@ -13,6 +13,7 @@ export class Owed {
   /** Pays, and says what does not run afterwards. */
   pay(machine: Machine): string[] {
     if (!machine.systemd) return []
+    const began = machine.ticks()
     const leftovers: string[] = []
     const attempt = (act: () => void) => {
       try {
@@ -27,7 +28,7 @@ export class Owed {
     attempt(() => resetFailed(machine, units))
     attempt(() => systemctl(machine, ['restart'], units))
     attempt(() => {
-      for (const { unit, fails } of watch(machine, units, SETTLE_MS, () => false))
+      for (const { unit, fails } of watch(machine, units, { began, settleMs: SETTLE_MS, stop: () => false }))
         leftovers.push(`${unit} ${fails}`)
     })
     return leftovers

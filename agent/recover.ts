@@ -61,7 +61,7 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
     finishHeld(machine, journal, stateAt(store, journal))
     return { id: header.id, outcome: 'held' }
   }
-  const context: Context = { machine, header, interrupted: () => undefined }
+  const context: Context = { machine, header, began: machine.ticks(), interrupted: () => undefined }
   const { leftovers, hindered } = undo(journal, context, store)
   // The journal stays, and the next session does this again.
   if (hindered) throw new Error(`deployment ${header.id} is not undone yet: ${leftovers[0]}`)

@@ -28,7 +28,10 @@ export interface UnitState extends Ending {
   readonly sub: string
   /** How the last reload went. */
   readonly reload: string
+  /** How often systemd restarted it by itself since somebody last started it. */
   readonly restarts: number
+  /** When it last became active, in ticks() of the machine. */
+  readonly since: number
 }
 
 /**
@@ -50,31 +53,53 @@ export function systemctl(
 
 const PROPERTIES = [
   ...['Id', 'Type', 'LoadState', 'ActiveState', 'SubState', 'Result', 'ReloadResult', 'NRestarts'],
-  ...['ExecMainCode', 'ExecMainStatus', 'ExecCondition', 'ExecStartPre', 'ExecStart', 'ExecStartPost'],
+  ...['ActiveEnterTimestampMonotonic', 'ExecMainCode', 'ExecMainStatus'],
 ]
 
-/** The units' states, in the order asked. One call, whatever their number. */
+/** How many units are asked about at once: of what systemctl says of them, the machine keeps 64 KiB. */
+const AT_ONCE = 100
+
+/** The units' states, in the order asked. */
 export function showUnits(machine: Machine, units: readonly UnitName[]): UnitState[] {
   const asked = units.filter(unit => !isTemplate(unit))
-  if (asked.length === 0) return []
-  const ran = machine.run(['systemctl', 'show', `--property=${PROPERTIES.join(',')}`, '--', ...asked])
-  if (ran.code !== 0) throw new SystemdFailure(`systemctl show: ${ran.stderr.trim()}`)
-  const blocks = ran.stdout.trim().split('\n\n')
-  return asked.map((unit, i) => {
-    const field = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(blocks[i] ?? '')?.[1] ?? ''
-    return {
-      unit,
-      type: field('Type'),
-      load: field('LoadState'),
-      active: field('ActiveState'),
-      sub: field('SubState'),
-      result: field('Result'),
-      reload: field('ReloadResult'),
-      restarts: Number(field('NRestarts')) || 0,
-      main: readMain(field('ExecMainCode'), field('ExecMainStatus')),
-      commands: readCommands(blocks[i] ?? ''),
-    }
+  const calls = Array.from({ length: Math.ceil(asked.length / AT_ONCE) }, (_, i) =>
+    asked.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
+  )
+  return calls.flatMap(some => {
+    const blocks = show(machine, PROPERTIES, some).trim().split('\n\n')
+    return some.map((unit, i) => stateOf(machine, unit, blocks[i] ?? ''))
   })
+}
+
+function stateOf(machine: Machine, unit: UnitName, block: string): UnitState {
+  const field = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? ''
+  const [active, sub] = [field('ActiveState'), field('SubState')]
+  const restarts = Number(field('NRestarts')) || 0
+  return {
+    unit,
+    type: field('Type'),
+    load: field('LoadState'),
+    active,
+    sub,
+    result: field('Result'),
+    reload: field('ReloadResult'),
+    restarts,
+    since: Number(field('ActiveEnterTimestampMonotonic')) / 1000 || 0,
+    main: readMain(field('ExecMainCode'), field('ExecMainStatus')),
+    // By itself: a command line can be longer than all the rest, and hold empty lines.
+    commands:
+      active === 'failed' || sub.startsWith('auto-restart') || restarts > 0
+        ? readCommands(show(machine, COMMANDS, [unit]))
+        : [],
+  }
+}
+
+const COMMANDS = ['ExecCondition', 'ExecStartPre', 'ExecStart', 'ExecStartPost']
+
+function show(machine: Machine, properties: readonly string[], units: readonly string[]): string {
+  const ran = machine.run(['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units])
+  if (ran.code !== 0) throw new SystemdFailure(`systemctl show: ${ran.stderr.trim()}`)
+  return ran.stdout
 }
 
 export function isRunning(state: UnitState): boolean {
@@ -112,13 +137,16 @@ export function unitExists(files: Files, unit: UnitName): boolean {
   )
 }
 
-/** How a unit that was just (re)started fares. 'wait': it may still fail. */
-export function judge(state: UnitState): 'runs' | 'wait' | { readonly fails: string } {
+/**
+ * How a unit fares that was (re)started or reloaded after `began`, in ticks(). 'wait': it may still fail. What it went
+ * through before is nobody's failure.
+ */
+export function judge(state: UnitState, began: number): 'runs' | 'wait' | { readonly fails: string } {
   const { active, sub, type, result, restarts } = state
   if (state.load !== 'loaded') return { fails: `is ${state.load}` }
   if (active === 'failed') return { fails: endingOf(state) }
-  if (sub === 'auto-restart' || sub === 'auto-restart-queued' || restarts > 0)
-    return { fails: `${endingOf(state)} and was restarted` }
+  const restarted = restarts > 0 && (active === 'activating' || state.since >= began)
+  if (sub.startsWith('auto-restart') || restarted) return { fails: `${endingOf(state)} and was restarted` }
   const watched = ['simple', 'exec', 'idle'].includes(type)
   if (active === 'active' || active === 'reloading') return watched ? 'wait' : 'runs'
   if (active === 'activating') return 'wait'

@@ -62,7 +62,11 @@ export const settleAction = onSystemd<StepOf<'settle'>>({
   before: () => NOTHING,
   run({ units, ms }, context) {
     const { machine, header } = context
-    const failing = watch(machine, units, ms, () => context.interrupted() !== undefined)
+    const failing = watch(machine, units, {
+      began: context.began,
+      settleMs: ms,
+      stop: () => context.interrupted() !== undefined,
+    })
     if (failing.length === 0) return
     const reports = failing.map(({ unit, fails }) => reportUnit(machine, unit, fails, header.started))
     throw new StepFailed(failing.map(({ unit, fails }) => `${unit} ${fails}`).join(', '), reports)
@@ -120,17 +124,17 @@ function startAgain(context: Context, verb: string, units: readonly UnitName[]):
 }
 
 /** The units that are the reason, with their last words; systemctl's own error where none is. */
-function explain(error: unknown, units: readonly UnitName[], { machine, header }: Context): unknown {
+function explain(error: unknown, units: readonly UnitName[], { machine, header, began }: Context): unknown {
   const failing = showUnits(machine, units).flatMap(state => {
-    const fails = whyNot(state)
+    const fails = whyNot(state, began)
     return fails === undefined ? [] : [reportUnit(machine, state.unit, fails, header.started)]
   })
   if (failing.length === 0) return error
   return new StepFailed(failing.map(({ unit, state }) => `${unit} ${state}`).join(', '), failing)
 }
 
-function whyNot(state: UnitState): string | undefined {
-  const verdict = judge(state)
+function whyNot(state: UnitState, began: number): string | undefined {
+  const verdict = judge(state, began)
   if (typeof verdict === 'object') return verdict.fails
   // A unit that could not reload runs on with what it had.
   return state.reload === 'success' || state.reload === '' ? undefined : `failed to reload (${state.reload})`

@@ -1,0 +1,61 @@
+/** Units that are no plain services, and what they bring up with them: restarted, judged and undone on a real host. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
+import { anything } from '../support/outcome.ts'
+import { makeWorld } from '../support/world.ts'
+
+const enables = (...units: string[]) => JSON.stringify({ systemd: { units_enabled: units } })
+const sleeps = '[Service]\nExecStart=/bin/sleep infinity\n'
+const fails = '[Service]\nExecStart=/bin/false\n'
+const door = {
+  'web1/a/x': 'one\n',
+  'web1/a/systemd/door.socket': '[Socket]\nListenStream=/run/door\n[Install]\nWantedBy=sockets.target\n',
+  'web1/a/systemd/door.service': `${sleeps}[Install]\nWantedBy=multi-user.target\n`,
+}
+
+test('a restart of long ago is none of a reload', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/x': 'one\n',
+      'web1/a/systemd/a.service': `${sleeps}ExecReload=/bin/sh -c 'grep -q crash ${'/var/lib/deptool/apps/a/current/x'} && kill -KILL $MAINPID; true'\nRestart=always\nRestartSec=0\n`,
+      'web1/a/manifest.json': JSON.stringify({
+        systemd: { units_enabled: ['a.service'], units_reload: ['a.service'] },
+      }),
+    },
+    { hosts: 'real' },
+  )
+  const web1 = world.host('web1')
+  await world.deploy()
+  await web1.output('systemctl kill --signal=KILL a.service; sleep 0.5')
+  assert.equal((await web1.unit('a.service')).restarts, '1')
+  world.write({ 'web1/a/x': 'two\n' })
+  await world.deploy()
+  world.write({ 'web1/a/x': 'crash\n' })
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(/reload a\.service/)
+    .stderr(/rolled back: a\.service .*and was restarted/)
+})
+
+test('many units, long command lines and such with empty lines', realHosts, async t => {
+  const names = Array.from({ length: 130 }, (_, i) => `u${i}.service`)
+  const long = `ExecStart=/bin/true ${'long '.repeat(200)}\n`
+  const world = await makeWorld(
+    t,
+    {
+      ...Object.fromEntries(
+        names.map(name => [
+          `web1/a/systemd/${name}`,
+          `[Service]\nType=oneshot\nRemainAfterExit=yes\n${long}ExecStartPre=/bin/echo "a\\n\\nb"\n`,
+        ]),
+      ),
+      'web1/a/manifest.json': enables(...names),
+    },
+    { hosts: 'real' },
+  )
+  await world.deploy()
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+})
