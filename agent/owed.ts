@@ -3,6 +3,7 @@
 import { SETTLE_MS } from '../src/plan/manifest.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { Machine } from './machine.ts'
+import { makeWay } from './sockets.ts'
 import { resetFailed, systemctl } from './systemd.ts'
 import { watch } from './watch.ts'
 
@@ -26,7 +27,7 @@ export class Owed {
     const units = [...this.restart].sort()
     if (units.length === 0) return leftovers
     attempt(() => resetFailed(machine, units))
-    attempt(() => systemctl(machine, ['restart'], units))
+    attempt(() => systemctl(machine, ['restart'], makeWay(machine, units)))
     attempt(() => {
       for (const { unit, fails } of watch(machine, units, { began, settleMs: SETTLE_MS, stop: () => false }))
         leftovers.push(`${unit} ${fails}`)

@@ -66,7 +66,7 @@ export function showUnits(machine: Machine, units: readonly UnitName[]): UnitSta
     asked.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
   )
   return calls.flatMap(some => {
-    const blocks = show(machine, PROPERTIES, some).trim().split('\n\n')
+    const blocks = showProperties(machine, PROPERTIES, some).trim().split('\n\n')
     return some.map((unit, i) => stateOf(machine, unit, blocks[i] ?? ''))
   })
 }
@@ -89,14 +89,19 @@ function stateOf(machine: Machine, unit: UnitName, block: string): UnitState {
     // By itself: a command line can be longer than all the rest, and hold empty lines.
     commands:
       active === 'failed' || sub.startsWith('auto-restart') || restarts > 0
-        ? readCommands(show(machine, COMMANDS, [unit]))
+        ? readCommands(showProperties(machine, COMMANDS, [unit]))
         : [],
   }
 }
 
 const COMMANDS = ['ExecCondition', 'ExecStartPre', 'ExecStart', 'ExecStartPost']
 
-function show(machine: Machine, properties: readonly string[], units: readonly string[]): string {
+/** What systemctl(1) `show` prints: a block of `<property>=<value>` for each unit. */
+export function showProperties(
+  machine: Machine,
+  properties: readonly string[],
+  units: readonly string[],
+): string {
   const ran = machine.run(['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units])
   if (ran.code !== 0) throw new SystemdFailure(`systemctl show: ${ran.stderr.trim()}`)
   return ran.stdout

@@ -5,6 +5,7 @@ import { type Context, onSystemd, StepFailed } from './action.ts'
 import type { Before } from './journal.ts'
 import type { Machine } from './machine.ts'
 import type { Owed } from './owed.ts'
+import { makeWay, runningBehind } from './sockets.ts'
 import {
   isRunning,
   judge,
@@ -95,18 +96,19 @@ function undoStart(
 
 function startOrFail(context: Context, verb: string, units: readonly UnitName[]): void {
   const { machine } = context
+  const all = makeWay(machine, units, () => context.interrupted() !== undefined)
   try {
-    patiently(context, [verb], units)
+    patiently(context, [verb], all)
   } catch (error) {
     if (context.interrupted() !== undefined) throw error
-    const limited = showUnits(machine, units).filter(state => state.result === 'start-limit-hit')
-    if (limited.length === 0) throw explain(error, units, context)
+    const limited = showUnits(machine, all).filter(state => state.result === 'start-limit-hit')
+    if (limited.length === 0) throw explain(error, all, context)
     // Several deployments within a few seconds are no crash loop: the limit counts from here on.
     resetFailed(
       machine,
       limited.map(state => state.unit),
     )
-    startAgain(context, verb, units)
+    startAgain(context, verb, all)
   }
 }
 
@@ -141,10 +143,8 @@ function whyNot(state: UnitState, began: number): string | undefined {
 }
 
 function runningUnits(machine: Machine, units: readonly UnitName[]): Before {
-  return {
-    kind: 'units',
-    running: showUnits(machine, units)
-      .filter(isRunning)
-      .map(state => state.unit),
-  }
+  const running = showUnits(machine, units)
+    .filter(isRunning)
+    .map(state => state.unit)
+  return { kind: 'units', running: [...new Set([...running, ...runningBehind(machine, units)])] }
 }

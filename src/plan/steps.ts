@@ -164,7 +164,8 @@ function unitChanges(from: HostState, to: HostState, changes: readonly AppChange
     stop: sorted([...leaving, ...gone.filter(unit => !enabledAfter.has(unit))]),
     disable: sorted([...ownBefore].filter(unit => !ownAfter.has(unit))),
     enable: sorted([...ownAfter].filter(unit => !ownBefore.has(unit) || isRewritten(unit))),
-    restart: sorted(active.filter(unit => !reload.includes(unit))),
+    // A socket can only be restarted with its service.
+    restart: sorted(active.filter(unit => !reload.includes(unit) && !reload.includes(serviceOf(unit)))),
     reload: sorted(reload),
   }
 }
@@ -173,6 +174,11 @@ function unitChanges(from: HostState, to: HostState, changes: readonly AppChange
 function withoutGenerated({ apps }: HostState, enabled: ReadonlySet<UnitName>): Set<UnitName> {
   const generated = new Set(apps.flatMap(unitsGenerated))
   return new Set([...enabled].filter(unit => !generated.has(unit)))
+}
+
+/** The service that a socket starts unless its file says otherwise, systemd.socket(5). */
+function serviceOf(unit: UnitName): UnitName {
+  return unit.replace(/\.socket$/, '.service') as UnitName
 }
 
 /** The unit files right in `systemd/` of the apps. */

@@ -14,6 +14,71 @@ const door = {
   'web1/a/systemd/door.service': `${sleeps}[Install]\nWantedBy=multi-user.target\n`,
 }
 
+test('a socket whose service runs is restarted with it', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    { ...door, 'web1/a/manifest.json': enables('door.socket') },
+    { hosts: 'real' },
+  )
+  const web1 = world.host('web1')
+  const active = () => web1.output('systemctl is-active door.socket door.service')
+  await world.deploy()
+  await web1.output('systemctl start door.service')
+  const before = (await web1.unit('door.service')).pid
+
+  world.write({ 'web1/a/x': 'two\n' })
+  await world.deploy()
+  assert.equal(await active(), 'active\nactive\n')
+  const after = (await web1.unit('door.service')).pid
+  assert.notEqual(after, before)
+
+  world.remove('web1/a')
+  world.write({ 'web1/b/systemd/b.service': fails, 'web1/b/manifest.json': enables('b.service') })
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/it runs what ran before/)
+  assert.equal(await active(), 'active\nactive\n')
+})
+
+test('a socket and its service, both enabled', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    { ...door, 'web1/a/manifest.json': enables('door.socket', 'door.service') },
+    { hosts: 'real' },
+  )
+  const active = () => world.host('web1').output('systemctl is-active door.socket door.service')
+  await world.deploy()
+  assert.equal(await active(), 'active\nactive\n')
+  world.write({ 'web1/a/x': 'two\n' })
+  await world.deploy()
+  assert.equal(await active(), 'active\nactive\n')
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+})
+
+test('the socket of a service that reloads stays open', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      ...door,
+      'web1/a/systemd/door.service': `${sleeps}ExecReload=/bin/true\n`,
+      'web1/a/manifest.json': JSON.stringify({
+        systemd: { units_enabled: ['door.socket', 'door.service'], units_reload: ['door.service'] },
+      }),
+    },
+    { hosts: 'real' },
+  )
+  await world.deploy()
+  const before = (await world.host('web1').unit('door.service')).pid
+  world.write({ 'web1/a/x': 'two\n' })
+  await world
+    .run('prod', '--yes')
+    .stdout(/update a\n {8}~ x\n {8}reload door.service\n/)
+    .stderr(anything)
+  assert.equal((await world.host('web1').unit('door.service')).pid, before)
+})
+
 test('a restart of long ago is none of a reload', realHosts, async t => {
   const world = await makeWorld(
     t,
