@@ -4,12 +4,14 @@ import { SETTLE_MS } from '../src/plan/manifest.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { Machine } from './machine.ts'
 import { makeWay } from './sockets.ts'
-import { resetFailed, systemctl } from './systemd.ts'
+import { resetFailed, showUnits, systemctl, withInstances } from './systemd.ts'
 import { watch } from './watch.ts'
 
 export class Owed {
   daemonReload = false
   readonly restart = new Set<UnitName>()
+  /** Units that may have no file any more. Others, or a socket, may have started them. */
+  readonly withoutFile = new Set<UnitName>()
 
   /** Pays, and says what does not run afterwards. */
   pay(machine: Machine): string[] {
@@ -24,6 +26,7 @@ export class Owed {
       }
     }
     if (this.daemonReload) attempt(() => systemctl(machine, ['daemon-reload']))
+    attempt(() => stopWithoutFile(machine, [...this.withoutFile]))
     const units = [...this.restart].sort()
     if (units.length === 0) return leftovers
     attempt(() => resetFailed(machine, units))
@@ -34,4 +37,13 @@ export class Owed {
     })
     return leftovers
   }
+}
+
+function stopWithoutFile(machine: Machine, units: readonly UnitName[]): void {
+  const left = showUnits(machine, withInstances(machine, units))
+    .filter(state => state.load === 'not-found' && state.active !== 'inactive')
+    .map(state => state.unit)
+  if (left.length === 0) return
+  systemctl(machine, ['stop'], left)
+  resetFailed(machine, left)
 }

@@ -1,6 +1,6 @@
 /** systemd, through systemctl(1) and journalctl(1). What they print is read with LC_ALL=C; nothing is thrown away. */
 import { templateOf } from '../src/plan/app-units.ts'
-import type { UnitName } from '../src/plan/names.ts'
+import { type UnitName, unitName } from '../src/plan/names.ts'
 import type { Files, Machine } from './machine.ts'
 import { type Ending, endingOf, readCommands, readMain } from './unit-ending.ts'
 
@@ -130,9 +130,14 @@ export function isTemplate(unit: UnitName): boolean {
   return unit.includes('@.')
 }
 
-/** What to call a unit when stopping it: of a template, every instance. */
-export function stopPattern(unit: UnitName): string {
-  return isTemplate(unit) ? unit.replace('@.', '@*.') : unit
+/** The units, with the loaded instances of each template in its place. */
+export function withInstances(machine: Machine, units: readonly UnitName[]): UnitName[] {
+  const templates = units.filter(isTemplate)
+  if (templates.length === 0) return [...units]
+  const patterns = templates.map(template => template.replace('@.', '@*.'))
+  const shown = showProperties(machine, ['Id'], patterns)
+  const instances = shown.split(/\n?Id=/).flatMap(name => unitName(name.trim()) ?? [])
+  return [...units.filter(unit => !isTemplate(unit)), ...instances]
 }
 
 /** Whether there is a unit file by this name, or the template of this instance. */

@@ -11,9 +11,9 @@ import {
   judge,
   resetFailed,
   showUnits,
-  stopPattern,
   systemctl,
   type UnitState,
+  withInstances,
 } from './systemd.ts'
 import { reportUnit } from './unit-log.ts'
 import { watch } from './watch.ts'
@@ -25,13 +25,13 @@ export const stopAction = onSystemd<StepOf<'stop'>>({
   run({ units }, context) {
     const { machine } = context
     // A unit that no file makes cannot be stopped: that of a quadlet on a host without the generator.
-    const absent = new Set(
-      showUnits(machine, units)
-        .filter(state => state.load === 'not-found' && !isRunning(state))
-        .map(state => state.unit),
-    )
-    const there = units.filter(unit => !absent.has(unit))
-    if (there.length > 0) patiently(context, ['stop'], there.map(stopPattern))
+    const there = showUnits(machine, withInstances(machine, units))
+      .filter(state => state.load !== 'not-found' || isRunning(state))
+      .map(state => state.unit)
+    if (there.length === 0) return
+    patiently(context, ['stop'], there)
+    // One that failed, now or before, would be remembered for ever, and its host called degraded.
+    resetFailed(machine, there)
   },
   undo(_, before, __, owed) {
     if (before.kind === 'units') for (const unit of before.running) owed.restart.add(unit)
@@ -143,7 +143,7 @@ function whyNot(state: UnitState, began: number): string | undefined {
 }
 
 function runningUnits(machine: Machine, units: readonly UnitName[]): Before {
-  const running = showUnits(machine, units)
+  const running = showUnits(machine, withInstances(machine, units))
     .filter(isRunning)
     .map(state => state.unit)
   return { kind: 'units', running: [...new Set([...running, ...runningBehind(machine, units)])] }

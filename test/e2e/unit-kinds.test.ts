@@ -79,6 +79,61 @@ test('the socket of a service that reloads stays open', realHosts, async t => {
   assert.equal((await world.host('web1').unit('door.service')).pid, before)
 })
 
+test('what a new unit brought up is stopped where the deployment is undone', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/a.service': `[Unit]\nWants=helper.service t@1.service\n${fails}`,
+      'web1/a/systemd/helper.service': sleeps,
+      'web1/a/systemd/t@.service': sleeps,
+      'web1/a/manifest.json': enables('a.service'),
+    },
+    { hosts: 'real' },
+  )
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/it runs what ran before/)
+  const still = await world.host('web1').sh('systemctl is-active helper.service t@1.service; pgrep sleep')
+  assert.equal(still.stdout, 'inactive\ninactive\n')
+})
+
+test('instances of a template that leaves run again where the deployment is undone', realHosts, async t => {
+  const world = await makeWorld(t, { 'web1/a/systemd/t@.service': sleeps }, { hosts: 'real' })
+  const web1 = world.host('web1')
+  await world.deploy()
+  await web1.output("systemctl start t@1.service 't@a\\x2db.service'")
+  world.remove('web1/a')
+  world.write({ 'web1/b/systemd/b.service': fails, 'web1/b/manifest.json': enables('b.service') })
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/it runs what ran before/)
+  assert.equal(await web1.output("systemctl is-active t@1.service 't@a\\x2db.service'"), 'active\nactive\n')
+})
+
+test('a unit that failed, or fails as it is stopped, leaves nothing behind', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/a.service': `${sleeps}SuccessExitStatus=SIGKILL\nExecStopPost=/bin/false\n`,
+      'web1/a/systemd/t@.service': fails,
+      'web1/a/manifest.json': enables('a.service'),
+      'web1/b/x': 'one\n',
+    },
+    { hosts: 'real' },
+  )
+  const web1 = world.host('web1')
+  await world.deploy()
+  await web1.sh('systemctl start t@1.service')
+  assert.match(await web1.output('systemctl --failed --plain --no-legend'), /^t@1\.service/)
+  world.remove('web1/a')
+  await world.deploy()
+  assert.equal(await web1.output('systemctl --failed --plain --no-legend'), '')
+})
+
 test('a restart of long ago is none of a reload', realHosts, async t => {
   const world = await makeWorld(
     t,
