@@ -11,6 +11,7 @@ const SEARCH = [
   UNIT_DIRECTORY,
   '/run/systemd/system',
   '/run/systemd/generator',
+  '/run/systemd/generator.late',
   '/usr/local/lib/systemd/system',
   '/usr/lib/systemd/system',
   '/lib/systemd/system',
@@ -61,9 +62,8 @@ const AT_ONCE = 100
 
 /** The units' states, in the order asked. */
 export function showUnits(machine: Machine, units: readonly UnitName[]): UnitState[] {
-  const asked = units.filter(unit => !isTemplate(unit))
-  const calls = Array.from({ length: Math.ceil(asked.length / AT_ONCE) }, (_, i) =>
-    asked.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
+  const calls = Array.from({ length: Math.ceil(units.length / AT_ONCE) }, (_, i) =>
+    units.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
   )
   return calls.flatMap(some => {
     const blocks = showProperties(machine, PROPERTIES, some).trim().split('\n\n')
@@ -126,7 +126,7 @@ export function resetFailed(machine: Machine, units: readonly UnitName[]): void 
 }
 
 /** `foo@.service`: not a unit but a template for some. */
-export function isTemplate(unit: UnitName): boolean {
+function isTemplate(unit: UnitName): boolean {
   return unit.includes('@.')
 }
 

@@ -160,6 +160,25 @@ test('a restart of long ago is none of a reload', realHosts, async t => {
     .stderr(/rolled back: a\.service .*and was restarted/)
 })
 
+test('a unit file that is a link within the app is loaded anew with what it leads to', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/shared/a.service': '[Service]\nExecStart=/bin/sleep 1000\n',
+      'web1/a/systemd/a.service': { symlink: '../shared/a.service' },
+      'web1/a/manifest.json': enables('a.service'),
+    },
+    { hosts: 'real' },
+  )
+  await world.deploy()
+  world.write({ 'web1/a/shared/a.service': '[Service]\nExecStart=/bin/sleep 2000\n' })
+  await world
+    .run('prod', '--yes')
+    .stdout(/daemon-reload/)
+    .stderr(anything)
+  assert.match(await world.host('web1').output('pgrep -a sleep'), /sleep 2000/)
+})
+
 test('many units, long command lines and such with empty lines', realHosts, async t => {
   const names = Array.from({ length: 130 }, (_, i) => `u${i}.service`)
   const long = `ExecStart=/bin/true ${'long '.repeat(200)}\n`
@@ -177,5 +196,29 @@ test('many units, long command lines and such with empty lines', realHosts, asyn
     { hosts: 'real' },
   )
   await world.deploy()
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+})
+
+test('a service that only a script of init.d makes can be enabled', realHosts, async t => {
+  const world = await makeWorld(t, { 'web1/a/x': 'one\n' }, { hosts: 'real' })
+  const web1 = world.host('web1')
+  await world.deploy()
+  await web1.output(
+    `cat >/etc/init.d/old <<'END'
+#!/bin/sh
+### BEGIN INIT INFO
+# Provides: old
+# Default-Start: 2 3 4 5
+# Default-Stop: 0 1 6
+# Required-Start:
+# Required-Stop:
+### END INIT INFO
+exit 0
+END
+chmod +x /etc/init.d/old; systemctl daemon-reload`,
+  )
+  world.write({ 'web1/a/manifest.json': enables('old.service') })
+  await world.deploy()
+  assert.equal((await web1.unit('old.service')).active, 'active')
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
