@@ -170,6 +170,24 @@ test('a journal that was emptied while a deployment was being activated is no em
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
 
+for (const of of ['refs/deptool/web1', 'refs/deptool/web1:a'] as const)
+  test(`an agent was killed once it held, and the store has lost '${of}': nothing is collected`, async t => {
+    const { world, at, host, object, oidOf } = await deployed(t)
+    const current = await world.git('rev-parse', 'refs/deptool/web1')
+    const header = { id: '20261123T000000-ffffffffff', operator: 'Ada', from: null, to: current }
+    writeFileSync(at('journal'), `${JSON.stringify({ ...header, started: 0, bootId: 'other' })}\n[]\n`)
+    rmSync(object(of === 'refs/deptool/web1' ? current : await oidOf(':a')))
+    world.write({ 'web1/a/x': 'two\n' })
+    await world
+      .run('prod', '--yes')
+      .exits(1)
+      .stdout(anything)
+      .stderr(new RegExp(`hint: ${REPAIR}`))
+    assert.equal(host.read('/var/lib/deptool/apps/a/current/x'), 'one\n')
+    await world.deploy('--repair')
+    await world.run('verify', 'prod').stdout('web1  ok\n')
+  })
+
 test('lock, log, verdict and inventory that are garbage', async t => {
   const { world, at, host } = await deployed(t)
   for (const [i, text] of ['', 'null\n', '5\n', '{"id": 5}\n', '\x00\xff\n', '[]\n', '"x"\n'].entries()) {
