@@ -304,6 +304,27 @@ test(
   },
 )
 
+test(
+  'what somebody mounted in a version directory is left alone, and stops no deployment',
+  realHosts,
+  async t => {
+    const world = await makeWorld(t, { 'web1/a/x': 'one\n', 'web1/a/data/x': 'x\n' }, { hosts: 'real' })
+    const host = world.host('web1')
+    await world.deploy()
+    await host.output('mkdir /srv/data && echo precious >/srv/data/file')
+    await host.output('mount --bind /srv/data /var/lib/deptool/apps/a/current/data')
+    for (const text of ['two\n', 'three\n', 'four\n']) {
+      world.write({ 'web1/a/x': text })
+      await world.deploy()
+    }
+    assert.equal(host.read('/srv/data/file'), 'precious\n')
+    await host.output("umount $(grep -o '/var/lib/deptool[^ ]*' /proc/mounts)")
+    world.write({ 'web1/a/x': 'five\n' })
+    await world.deploy()
+    assert.equal(await host.output('ls /var/lib/deptool/apps/a | wc -l'), '4\n')
+  },
+)
+
 test('a restart that a killed run still owed is done by the next session', realHosts, async t => {
   const unit = (text: string) => `[Service]\nEnvironment=TEXT=${text}\nExecStart=/bin/sleep infinity\n`
   const tree = (text: string) => ({
