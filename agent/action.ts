@@ -8,6 +8,8 @@ import type { Owed } from './owed.ts'
 export interface Context {
   readonly machine: Machine
   readonly header: Header
+  /** When the agent set to work on the plan, in ticks() of the machine. */
+  readonly began: number
   /** The message of an operator who wants it all back, asked for between two steps; undefined while nobody does. */
   interrupted(): string | undefined
 }

@@ -3,18 +3,11 @@ import type { Step, StepKind, StepOf } from '../src/plan/steps.ts'
 import type { Action } from './action.ts'
 import { attributesAction } from './attributes.ts'
 import { checkAction } from './checks.ts'
+import { disableAction, enableAction } from './enablement.ts'
 import { linkAction, unlinkAction } from './links.ts'
 import { sysusersAction, tmpfilesAction } from './provision.ts'
 import { removeAction, swapAction } from './swap.ts'
-import {
-  daemonReloadAction,
-  disableAction,
-  enableAction,
-  reloadAction,
-  restartAction,
-  settleAction,
-  stopAction,
-} from './units.ts'
+import { daemonReloadAction, reloadAction, restartAction, settleAction, stopAction } from './units.ts'
 
 /** Done while staging: version directories are removed by collecting them, not by undoing a step. */
 const stagedAction: Action<StepOf<'checkout' | 'validate'>> = {

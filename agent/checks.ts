@@ -24,7 +24,7 @@ export const checkAction = onSystemd<StepOf<'check'>>({
       if (now === undefined || context.interrupted() !== undefined) return
       // The last try may be cut short: what an earlier one was told is the better reason.
       if (now !== NO_ANSWER) why = now
-      const failing = failingUnits(machine, units)
+      const failing = failingUnits(context, units)
       const words = `check ${checkText(check)} failed`
       if (failing.length > 0) throw new StepFailed(`${words}: ${failing[0]}`, reports(context, units))
       if (machine.ticks() + PAUSE_MS >= deadline)
@@ -75,9 +75,9 @@ function judgeAnswer(line: string, status: number): string | undefined {
   return Number(answered) === status ? undefined : `the answer is ${answered}`
 }
 
-function failingUnits(machine: Machine, units: readonly UnitName[]): string[] {
+function failingUnits({ machine, began }: Context, units: readonly UnitName[]): string[] {
   return showUnits(machine, units).flatMap(state => {
-    const verdict = judge(state)
+    const verdict = judge(state, began)
     return typeof verdict === 'object' ? [`${state.unit} ${verdict.fails}`] : []
   })
 }

@@ -5,6 +5,7 @@ import { removeTree } from './files.ts'
 import type { Files } from './machine.ts'
 import { BACKUP, versionName } from './paths.ts'
 import { currentOf, previousOf } from './swap.ts'
+import { isHindrance } from './trouble.ts'
 
 /** How many deployments' replaced files are kept after they were confirmed. */
 const BACKUPS = 20
@@ -14,7 +15,7 @@ export function collectVersion(files: Files, commit: Oid): void {
   const version = versionName(commit)
   for (const app of files.list(APPS) ?? []) {
     if (!isDirectory(files, `${APPS}/${app}`) || files.readlink(currentOf(app)) === version) continue
-    removeTree(files, `${APPS}/${app}/${version}`)
+    drop(files, `${APPS}/${app}/${version}`)
     files.rmdir(`${APPS}/${app}`)
   }
 }
@@ -28,7 +29,7 @@ function isDirectory(files: Files, path: string): boolean {
 export function collectOld(files: Files, apps: ReadonlySet<string>): void {
   for (const app of files.list(APPS) ?? []) {
     if (!apps.has(app)) {
-      removeTree(files, `${APPS}/${app}`)
+      drop(files, `${APPS}/${app}`)
       continue
     }
     if (!isDirectory(files, `${APPS}/${app}`)) continue
@@ -39,7 +40,16 @@ export function collectOld(files: Files, apps: ReadonlySet<string>): void {
       files.readlink(previousOf(app)),
     ])
     for (const name of files.list(`${APPS}/${app}`) ?? [])
-      if (!keep.has(name)) removeTree(files, `${APPS}/${app}/${name}`)
+      if (!keep.has(name)) drop(files, `${APPS}/${app}/${name}`)
   }
-  for (const old of (files.list(BACKUP) ?? []).slice(0, -BACKUPS)) removeTree(files, `${BACKUP}/${old}`)
+  for (const old of (files.list(BACKUP) ?? []).slice(0, -BACKUPS)) drop(files, `${BACKUP}/${old}`)
+}
+
+/** What cannot be removed now (somebody has mounted something there, or made it immutable) waits for the next time. */
+function drop(files: Files, path: string): void {
+  try {
+    removeTree(files, path)
+  } catch (error) {
+    if (isHindrance(error)) throw error
+  }
 }

@@ -181,5 +181,5 @@ function context(
   { header }: JournalWriter,
   interrupted: Context['interrupted'] = () => undefined,
 ): Context {
-  return { machine, header, interrupted }
+  return { machine, header, began: machine.ticks(), interrupted }
 }

@@ -5,9 +5,10 @@ import type { Finding } from '../src/plan/drift.ts'
 import type { App, HostState } from '../src/plan/host-state.ts'
 import { APPS } from '../src/plan/links.ts'
 import type { UnitName } from '../src/plan/names.ts'
+import { enablementLinks } from './enablement-links.ts'
 import { readInventory } from './inventory.ts'
 import type { Files, Machine } from './machine.ts'
-import { enablementLinks, isTemplate, showUnits, type UnitState } from './systemd.ts'
+import { showUnits, type UnitState } from './systemd.ts'
 
 export function findDriftOfUnits(machine: Machine, state: HostState): Finding[] {
   const enabled = state.apps.flatMap(app => app.manifest.unitsEnabled)
@@ -39,7 +40,6 @@ function isInstallable(files: Files, app: App, unit: UnitName): boolean {
 }
 
 function findDriftOfUnit({ unit, load, active, sub, result, type }: UnitState): Finding[] {
-  if (isTemplate(unit)) return []
   if (load !== 'loaded') return [{ kind: 'unit', unit, state: `is ${load}` }]
   if (active === 'failed') return [{ kind: 'unit', unit, state: `failed (${result})` }]
   if (sub.startsWith('auto-restart'))

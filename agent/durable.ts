@@ -1,9 +1,10 @@
 /** Making durable what steps have changed outside of files that are synced one by one: names in directories. */
 import { APPS, isDropInDirectory } from '../src/plan/links.ts'
+import { enablementLinks } from './enablement-links.ts'
 import type { Prepared } from './journal.ts'
 import type { Files } from './machine.ts'
 import { parentOf } from './paths.ts'
-import { enablementLinks, UNIT_DIRECTORY } from './systemd.ts'
+import { UNIT_DIRECTORY } from './systemd.ts'
 
 /**
  * Syncs the directories in which the steps, or their undoing, made and removed names. systemctl and sysusers do not,

@@ -54,7 +54,9 @@ export function endUndone(
 
 function end(machine: Machine, { header, prepared }: Finished, outcome: Outcome, why: string): void {
   const { id, from, to, operator, started: at } = header
-  recordOutcome(machine, { id, from, to, operator, outcome, why, at, ms: machine.now() - at })
+  // Whoever sets the host's clock back meanwhile must not make it a record that cannot be read.
+  const ms = Math.max(0, machine.now() - at)
+  recordOutcome(machine, { id, from, to, operator, outcome, why, at, ms })
   // What was collected must not come back once the journal is gone. The log's own sync did that already on most disks.
   syncTouched(machine.files, prepared)
   machine.files.unlink(VERDICT)

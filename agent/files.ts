@@ -42,7 +42,7 @@ export function dropTemporary(files: Files, path: string): void {
   files.unlink(temporaryFor(path))
 }
 
-/** Removes whatever is at `path`, and everything below it. Symbolic links are not followed. */
+/** Removes whatever is at `path`, and everything below it. Symbolic links are not followed, mounts not entered. */
 export function removeTree(files: Files, path: string): void {
   const stat = files.stat(path)
   if (stat === undefined) return
@@ -50,6 +50,8 @@ export function removeTree(files: Files, path: string): void {
     files.unlink(path)
     return
   }
+  // Before what is in it: where something is mounted this fails, rmdir(2), and what is in there is somebody's data.
+  if (files.rmdir(path)) return
   for (const name of files.list(path) ?? []) removeTree(files, `${path}/${name}`)
   files.rmdir(path)
 }

@@ -7,10 +7,10 @@ import type { HostState } from '../src/plan/host-state.ts'
 import { APPS, linksOf } from '../src/plan/links.ts'
 import { type HostPath, hostPath, type UnitName, unitName } from '../src/plan/names.ts'
 import type { Step } from '../src/plan/steps.ts'
+import { enablementLinks } from './enablement-links.ts'
 import { writeDurably } from './files.ts'
 import type { Files } from './machine.ts'
 import { INVENTORY } from './paths.ts'
-import { enablementLinks } from './systemd.ts'
 
 export interface Inventory {
   readonly links: readonly HostPath[]

@@ -7,9 +7,9 @@ import { decodeUtf8, encodeUtf8 } from '../src/plan/bytes.ts'
 import { type Oid, oid, type UnitName } from '../src/plan/names.ts'
 import type { Step } from '../src/plan/steps.ts'
 import type { DeploymentId } from '../src/protocol/messages.ts'
+import type { EnablementLink } from './enablement-links.ts'
 import type { Machine, Writer } from './machine.ts'
 import { BASE, JOURNAL } from './paths.ts'
-import type { EnablementLink } from './systemd.ts'
 
 export interface Header {
   readonly id: DeploymentId

@@ -1,13 +1,14 @@
 /** The steps that make and remove links outside our own directory. */
+import { unitGenerated } from '../src/plan/app-units.ts'
 import { APPS, isDropInDirectory } from '../src/plan/links.ts'
-import type { HostPath } from '../src/plan/names.ts'
+import { type HostPath, unitName } from '../src/plan/names.ts'
 import type { StepOf } from '../src/plan/steps.ts'
 import type { Action, Context } from './action.ts'
 import { copyFile, dropTemporary, makeDirectories, placeLink, temporaryFor } from './files.ts'
 import { isOurs } from './inventory.ts'
 import type { Before, Was } from './journal.ts'
 import { type Files, type Machine, SystemFailure } from './machine.ts'
-import { backupPath, parentOf } from './paths.ts'
+import { backupPath, baseOf, parentOf } from './paths.ts'
 
 export const linkAction: Action<StepOf<'link'>> = {
   before: ({ path }, context) => ({
@@ -19,7 +20,12 @@ export const linkAction: Action<StepOf<'link'>> = {
     makeDirectories(files, parentOf(path), 0o755)
     placeLink(files, target, path)
   },
-  undo: ({ path }, before, context) => putBack(path, before, context),
+  undo({ path, role }, before, context, owed) {
+    putBack(path, before, context)
+    const name = baseOf(path)
+    const unit = role === 'unit' ? unitName(name) : role === 'quadlet' ? unitGenerated(name) : undefined
+    if (unit !== undefined) owed.withoutFile.add(unit)
+  },
 }
 
 export const unlinkAction: Action<StepOf<'unlink'>> = {

@@ -1,11 +1,12 @@
 /** What a killed predecessor left: finished before anything else is answered. */
-import { EMPTY_HOST, type HostState, readHosts } from '../src/plan/host-state.ts'
+import { type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
 import { readAll } from '../src/plan/reading.ts'
 import type { DeploymentId, Hello, Obstacle } from '../src/protocol/messages.ts'
 import type { Context } from './action.ts'
 import { endUndone, finishHeld } from './ending.ts'
 import { type Journal, readJournal, removeJournal } from './journal.ts'
 import type { Machine } from './machine.ts'
+import { BadObject } from './object.ts'
 import { findOutcome } from './outcomes.ts'
 import { BASE, DAMAGED_JOURNAL, JOURNAL } from './paths.ts'
 import type { Store } from './store.ts'
@@ -18,17 +19,20 @@ import { undo } from './undo.ts'
 export function recover(machine: Machine, store: Store): Hello['recovered'] {
   const journal = readJournal(machine)
   if (journal === undefined) return null
-  if (journal === 'damaged' || (journal === 'empty' && wasActivating(machine, store))) {
-    machine.files.rename(JOURNAL, DAMAGED_JOURNAL)
-    machine.files.sync(BASE)
-    return null
-  }
+  if (journal === 'damaged' || (journal === 'empty' && wasActivating(machine, store)))
+    return setAside(machine)
   if (journal === 'empty') {
     // Killed while it made the journal: nothing had been written besides.
     removeJournal(machine)
     return null
   }
   return finish(machine, store, journal)
+}
+
+function setAside({ files }: Machine): null {
+  files.rename(JOURNAL, DAMAGED_JOURNAL)
+  files.sync(BASE)
+  return null
 }
 
 /** What a host that lost its bearings says to everybody but those who come to mend it. */
@@ -58,10 +62,13 @@ function lastTried(store: Store): DeploymentId | undefined {
 function finish(machine: Machine, store: Store, journal: Journal): Hello['recovered'] {
   const { header } = journal
   if (store.ref('current') === header.to) {
-    finishHeld(machine, journal, stateAt(store, journal))
+    const state = stateAt(store, journal)
+    // Without knowing what holds, nobody can tell what is to be collected.
+    if (state === undefined) return setAside(machine)
+    finishHeld(machine, journal, state)
     return { id: header.id, outcome: 'held' }
   }
-  const context: Context = { machine, header, interrupted: () => undefined }
+  const context: Context = { machine, header, began: machine.ticks(), interrupted: () => undefined }
   const { leftovers, hindered } = undo(journal, context, store)
   // The journal stays, and the next session does this again.
   if (hindered) throw new Error(`deployment ${header.id} is not undone yet: ${leftovers[0]}`)
@@ -74,7 +81,13 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
   return { id: header.id, outcome }
 }
 
-function stateAt(store: Store, { header }: Journal): HostState {
-  const tree = store.commit(header.to)?.tree
-  return tree ? readAll(readHosts([tree]), oids => store.read(oids))[0]! : EMPTY_HOST
+/** What the deployment's commit declares; undefined where the store has lost a part of that. */
+function stateAt(store: Store, { header }: Journal): HostState | undefined {
+  try {
+    const tree = store.commit(header.to)?.tree
+    return tree && readAll(readHosts([tree]), oids => store.read(oids))[0]
+  } catch (error) {
+    if (error instanceof BadObject || error instanceof MissingObject) return undefined
+    throw error
+  }
 }

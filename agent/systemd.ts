@@ -1,8 +1,7 @@
 /** systemd, through systemctl(1) and journalctl(1). What they print is read with LC_ALL=C; nothing is thrown away. */
 import { templateOf } from '../src/plan/app-units.ts'
-import type { UnitName } from '../src/plan/names.ts'
+import { type UnitName, unitName } from '../src/plan/names.ts'
 import type { Files, Machine } from './machine.ts'
-import { baseOf } from './paths.ts'
 import { type Ending, endingOf, readCommands, readMain } from './unit-ending.ts'
 
 export const UNIT_DIRECTORY = '/etc/systemd/system'
@@ -12,6 +11,7 @@ const SEARCH = [
   UNIT_DIRECTORY,
   '/run/systemd/system',
   '/run/systemd/generator',
+  '/run/systemd/generator.late',
   '/usr/local/lib/systemd/system',
   '/usr/lib/systemd/system',
   '/lib/systemd/system',
@@ -29,7 +29,10 @@ export interface UnitState extends Ending {
   readonly sub: string
   /** How the last reload went. */
   readonly reload: string
+  /** How often systemd restarted it by itself since somebody last started it. */
   readonly restarts: number
+  /** When it last became active, in ticks() of the machine. */
+  readonly since: number
 }
 
 /**
@@ -51,31 +54,57 @@ export function systemctl(
 
 const PROPERTIES = [
   ...['Id', 'Type', 'LoadState', 'ActiveState', 'SubState', 'Result', 'ReloadResult', 'NRestarts'],
-  ...['ExecMainCode', 'ExecMainStatus', 'ExecCondition', 'ExecStartPre', 'ExecStart', 'ExecStartPost'],
+  ...['ActiveEnterTimestampMonotonic', 'ExecMainCode', 'ExecMainStatus'],
 ]
 
-/** The units' states, in the order asked. One call, whatever their number. */
+/** How many units are asked about at once: of what systemctl says of them, the machine keeps 64 KiB. */
+const AT_ONCE = 100
+
+/** The units' states, in the order asked. */
 export function showUnits(machine: Machine, units: readonly UnitName[]): UnitState[] {
-  const asked = units.filter(unit => !isTemplate(unit))
-  if (asked.length === 0) return []
-  const ran = machine.run(['systemctl', 'show', `--property=${PROPERTIES.join(',')}`, '--', ...asked])
-  if (ran.code !== 0) throw new SystemdFailure(`systemctl show: ${ran.stderr.trim()}`)
-  const blocks = ran.stdout.trim().split('\n\n')
-  return asked.map((unit, i) => {
-    const field = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(blocks[i] ?? '')?.[1] ?? ''
-    return {
-      unit,
-      type: field('Type'),
-      load: field('LoadState'),
-      active: field('ActiveState'),
-      sub: field('SubState'),
-      result: field('Result'),
-      reload: field('ReloadResult'),
-      restarts: Number(field('NRestarts')) || 0,
-      main: readMain(field('ExecMainCode'), field('ExecMainStatus')),
-      commands: readCommands(blocks[i] ?? ''),
-    }
+  const calls = Array.from({ length: Math.ceil(units.length / AT_ONCE) }, (_, i) =>
+    units.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
+  )
+  return calls.flatMap(some => {
+    const blocks = showProperties(machine, PROPERTIES, some).trim().split('\n\n')
+    return some.map((unit, i) => stateOf(machine, unit, blocks[i] ?? ''))
   })
+}
+
+function stateOf(machine: Machine, unit: UnitName, block: string): UnitState {
+  const field = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? ''
+  const [active, sub] = [field('ActiveState'), field('SubState')]
+  const restarts = Number(field('NRestarts')) || 0
+  return {
+    unit,
+    type: field('Type'),
+    load: field('LoadState'),
+    active,
+    sub,
+    result: field('Result'),
+    reload: field('ReloadResult'),
+    restarts,
+    since: Number(field('ActiveEnterTimestampMonotonic')) / 1000 || 0,
+    main: readMain(field('ExecMainCode'), field('ExecMainStatus')),
+    // By itself: a command line can be longer than all the rest, and hold empty lines.
+    commands:
+      active === 'failed' || sub.startsWith('auto-restart') || restarts > 0
+        ? readCommands(showProperties(machine, COMMANDS, [unit]))
+        : [],
+  }
+}
+
+const COMMANDS = ['ExecCondition', 'ExecStartPre', 'ExecStart', 'ExecStartPost']
+
+/** What systemctl(1) `show` prints: a block of `<property>=<value>` for each unit. */
+export function showProperties(
+  machine: Machine,
+  properties: readonly string[],
+  units: readonly string[],
+): string {
+  const ran = machine.run(['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units])
+  if (ran.code !== 0) throw new SystemdFailure(`systemctl show: ${ran.stderr.trim()}`)
+  return ran.stdout
 }
 
 export function isRunning(state: UnitState): boolean {
@@ -97,13 +126,18 @@ export function resetFailed(machine: Machine, units: readonly UnitName[]): void 
 }
 
 /** `foo@.service`: not a unit but a template for some. */
-export function isTemplate(unit: UnitName): boolean {
+function isTemplate(unit: UnitName): boolean {
   return unit.includes('@.')
 }
 
-/** What to call a unit when stopping it: of a template, every instance. */
-export function stopPattern(unit: UnitName): string {
-  return isTemplate(unit) ? unit.replace('@.', '@*.') : unit
+/** The units, with the loaded instances of each template in its place. */
+export function withInstances(machine: Machine, units: readonly UnitName[]): UnitName[] {
+  const templates = units.filter(isTemplate)
+  if (templates.length === 0) return [...units]
+  const patterns = templates.map(template => template.replace('@.', '@*.'))
+  const shown = showProperties(machine, ['Id'], patterns)
+  const instances = shown.split(/\n?Id=/).flatMap(name => unitName(name.trim()) ?? [])
+  return [...units.filter(unit => !isTemplate(unit)), ...instances]
 }
 
 /** Whether there is a unit file by this name, or the template of this instance. */
@@ -113,52 +147,16 @@ export function unitExists(files: Files, unit: UnitName): boolean {
   )
 }
 
-export interface EnablementLink {
-  readonly path: string
-  readonly target: string
-}
-
 /**
- * The links that enable the units: in `.wants`, `.requires` and `.upholds` directories, and aliases. Also one that a
- * killed agent had only made ready.
+ * How a unit fares that was (re)started or reloaded after `began`, in ticks(). 'wait': it may still fail. What it went
+ * through before is nobody's failure.
  */
-export function enablementLinks(files: Files, units: readonly UnitName[]): EnablementLink[] {
-  const names = new Set<string>(units)
-  const inDirectory = (directory: string, matches: (name: string, target: string) => boolean) =>
-    (files.list(directory) ?? []).flatMap(name => {
-      const path = `${directory}/${name}`
-      const target = files.readlink(path)
-      return target !== undefined && matches(name, target) ? [{ path, target }] : []
-    })
-  const dependencies = dependencyDirectories(files).flatMap(directory =>
-    inDirectory(directory, unit => names.has(withoutSuffix(unit))),
-  )
-  const aliases = inDirectory(
-    UNIT_DIRECTORY,
-    (name, target) => !names.has(name) && names.has(baseOf(target)) && !target.startsWith('/dev/'),
-  )
-  return [...dependencies, ...aliases]
-}
-
-/** `.wants`, `.requires` and `.upholds` directories. */
-export function dependencyDirectories(files: Files): string[] {
-  return (files.list(UNIT_DIRECTORY) ?? [])
-    .filter(name => /\.(?:wants|requires|upholds)$/.test(name))
-    .map(name => `${UNIT_DIRECTORY}/${name}`)
-}
-
-/** The name for which a temporary one was made ready. */
-function withoutSuffix(name: string): string {
-  return name.replace(/\.deptool-new$/, '')
-}
-
-/** How a unit that was just (re)started fares. 'wait': it may still fail. */
-export function judge(state: UnitState): 'runs' | 'wait' | { readonly fails: string } {
+export function judge(state: UnitState, began: number): 'runs' | 'wait' | { readonly fails: string } {
   const { active, sub, type, result, restarts } = state
   if (state.load !== 'loaded') return { fails: `is ${state.load}` }
   if (active === 'failed') return { fails: endingOf(state) }
-  if (sub === 'auto-restart' || sub === 'auto-restart-queued' || restarts > 0)
-    return { fails: `${endingOf(state)} and was restarted` }
+  const restarted = restarts > 0 && (active === 'activating' || state.since >= began)
+  if (sub.startsWith('auto-restart') || restarted) return { fails: `${endingOf(state)} and was restarted` }
   const watched = ['simple', 'exec', 'idle'].includes(type)
   if (active === 'active' || active === 'reloading') return watched ? 'wait' : 'runs'
   if (active === 'activating') return 'wait'

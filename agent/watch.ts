@@ -12,21 +12,29 @@ export interface Failing {
   readonly fails: string
 }
 
+export interface Watch {
+  /** When the units were (re)started at the earliest, in ticks() of the machine. */
+  readonly began: number
+  /** How long a unit of Type=simple or exec must last, counted from the call. */
+  readonly settleMs: number
+  /** Ends the watch early. */
+  readonly stop: () => boolean
+}
+
 /**
  * The units that fail, as soon as one does; none once all run. Units whose type tells readiness are taken at their
- * word; one of Type=simple or exec must last `settleMs`, counted from the call. `stop` ends the watch early.
+ * word.
  */
 export function watch(
   machine: Machine,
   units: readonly UnitName[],
-  settleMs: number,
-  stop: () => boolean,
+  { began, settleMs, stop }: Watch,
 ): Failing[] {
   const started = machine.ticks()
   for (;;) {
     const elapsed = machine.ticks() - started
     const states = showUnits(machine, units)
-    const verdicts = states.map(state => ({ state, verdict: judge(state) }))
+    const verdicts = states.map(state => ({ state, verdict: judge(state, began) }))
     const failing = verdicts.flatMap(({ state, verdict }) =>
       typeof verdict === 'object' ? [{ unit: state.unit, fails: verdict.fails }] : [],
     )

@@ -95,6 +95,12 @@ function units(value: unknown, at: Keys, report: Report): UnitName[] {
           : `expected a unit name, found ${kindOf(item)}`,
         "a unit name ends in its type, as in 'nginx.service'",
       )
+    else if (name.includes('@.'))
+      report(
+        [...at, index],
+        `'${name}' is a template, and starts nothing`,
+        `name its instances, as in '${name.replace('@.', '@one.')}'`,
+      )
     else if (names.includes(name)) report([...at, index], `'${name}' is listed twice`)
     else names.push(name)
   })

@@ -5,7 +5,7 @@
 import { templateOf, unitsGenerated, unitsShipped } from './app-units.ts'
 import { attributesOf, type FileAttributes, sameAttributes } from './attributes.ts'
 import type { Check } from './checks.ts'
-import { type App, type HostState, order } from './host-state.ts'
+import { type App, type AppFile, type HostState, order } from './host-state.ts'
 import { type Link, type LinkRole, linksOf } from './links.ts'
 import type { AppName, AppPath, HostPath, Oid, UnitName } from './names.ts'
 
@@ -164,7 +164,8 @@ function unitChanges(from: HostState, to: HostState, changes: readonly AppChange
     stop: sorted([...leaving, ...gone.filter(unit => !enabledAfter.has(unit))]),
     disable: sorted([...ownBefore].filter(unit => !ownAfter.has(unit))),
     enable: sorted([...ownAfter].filter(unit => !ownBefore.has(unit) || isRewritten(unit))),
-    restart: sorted(active.filter(unit => !reload.includes(unit))),
+    // A socket can only be restarted with its service.
+    restart: sorted(active.filter(unit => !reload.includes(unit) && !reload.includes(serviceOf(unit)))),
     reload: sorted(reload),
   }
 }
@@ -175,10 +176,20 @@ function withoutGenerated({ apps }: HostState, enabled: ReadonlySet<UnitName>): 
   return new Set([...enabled].filter(unit => !generated.has(unit)))
 }
 
+/** The service that a socket starts unless its file says otherwise, systemd.socket(5). */
+function serviceOf(unit: UnitName): UnitName {
+  return unit.replace(/\.socket$/, '.service') as UnitName
+}
+
 /** The unit files right in `systemd/` of the apps. */
 function unitFiles(apps: readonly App[]): Map<string, Oid> {
-  const files = apps.flatMap(app => app.files.filter(({ path }) => /^systemd\/[^/]+$/.test(path)))
-  return new Map(files.map(({ path, oid }) => [path.slice('systemd/'.length), oid]))
+  return new Map(
+    apps.flatMap(app =>
+      app.files
+        .filter(({ path }) => /^systemd\/[^/]+$/.test(path))
+        .map((file): [string, Oid] => [file.path.slice('systemd/'.length), contentOf(app, file)]),
+    ),
+  )
 }
 
 function sorted(units: readonly UnitName[]): UnitName[] {
@@ -190,7 +201,12 @@ function changesIn(changes: readonly AppChange[], prefix: string): boolean {
   const print = (app: App | undefined) =>
     app?.files
       .filter(file => file.path.startsWith(prefix))
-      .map(file => `${file.path} ${file.mode} ${file.oid}`)
+      .map(file => `${file.path} ${file.mode} ${contentOf(app, file)}`)
       .join('\n') ?? ''
   return changes.some(change => print(change.from) !== print(change.to))
+}
+
+/** What tells whether the file changes. What a symbolic link leads to is in the app, and may have changed in its place. */
+function contentOf(app: App, { mode, oid }: AppFile): Oid {
+  return mode === '120000' ? app.tree : oid
 }

@@ -96,6 +96,26 @@ test('a clock that runs away on the host does not undo before its time', t => {
   assert.equal(last.failure.message, 'it was not confirmed within 0.4 s')
 })
 
+test('a clock that is set back meanwhile leaves a record of how it ended', t => {
+  const root = makeRoot(t)
+  const machine = nodeMachine({ root })
+  let now = Date.now()
+  const { requests } = prepare(NOTHING, { 'a/x': 'one' }, { confirmMs: 100 })
+  const [{ id }] = requests as [Deploy]
+  const backwards: Machine = {
+    ...machine,
+    now: () => {
+      now -= HOUR
+      return now
+    },
+  }
+  said(backwards, [...requests, { type: 'activate' }])
+  machine.exit()
+  const [, outcome] = said(nodeMachine({ root }), [{ type: 'ask', id }])
+  const why = 'it was not confirmed within 0.1 s'
+  assert.deepEqual(outcome, { type: 'outcome', id, outcome: 'undone', why })
+})
+
 test('a word that comes after the time is over, because the host stood still, is too late', async t => {
   const { id, driver } = await settled(t, { confirmMs: 300 })
   driver.child.kill('SIGSTOP')

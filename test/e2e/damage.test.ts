@@ -170,6 +170,24 @@ test('a journal that was emptied while a deployment was being activated is no em
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
 
+for (const of of ['refs/deptool/web1', 'refs/deptool/web1:a'] as const)
+  test(`an agent was killed once it held, and the store has lost '${of}': nothing is collected`, async t => {
+    const { world, at, host, object, oidOf } = await deployed(t)
+    const current = await world.git('rev-parse', 'refs/deptool/web1')
+    const header = { id: '20261123T000000-ffffffffff', operator: 'Ada', from: null, to: current }
+    writeFileSync(at('journal'), `${JSON.stringify({ ...header, started: 0, bootId: 'other' })}\n[]\n`)
+    rmSync(object(of === 'refs/deptool/web1' ? current : await oidOf(':a')))
+    world.write({ 'web1/a/x': 'two\n' })
+    await world
+      .run('prod', '--yes')
+      .exits(1)
+      .stdout(anything)
+      .stderr(new RegExp(`hint: ${REPAIR}`))
+    assert.equal(host.read('/var/lib/deptool/apps/a/current/x'), 'one\n')
+    await world.deploy('--repair')
+    await world.run('verify', 'prod').stdout('web1  ok\n')
+  })
+
 test('lock, log, verdict and inventory that are garbage', async t => {
   const { world, at, host } = await deployed(t)
   for (const [i, text] of ['', 'null\n', '5\n', '{"id": 5}\n', '\x00\xff\n', '[]\n', '"x"\n'].entries()) {
@@ -283,6 +301,27 @@ test(
     await world.deploy()
     assert.equal(web1.read('/var/lib/deptool/apps/a/current/x'), 'two\n')
     assert.equal((await web1.output('stat -c %a /var/lib/deptool/store')).trim(), '700')
+  },
+)
+
+test(
+  'what somebody mounted in a version directory is left alone, and stops no deployment',
+  realHosts,
+  async t => {
+    const world = await makeWorld(t, { 'web1/a/x': 'one\n', 'web1/a/data/x': 'x\n' }, { hosts: 'real' })
+    const host = world.host('web1')
+    await world.deploy()
+    await host.output('mkdir /srv/data && echo precious >/srv/data/file')
+    await host.output('mount --bind /srv/data /var/lib/deptool/apps/a/current/data')
+    for (const text of ['two\n', 'three\n', 'four\n']) {
+      world.write({ 'web1/a/x': text })
+      await world.deploy()
+    }
+    assert.equal(host.read('/srv/data/file'), 'precious\n')
+    await host.output("umount $(grep -o '/var/lib/deptool[^ ]*' /proc/mounts)")
+    world.write({ 'web1/a/x': 'five\n' })
+    await world.deploy()
+    assert.equal(await host.output('ls /var/lib/deptool/apps/a | wc -l'), '4\n')
   },
 )
 

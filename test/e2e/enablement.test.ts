@@ -46,3 +46,41 @@ test('a unit that is wanted elsewhere than before is enabled there, and only the
   assert.equal(await enabledBy(), own)
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
+
+test('disabling a unit leaves alone what its file names beside it (Also=)', realHosts, async t => {
+  const enables = (...units: string[]) => JSON.stringify({ systemd: { units_enabled: units } })
+  const also =
+    '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\nAlso=a.timer\n'
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/a.timer': '[Timer]\nOnCalendar=yearly\n[Install]\nWantedBy=timers.target\n',
+      'web1/a/systemd/a.service': also,
+      'web1/a/manifest.json': enables('a.timer'),
+    },
+    { hosts: 'real' },
+  )
+  const web1 = world.host('web1')
+  const links = () => web1.tree('/etc/systemd/system')
+  await world.deploy()
+  const onlyTimer = links()
+
+  // A deployment that enables the unit, and is undone.
+  world.write({ 'web1/a/manifest.json': enables('a.service', 'a.timer') })
+  world.write({ 'web1/b/systemd/b.service': '[Service]\nExecStart=/bin/false\n' })
+  world.write({ 'web1/b/manifest.json': enables('b.service') })
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/it runs what ran before/)
+  assert.deepEqual(links(), onlyTimer)
+
+  // One that holds, and another that disables it.
+  world.remove('web1/b')
+  await world.deploy()
+  world.write({ 'web1/a/manifest.json': enables('a.timer') })
+  await world.deploy()
+  assert.deepEqual(links(), onlyTimer)
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+})

@@ -76,12 +76,11 @@ const VERBS: { readonly [verb: string]: Verb } = {
     for (const [name, unit] of Object.entries(system.units)) unit.loaded = onDisk(system, files, name) ?? null
     return undefined
   },
-  stop: (system, patterns, files) => {
-    for (const pattern of patterns) {
-      const names = Object.keys(system.units).filter(name => matches(pattern, name))
-      if (names.length === 0 && !pattern.includes('*') && definition(system, files, pattern) === undefined)
-        return `Failed to stop ${pattern}: Unit ${pattern} not loaded.`
-      for (const name of names) delete system.units[name]
+  stop: (system, units, files) => {
+    for (const name of units) {
+      if (!system.units[name] && definition(system, files, name) === undefined)
+        return `Failed to stop ${name}: Unit ${name} not loaded.`
+      delete system.units[name]
     }
     return undefined
   },
@@ -140,7 +139,11 @@ function systemctl(files: Files, args: readonly string[]): Ran {
   return wrong === undefined ? ran(0) : ran(1, '', wrong)
 }
 
-function show(system: Systemd, files: Files, names: readonly string[]): Ran {
+function show(system: Systemd, files: Files, patterns: readonly string[]): Ran {
+  const loaded = Object.keys(system.units)
+  const names = patterns.flatMap(name =>
+    name.includes('*') ? loaded.filter(unit => matches(name, unit)) : [name],
+  )
   const blocks = names.map(name => {
     const unit = system.units[name]
     const text = definition(system, files, name)

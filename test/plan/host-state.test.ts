@@ -71,7 +71,7 @@ test('every problem of a manifest is reported, and where', () => {
     manifest({
       sytemd: {},
       systemd: {
-        units_enabled: ['nginx', 7, 'a.service', 'a.service'],
+        units_enabled: ['nginx', 7, 'a.service', 'a.service', 't@.service'],
         units_reload: ['b.service'],
         settle_ms: -1,
       },
@@ -99,6 +99,11 @@ test('every problem of a manifest is reported, and where', () => {
         "a unit name ends in its type, as in 'nginx.service'",
       ],
       [['systemd', 'units_enabled', 3], "'a.service' is listed twice"],
+      [
+        ['systemd', 'units_enabled', 4],
+        "'t@.service' is a template, and starts nothing",
+        "name its instances, as in 't@one.service'",
+      ],
       [
         ['systemd', 'units_reload', 0],
         "'b.service' is not in units_enabled",

@@ -87,7 +87,12 @@ export class Systemd {
     const [verb = '', ...units] = words
     switch (verb) {
       case 'show':
-        return said(units.map(unit => this.show(unit)).join('\n\n'))
+        return said(
+          units
+            .flatMap(unit => this.matching(unit))
+            .map(unit => this.show(unit))
+            .join('\n\n'),
+        )
       case 'daemon-reload':
         return this.reloadDaemon()
       case 'stop':
@@ -185,13 +190,15 @@ export class Systemd {
     return texts.includes(undefined) ? undefined : paths.map(path => text(this.files, path)).join('')
   }
 
-  private stop(pattern: string): Ran {
+  /** A pattern stands for the units that it matches, of those that are loaded. */
+  private matching(pattern: string): string[] {
     const matches = new RegExp(`^${pattern.replace(/[.]/g, '\\.').replace('*', '.*')}$`)
-    const known = [...this.units.keys()].filter(unit => matches.test(unit))
-    if (known.length === 0 && !pattern.includes('*') && this.load(pattern) === undefined)
-      return failed(5, `Unit ${pattern} not loaded.`)
-    for (const unit of known) this.units.delete(unit)
-    return said('')
+    return pattern.includes('*') ? [...this.units.keys()].filter(unit => matches.test(unit)) : [pattern]
+  }
+
+  private stop(unit: string): Ran {
+    const known = this.units.delete(unit) || this.load(unit) !== undefined
+    return known ? said('') : failed(5, `Unit ${unit} not loaded.`)
   }
 
   private reload(unit: string): Ran {

@@ -1,0 +1,37 @@
+/** Sockets among the units to start: systemd refuses to listen for a service that runs already. */
+import { type UnitName, unitName } from '../src/plan/names.ts'
+import type { Machine } from './machine.ts'
+import { isRunning, showProperties, showUnits, systemctl } from './systemd.ts'
+
+/**
+ * Stops the services that the sockets among the units start, and gives what is then to be started: the sockets first,
+ * and those services too.
+ */
+export function makeWay(
+  machine: Machine,
+  units: readonly UnitName[],
+  interrupted?: () => boolean,
+): readonly UnitName[] {
+  const served = runningBehind(machine, units)
+  if (served.length > 0) systemctl(machine, ['stop'], served, interrupted)
+  return [...new Set([...units.filter(isSocket), ...units, ...served])]
+}
+
+/** The services that run, and that the sockets among the units start. */
+export function runningBehind(machine: Machine, units: readonly UnitName[]): UnitName[] {
+  const sockets = units.filter(isSocket)
+  if (sockets.length === 0) return []
+  const behind = showProperties(machine, ['Accept', 'Triggers'], sockets)
+    .split('\n\n')
+    // With Accept=yes each connection has a service of its own, which needs the socket no more.
+    .filter(block => !/^Accept=yes$/m.test(block))
+    .flatMap(block => /^Triggers=(.*)$/m.exec(block)?.[1]?.split(' ') ?? [])
+    .flatMap(name => unitName(name) ?? [])
+  return showUnits(machine, behind)
+    .filter(isRunning)
+    .map(state => state.unit)
+}
+
+function isSocket(unit: UnitName): boolean {
+  return unit.endsWith('.socket')
+}

@@ -1,0 +1,224 @@
+/** Units that are no plain services, and what they bring up with them: restarted, judged and undone on a real host. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
+import { anything } from '../support/outcome.ts'
+import { makeWorld } from '../support/world.ts'
+
+const enables = (...units: string[]) => JSON.stringify({ systemd: { units_enabled: units } })
+const sleeps = '[Service]\nExecStart=/bin/sleep infinity\n'
+const fails = '[Service]\nExecStart=/bin/false\n'
+const door = {
+  'web1/a/x': 'one\n',
+  'web1/a/systemd/door.socket': '[Socket]\nListenStream=/run/door\n[Install]\nWantedBy=sockets.target\n',
+  'web1/a/systemd/door.service': `${sleeps}[Install]\nWantedBy=multi-user.target\n`,
+}
+
+test('a socket whose service runs is restarted with it', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    { ...door, 'web1/a/manifest.json': enables('door.socket') },
+    { hosts: 'real' },
+  )
+  const web1 = world.host('web1')
+  const active = () => web1.output('systemctl is-active door.socket door.service')
+  await world.deploy()
+  await web1.output('systemctl start door.service')
+  const before = (await web1.unit('door.service')).pid
+
+  world.write({ 'web1/a/x': 'two\n' })
+  await world.deploy()
+  assert.equal(await active(), 'active\nactive\n')
+  const after = (await web1.unit('door.service')).pid
+  assert.notEqual(after, before)
+
+  world.remove('web1/a')
+  world.write({ 'web1/b/systemd/b.service': fails, 'web1/b/manifest.json': enables('b.service') })
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/it runs what ran before/)
+  assert.equal(await active(), 'active\nactive\n')
+})
+
+test('a socket and its service, both enabled', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    { ...door, 'web1/a/manifest.json': enables('door.socket', 'door.service') },
+    { hosts: 'real' },
+  )
+  const active = () => world.host('web1').output('systemctl is-active door.socket door.service')
+  await world.deploy()
+  assert.equal(await active(), 'active\nactive\n')
+  world.write({ 'web1/a/x': 'two\n' })
+  await world.deploy()
+  assert.equal(await active(), 'active\nactive\n')
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+})
+
+test('the socket of a service that reloads stays open', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      ...door,
+      'web1/a/systemd/door.service': `${sleeps}ExecReload=/bin/true\n`,
+      'web1/a/manifest.json': JSON.stringify({
+        systemd: { units_enabled: ['door.socket', 'door.service'], units_reload: ['door.service'] },
+      }),
+    },
+    { hosts: 'real' },
+  )
+  await world.deploy()
+  const before = (await world.host('web1').unit('door.service')).pid
+  world.write({ 'web1/a/x': 'two\n' })
+  await world
+    .run('prod', '--yes')
+    .stdout(/update a\n {8}~ x\n {8}reload door.service\n/)
+    .stderr(anything)
+  assert.equal((await world.host('web1').unit('door.service')).pid, before)
+})
+
+test('what a new unit brought up is stopped where the deployment is undone', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/a.service': `[Unit]\nWants=helper.service t@1.service\n${fails}`,
+      'web1/a/systemd/helper.service': sleeps,
+      'web1/a/systemd/t@.service': sleeps,
+      'web1/a/manifest.json': enables('a.service'),
+    },
+    { hosts: 'real' },
+  )
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/it runs what ran before/)
+  const still = await world.host('web1').sh('systemctl is-active helper.service t@1.service; pgrep sleep')
+  assert.equal(still.stdout, 'inactive\ninactive\n')
+})
+
+test('instances of a template that leaves run again where the deployment is undone', realHosts, async t => {
+  const world = await makeWorld(t, { 'web1/a/systemd/t@.service': sleeps }, { hosts: 'real' })
+  const web1 = world.host('web1')
+  await world.deploy()
+  await web1.output("systemctl start t@1.service 't@a\\x2db.service'")
+  world.remove('web1/a')
+  world.write({ 'web1/b/systemd/b.service': fails, 'web1/b/manifest.json': enables('b.service') })
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/it runs what ran before/)
+  assert.equal(await web1.output("systemctl is-active t@1.service 't@a\\x2db.service'"), 'active\nactive\n')
+})
+
+test('a unit that failed, or fails as it is stopped, leaves nothing behind', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/a.service': `${sleeps}SuccessExitStatus=SIGKILL\nExecStopPost=/bin/false\n`,
+      'web1/a/systemd/t@.service': fails,
+      'web1/a/manifest.json': enables('a.service'),
+      'web1/b/x': 'one\n',
+    },
+    { hosts: 'real' },
+  )
+  const web1 = world.host('web1')
+  await world.deploy()
+  await web1.sh('systemctl start t@1.service')
+  assert.match(await web1.output('systemctl --failed --plain --no-legend'), /^t@1\.service/)
+  world.remove('web1/a')
+  await world.deploy()
+  assert.equal(await web1.output('systemctl --failed --plain --no-legend'), '')
+})
+
+test('a restart of long ago is none of a reload', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/x': 'one\n',
+      'web1/a/systemd/a.service': `${sleeps}ExecReload=/bin/sh -c 'grep -q crash ${'/var/lib/deptool/apps/a/current/x'} && kill -KILL $MAINPID; true'\nRestart=always\nRestartSec=0\n`,
+      'web1/a/manifest.json': JSON.stringify({
+        systemd: { units_enabled: ['a.service'], units_reload: ['a.service'] },
+      }),
+    },
+    { hosts: 'real' },
+  )
+  const web1 = world.host('web1')
+  await world.deploy()
+  await web1.output('systemctl kill --signal=KILL a.service; sleep 0.5')
+  assert.equal((await web1.unit('a.service')).restarts, '1')
+  world.write({ 'web1/a/x': 'two\n' })
+  await world.deploy()
+  world.write({ 'web1/a/x': 'crash\n' })
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(/reload a\.service/)
+    .stderr(/rolled back: a\.service .*and was restarted/)
+})
+
+test('a unit file that is a link within the app is loaded anew with what it leads to', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/shared/a.service': '[Service]\nExecStart=/bin/sleep 1000\n',
+      'web1/a/systemd/a.service': { symlink: '../shared/a.service' },
+      'web1/a/manifest.json': enables('a.service'),
+    },
+    { hosts: 'real' },
+  )
+  await world.deploy()
+  world.write({ 'web1/a/shared/a.service': '[Service]\nExecStart=/bin/sleep 2000\n' })
+  await world
+    .run('prod', '--yes')
+    .stdout(/daemon-reload/)
+    .stderr(anything)
+  assert.match(await world.host('web1').output('pgrep -a sleep'), /sleep 2000/)
+})
+
+test('many units, long command lines and such with empty lines', realHosts, async t => {
+  const names = Array.from({ length: 130 }, (_, i) => `u${i}.service`)
+  const long = `ExecStart=/bin/true ${'long '.repeat(200)}\n`
+  const world = await makeWorld(
+    t,
+    {
+      ...Object.fromEntries(
+        names.map(name => [
+          `web1/a/systemd/${name}`,
+          `[Service]\nType=oneshot\nRemainAfterExit=yes\n${long}ExecStartPre=/bin/echo "a\\n\\nb"\n`,
+        ]),
+      ),
+      'web1/a/manifest.json': enables(...names),
+    },
+    { hosts: 'real' },
+  )
+  await world.deploy()
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+})
+
+test('a service that only a script of init.d makes can be enabled', realHosts, async t => {
+  const world = await makeWorld(t, { 'web1/a/x': 'one\n' }, { hosts: 'real' })
+  const web1 = world.host('web1')
+  await world.deploy()
+  await web1.output(
+    `cat >/etc/init.d/old <<'END'
+#!/bin/sh
+### BEGIN INIT INFO
+# Provides: old
+# Default-Start: 2 3 4 5
+# Default-Stop: 0 1 6
+# Required-Start:
+# Required-Stop:
+### END INIT INFO
+exit 0
+END
+chmod +x /etc/init.d/old; systemctl daemon-reload`,
+  )
+  world.write({ 'web1/a/manifest.json': enables('old.service') })
+  await world.deploy()
+  assert.equal((await web1.unit('old.service')).active, 'active')
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+})
