@@ -321,6 +321,32 @@ test('a reader that goes away ends the output quietly', async t => {
   assert.equal(stderr, '')
 })
 
+test('output that cannot be written is told, and stops no deployment', async t => {
+  const { world } = await makeFleet(t)
+  const full = (line: string) => world.execute(['sh', '-c', `git deploy ${line} >/dev/full`])
+  for (const line of ['plan', 'status --json']) {
+    const { code, stderr } = await full(line)
+    assert.equal(stderr, 'error: cannot write all output: no space left on device\n')
+    assert.equal(code, 1)
+  }
+  world.write({ 'web1/www/index.html': 'hello again\n' })
+  const { code, stderr } = await full('--yes --json')
+  assert.match(stderr, /error: cannot write all output: no space left on device\n$/)
+  assert.equal(code, 0)
+  assert.equal(world.host('web1').read('/var/lib/deptool/apps/www/current/index.html'), 'hello again\n')
+})
+
+test('in a directory that is gone', async t => {
+  const { world } = await makeFleet(t)
+  const { code, stderr } = await world.execute([
+    'sh',
+    '-c',
+    'mkdir gone && cd gone && rmdir ../gone && git-deploy plan',
+  ])
+  assert.equal(stderr, 'fatal: cannot read the current directory: no such file or directory\n')
+  assert.equal(code, 1)
+})
+
 test('usage: -h on stdout, errors on stderr with 129', async t => {
   const { world } = await makeFleet(t)
   await world.run('plan', '-h').stdout(/^usage: git deploy plan/)
