@@ -259,3 +259,33 @@ test('aliases, and git-deploy as a link in a directory of its own', async t => {
   await world.run('prod', '--yes').stdout(anything).stderr(anything)
   assert.match((await ran('git', '--list-cmds=others')).stdout, /^deploy$/m)
 })
+
+test('names are read as UTF-8, whatever git log is told to write', async t => {
+  const { world, ran } = await makeRepository(t)
+  await world.git('config', 'user.name', 'Jörg')
+  await world.git('config', 'i18n.logOutputEncoding', 'ISO-8859-1')
+  await world.deploy()
+  assert.match((await ran('git', 'deploy', 'status')).stdout, / by Jörg /)
+  const bob = await world.colleague('Bob')
+  await bob.git('config', 'i18n.logOutputEncoding', 'ISO-8859-1')
+  await bob.run('sync', 'prod').stdout(/ by Jörg$/m)
+})
+
+test('a shallow clone does not say that nothing ran before', async t => {
+  const { world } = await makeRepository(t)
+  await world.deploy()
+  world.write({ 'web1/www/index.html': 'two\n' })
+  await world.commit()
+  await world.deploy()
+  const bob = await world.colleague('Bob')
+  const fetch = ['fetch', '--quiet', `file://${world.repo}`, 'main', 'refs/deptool/*:refs/deptool/*']
+  await bob.git(...fetch, '--depth=1')
+  await bob
+    .run('rollback', 'web1')
+    .exits(1)
+    .stderr(`fatal: cannot roll back 'web1': this clone is shallow, and may lack what ran there before
+hint: git fetch --unshallow
+`)
+  await bob.git(...fetch, '--unshallow')
+  await bob.run('rollback', '-n', 'web1').stdout(/update www/)
+})
