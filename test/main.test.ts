@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -101,6 +101,8 @@ test('a cluster is found from anywhere, by path or without one', async t => {
   assert.deepEqual(await from('prod/web1', 'plan', '..'), expected)
   assert.deepEqual(await from('prod/web1', 'plan', 'prod'), expected)
   assert.deepEqual(await from('prod/web1', 'plan', join(world.repo, 'prod')), expected)
+  symlinkSync(world.repo, join(world.home, 'link'))
+  assert.deepEqual(await from('prod/web1', 'plan', join(world.home, 'link/prod')), expected)
   assert.deepEqual(await from('prod', 'plan'), expected, 'the only one of which something is deployed')
   await world.git('update-ref', '-d', 'refs/deptool/dns1')
   await world.git('config', 'deptool.cluster', 'prod')
