@@ -64,7 +64,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-function report(error: unknown, { terminal, env, emit }: Context): ExitCode {
+function report(error: unknown, context: Context): ExitCode {
+  const { terminal, env, emit } = context
   const trace = env['DEPTOOL_TRACE'] === '1' && error instanceof Error ? error.stack : undefined
   if (error instanceof Fatal) {
     const { message, hint = null, exitCode } = error
@@ -74,6 +75,9 @@ function report(error: unknown, { terminal, env, emit }: Context): ExitCode {
     if (trace !== undefined) terminal.note(trace)
     return error.exitCode
   }
+  if (error instanceof Error && 'syscall' in error && 'path' in error)
+    // What the system refuses is no bug of ours.
+    return report(new Fatal(`cannot ${error.syscall} '${error.path}': ${reasonOf(error)}`), context)
   const message = `internal error: ${error instanceof Error ? error.message : String(error)}`
   emit({ type: 'error', message, hint: null, exitCode: EXIT.failed })
   terminal.note(`fatal: ${message}`)

@@ -1,7 +1,7 @@
 /** What somebody who knows git expects of any of its commands. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -288,4 +288,37 @@ hint: git fetch --unshallow
 `)
   await bob.git(...fetch, '--unshallow')
   await bob.run('rollback', '-n', 'web1').stdout(/update www/)
+})
+
+test('a repository that a group shares', {
+  skip: process.getuid?.() !== 0 && 'only root can be somebody else',
+}, async t => {
+  const { world, ran, page } = await makeRepository(t, { init: ['--shared=group'] })
+  await world.deploy()
+  const other = [
+    'setpriv',
+    '--reuid=nobody',
+    '--regid=nogroup',
+    '--clear-groups',
+    'git',
+    '-c',
+    'safe.directory=*',
+  ]
+  const own = (who: string, path: string) => execFileSync('chown', ['-R', who, path])
+  chmodSync(join(world.home, '../..'), 0o755)
+  own(':nogroup', world.repo)
+  own('nobody', world.host('web1').directory)
+  chmodSync(join(world.repo, 'prod/web1/www/index.html'), 0o664)
+  assert.equal((await ran(...other, 'deploy', 'plan', 'prod')).code, 0)
+  writeFileSync(join(world.repo, 'prod/web1/www/index.html'), 'two\n')
+  const deployed = await ran(...other, 'deploy', '--yes', 'prod')
+  assert.deepEqual([deployed.code, page()], [0, 'two\n'], deployed.stderr)
+  assert.equal((await ran('git', 'deploy', 'log')).stdout.match(/^deployment/gm)?.length, 2)
+  assert.equal((await ran('git', 'deploy', 'sync', 'prod')).code, 0)
+
+  // Somebody who may read it and no more.
+  const reader = other.map(word => word.replace('--regid=nogroup', '--regid=daemon'))
+  assert.equal((await ran(...reader, 'deploy', 'plan', 'prod')).stdout, 'prod is up to date (1 host)\n')
+  const init = await ran(...reader, 'deploy', 'init', 'staging')
+  assert.match(init.stderr, /^fatal: cannot mkdir '.*staging': permission denied\n$/)
 })
