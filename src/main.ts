@@ -3,6 +3,7 @@ import { completedVerbs, parseCommand, wantsJson } from './cli.ts'
 import type { Command, CommandOf } from './command.ts'
 import type { Context } from './commands/context.ts'
 import { EXIT, type ExitCode, Fatal, reasonOf } from './errors.ts'
+import { MissingObject } from './plan/host-state.ts'
 import { encodeRecord } from './terminal/json.ts'
 import { makeTerminal } from './terminal/terminal.ts'
 
@@ -78,6 +79,11 @@ function report(error: unknown, context: Context): ExitCode {
   if (error instanceof Error && 'syscall' in error && 'path' in error)
     // What the system refuses is no bug of ours.
     return report(new Fatal(`cannot ${error.syscall} '${error.path}': ${reasonOf(error)}`), context)
+  if (error instanceof MissingObject)
+    return report(
+      new Fatal(`${error.message} in this repository`, { hint: "'git fsck' tells more" }),
+      context,
+    )
   const message = `internal error: ${error instanceof Error ? error.message : String(error)}`
   emit({ type: 'error', message, hint: null, exitCode: EXIT.failed })
   terminal.note(`fatal: ${message}`)

@@ -1,9 +1,10 @@
 /** What somebody who knows git expects of any of its commands. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { anything } from '../support/outcome.ts'
 import { makeWorld, type WorldOptions } from '../support/world.ts'
@@ -321,4 +322,34 @@ test('a repository that a group shares', {
   assert.equal((await ran(...reader, 'deploy', 'plan', 'prod')).stdout, 'prod is up to date (1 host)\n')
   const init = await ran(...reader, 'deploy', 'init', 'staging')
   assert.match(init.stderr, /^fatal: cannot mkdir '.*staging': permission denied\n$/)
+})
+
+test('an object that git has lost is told, and read from disk again', async t => {
+  const { world, page } = await makeRepository(t)
+  world.write({ 'web1/www/index.html': 'two\n' })
+  const blob = await world.git('hash-object', 'prod/web1/www/index.html')
+  // The second time the stat cache answers for the file.
+  for (const _ of [1, 2]) {
+    await setTimeout(50)
+    await world.run('plan', 'prod').stdout(anything)
+  }
+  rmSync(join(world.repo, '.git/objects', blob.slice(0, 2), blob.slice(2)))
+  await world
+    .run('prod', '--yes')
+    .exits(1)
+    .stdout(anything)
+    .stderr(`  <time>  web1  object ${blob} is missing
+fatal: cannot deploy 'prod': no host was changed
+`)
+  await world.deploy()
+  assert.equal(page(), 'two\n')
+  const manifest = '{ "systemd": {} }'
+  world.write({ 'web1/www/manifest.json': manifest })
+  await world.commit()
+  const lost = await world.git('hash-object', 'prod/web1/www/manifest.json')
+  rmSync(join(world.repo, '.git/objects', lost.slice(0, 2), lost.slice(2)))
+  await world
+    .run('plan', 'prod', 'HEAD')
+    .exits(1)
+    .stderr(`fatal: object ${lost} is missing in this repository\nhint: 'git fsck' tells more\n`)
 })
