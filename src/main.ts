@@ -2,7 +2,8 @@
 import { completedVerbs, parseCommand, wantsJson } from './cli.ts'
 import type { Command, CommandOf } from './command.ts'
 import type { Context } from './commands/context.ts'
-import { EXIT, type ExitCode, Fatal } from './errors.ts'
+import { EXIT, type ExitCode, Fatal, reasonOf } from './errors.ts'
+import { MissingObject } from './plan/host-state.ts'
 import { encodeRecord } from './terminal/json.ts'
 import { makeTerminal } from './terminal/terminal.ts'
 
@@ -64,7 +65,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-function report(error: unknown, { terminal, env, emit }: Context): ExitCode {
+function report(error: unknown, context: Context): ExitCode {
+  const { terminal, env, emit } = context
   const trace = env['DEPTOOL_TRACE'] === '1' && error instanceof Error ? error.stack : undefined
   if (error instanceof Fatal) {
     const { message, hint = null, exitCode } = error
@@ -74,6 +76,14 @@ function report(error: unknown, { terminal, env, emit }: Context): ExitCode {
     if (trace !== undefined) terminal.note(trace)
     return error.exitCode
   }
+  if (error instanceof Error && 'syscall' in error && 'path' in error)
+    // What the system refuses is no bug of ours.
+    return report(new Fatal(`cannot ${error.syscall} '${error.path}': ${reasonOf(error)}`), context)
+  if (error instanceof MissingObject)
+    return report(
+      new Fatal(`${error.message} in this repository`, { hint: "'git fsck' tells more" }),
+      context,
+    )
   const message = `internal error: ${error instanceof Error ? error.message : String(error)}`
   emit({ type: 'error', message, hint: null, exitCode: EXIT.failed })
   terminal.note(`fatal: ${message}`)
@@ -105,12 +115,23 @@ const on = (signals: readonly NodeJS.Signals[]) => (listener: () => void) => {
   }
 }
 
-// A reader that went away, as in `git deploy plan | head`, or a terminal that was closed, ends the output but not a
-// deployment under way.
+/** Why output is lost, other than by a reader that went away, as in `git deploy plan | head`, or a closed terminal. */
+let lost: Error | undefined
+
+// Whatever becomes of the output, a deployment under way goes on.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') lost ??= error
   })
+
+process.on('exit', code => {
+  if (lost === undefined) return
+  process.stderr.write(`error: cannot write all output: ${reasonOf(lost)}\n`)
+  // The code of a deployment says what became of the hosts.
+  if (code === EXIT.done && !DEPLOYS.some(kind => kind === ran)) process.exitCode = EXIT.failed
+})
+
+const DEPLOYS = ['deploy', 'apply', 'rollback'] as const satisfies readonly Command['kind'][]
 
 function contextOf({ json }: { readonly json: boolean }): Context {
   const words = json ? { write() {} } : process.stdout
@@ -128,7 +149,9 @@ function contextOf({ json }: { readonly json: boolean }): Context {
   )
   giveBackTheCursor(terminal)
   return {
-    cwd: process.cwd(),
+    get cwd() {
+      return currentDirectory()
+    },
     env: process.env,
     terminal,
     json,
@@ -139,6 +162,14 @@ function contextOf({ json }: { readonly json: boolean }): Context {
     ticks: () => performance.now(),
     random: bytes => crypto.getRandomValues(new Uint8Array(bytes)),
     version: VERSION,
+  }
+}
+
+function currentDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (error) {
+    throw new Fatal(`cannot read the current directory: ${reasonOf(error)}`, { cause: error })
   }
 }
 

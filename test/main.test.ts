@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -101,6 +101,8 @@ test('a cluster is found from anywhere, by path or without one', async t => {
   assert.deepEqual(await from('prod/web1', 'plan', '..'), expected)
   assert.deepEqual(await from('prod/web1', 'plan', 'prod'), expected)
   assert.deepEqual(await from('prod/web1', 'plan', join(world.repo, 'prod')), expected)
+  symlinkSync(world.repo, join(world.home, 'link'))
+  assert.deepEqual(await from('prod/web1', 'plan', join(world.home, 'link/prod')), expected)
   assert.deepEqual(await from('prod', 'plan'), expected, 'the only one of which something is deployed')
   await world.git('update-ref', '-d', 'refs/deptool/dns1')
   await world.git('config', 'deptool.cluster', 'prod')
@@ -319,6 +321,32 @@ test('a reader that goes away ends the output quietly', async t => {
   const { stdout, stderr } = await world.execute(['sh', '-c', 'git deploy plan -v prod | head -n 1'])
   assert.match(stdout, /^prod from the working tree \(main [0-9a-f]{7}, with uncommitted changes\)\n$/)
   assert.equal(stderr, '')
+})
+
+test('output that cannot be written is told, and stops no deployment', async t => {
+  const { world } = await makeFleet(t)
+  const full = (line: string) => world.execute(['sh', '-c', `git deploy ${line} >/dev/full`])
+  for (const line of ['plan', 'status --json']) {
+    const { code, stderr } = await full(line)
+    assert.equal(stderr, 'error: cannot write all output: no space left on device\n')
+    assert.equal(code, 1)
+  }
+  world.write({ 'web1/www/index.html': 'hello again\n' })
+  const { code, stderr } = await full('--yes --json')
+  assert.match(stderr, /error: cannot write all output: no space left on device\n$/)
+  assert.equal(code, 0)
+  assert.equal(world.host('web1').read('/var/lib/deptool/apps/www/current/index.html'), 'hello again\n')
+})
+
+test('in a directory that is gone', async t => {
+  const { world } = await makeFleet(t)
+  const { code, stderr } = await world.execute([
+    'sh',
+    '-c',
+    'mkdir gone && cd gone && rmdir ../gone && git-deploy plan',
+  ])
+  assert.equal(stderr, 'fatal: cannot read the current directory: no such file or directory\n')
+  assert.equal(code, 1)
 })
 
 test('usage: -h on stdout, errors on stderr with 129', async t => {

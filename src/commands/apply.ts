@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { CommandOf } from '../command.ts'
 import { type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import { MissingObject } from '../plan/host-state.ts'
+import { printable } from '../terminal/clean.ts'
 import type { Context } from './context.ts'
 import { offer } from './deploy.ts'
 import { differences } from './differences.ts'
@@ -31,7 +32,7 @@ function parse(file: string, content: string): SavedPlan {
   const decoded = decodeSavedPlan(content)
   if (decoded.kind === 'plan') return decoded.plan
   const name = file === '-' ? 'the plan on stdin' : `the plan '${file}'`
-  throw new Fatal(`cannot read ${name}: ${decoded.why}`, {
+  throw new Fatal(`cannot read ${name}: ${printable(decoded.why)}`, {
     hint: "'git deploy plan -o <file>' saves one",
   })
 }

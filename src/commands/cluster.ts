@@ -1,6 +1,6 @@
 /** Which cluster is meant, and where its directory is. */
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { basename, isAbsolute, join, posix, relative, resolve } from 'node:path'
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, posix, relative, resolve } from 'node:path'
 import { Fatal } from '../errors.ts'
 import type { Config } from '../git/config.ts'
 import type { Repository } from '../git/git.ts'
@@ -94,11 +94,20 @@ function below(dir: string): string[] {
 
 /** Relative to the current directory, or to the root where nothing is there but something is here. */
 function pathFrom({ topLevel, prefix, cwd }: Repository, given: string): string {
-  if (isAbsolute(given)) return topLevel === null ? given : relative(topLevel, given)
+  if (isAbsolute(given)) return topLevel === null ? given : relative(topLevel, realParent(given))
   const here = posix.normalize(posix.join(prefix, given))
   const elsewhere =
     topLevel !== null && !existsSync(resolve(cwd, given)) && isDirectory(join(topLevel, given))
   return elsewhere ? posix.normalize(given) : here
+}
+
+/** As git has `topLevel`: a link that leads to the repository is not on the way. */
+function realParent(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path))
+  } catch {
+    return path // it does not exist, which is told later
+  }
 }
 
 function clusterAt({ prefix }: Repository, given: string, normal: string): Cluster {

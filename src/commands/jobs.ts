@@ -1,6 +1,8 @@
 import type { ConfirmBy } from '../command.ts'
 import { chunkSource } from '../git/chunks.ts'
 import { commitHosts } from '../git/history.ts'
+import { forgetIndex } from '../git/stat-cache.ts'
+import { MissingObject } from '../plan/host-state.ts'
 import { newObjects } from '../plan/new-objects.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
@@ -47,10 +49,22 @@ export async function makeJobs(
       digest: digestOf(host),
       reconnect: confirm === 'reconnect' || host.reconnect.length > 0,
       // A host that is repaired may have lost what it runs, to the commit itself.
-      objects: () =>
-        chunks([...newObjects(old, next), ...(host.repair && host.from ? [host.from] : []), commit]),
+      objects: () => {
+        const lost = host.repair && host.from ? [host.from] : []
+        return orForget(chunks([...newObjects(old, next), ...lost, commit]), offline)
+      },
     }
   })
+}
+
+/** What only our stat cache knew, and git has collected, is read from disk again the next time. */
+async function* orForget<T>(pieces: AsyncIterable<T>, { repo, plan }: Offline): AsyncGenerator<T> {
+  try {
+    yield* pieces
+  } catch (error) {
+    if (error instanceof MissingObject) forgetIndex(repo, plan.cluster)
+    throw error
+  }
 }
 
 const VERBS = { add: 'add', update: 'update', repair: 'repair', remove: 'remove' } as const

@@ -1,4 +1,6 @@
 /** The plan that leads hosts back to what they ran before their last deployment. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Fatal } from '../errors.ts'
 import { readConfig } from '../git/config.ts'
 import { readEach } from '../git/deployments.ts'
@@ -113,6 +115,13 @@ async function readBefore(
   const parents = tracked.map(({ host, commit, cluster }) => {
     const parent = said.get(commit)?.parents[0]
     if (parent !== undefined) return parent
+    if (existsSync(join(repo.commonDir, 'shallow')))
+      throw new Fatal(
+        `cannot roll back '${host}': this clone is shallow, and may lack what ran there before`,
+        {
+          hint: 'git fetch --unshallow',
+        },
+      )
     throw new Fatal(`cannot roll back '${host}': nothing was deployed there before`, {
       hint: `to remove its apps, empty the directory '${cluster}/${host}' and deploy that`,
     })

@@ -4,7 +4,7 @@ import { readTracking, type Tracked } from '../git/refs.ts'
 import { order } from '../plan/host-state.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Selection } from '../plan/select.ts'
-import { type Cluster, findCluster } from './cluster.ts'
+import { type Cluster, directoryOf, findCluster } from './cluster.ts'
 import type { Context } from './context.ts'
 import { chooseHosts } from './select.ts'
 
@@ -33,6 +33,8 @@ export async function readRecorded(wanted: Wanted, context: Context): Promise<Re
     reading.tracking,
   ])
   const all = [...tracking.values()].filter(tracked => tracked.cluster === cluster.name)
+  // A name that was mistyped is no cluster without drift.
+  if (all.length === 0 && repo.topLevel !== null) directoryOf(repo, cluster)
   const chosen = chooseHosts(
     all.map(({ host }) => host),
     wanted.selection,

@@ -83,7 +83,10 @@ const object = name<Oid>(oid, 'an object name')
 const id = matching(/^\d{8}T\d{6}-[0-9a-f]{10}$/, 'a deployment id')
 const instant = matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'a time like 2026-11-23T07:45:02Z')
 const sha256 = matching(/^[0-9a-f]{64}$/, 'a digest')
-const inside = matching(/^(?!\/)(?!(?:.*\/)?\.\.?(?:\/|$)).+$/s, 'a path inside of the repository')
+const inside = matching(
+  /^(?!\/)(?!(?:.*\/)?\.\.?(?:\/|$))[^\x00-\x1f\x7f-\x9f]+$/,
+  'a path inside of the repository',
+)
 
 const source = variant<SavedSource, 'kind'>(
   {

@@ -1,4 +1,5 @@
 /** Objects on their way to a host: compressed as git stores them, cut into pieces that fit a frame. */
+import { MissingObject } from '../plan/host-state.ts'
 import type { Oid } from '../plan/names.ts'
 import type { ObjectChunk } from '../protocol/messages.ts'
 import { looseObject } from './loose-object.ts'
@@ -9,7 +10,7 @@ const BATCH = 256 * 1024
 
 /**
  * A source of batches for any number of hosts. What several hosts need is compressed once, unless it is large.
- * The generator throws where an object is missing.
+ * The generator throws MissingObject.
  */
 export function chunkSource(
   reader: ObjectReader,
@@ -37,6 +38,6 @@ export function chunkSource(
 
 async function compress(reader: ObjectReader, oid: Oid): Promise<Uint8Array> {
   const object = await reader.readTyped(oid)
-  if (!object) throw new Error(`object ${oid} is missing`)
+  if (!object) throw new MissingObject(oid)
   return looseObject(object)
 }

@@ -17,7 +17,14 @@ export async function readDeployed(
   commits: readonly Oid[],
 ): Promise<Map<string, Deployed>> {
   if (commits.length === 0) return new Map()
-  const args = ['log', '--no-walk=unsorted', '--stdin', '--no-show-signature', `--format=${FORMAT}`]
+  const args = [
+    'log',
+    '--no-walk=unsorted',
+    '--stdin',
+    '--no-show-signature',
+    '--encoding=UTF-8',
+    `--format=${FORMAT}`,
+  ]
   const { stdout } = await git(repo, args, { input: commits.map(commit => `${commit}\n`).join('') })
   const lines = stdout.toString().trimEnd().split('\n')
   return new Map(lines.map(line => parseDeployed(line)))

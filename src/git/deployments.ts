@@ -29,9 +29,13 @@ export async function readEach(repo: Repository, commits: readonly Oid[]): Promi
 }
 
 async function log(repo: Repository, args: readonly string[], input: string): Promise<HostCommitSaid[]> {
-  const { stdout } = await git(repo, ['log', '-z', '--no-show-signature', `--format=${FORMAT}`, ...args], {
-    input,
-  })
+  const { stdout } = await git(
+    repo,
+    ['log', '-z', '--no-show-signature', '--encoding=UTF-8', `--format=${FORMAT}`, ...args],
+    {
+      input,
+    },
+  )
   const fields = stdout.toString().split('\0')
   const count = Math.floor(fields.length / FIELDS.length)
   return Array.from({ length: count }, (_, i) =>

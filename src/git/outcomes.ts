@@ -1,11 +1,12 @@
 /** How deployments ended, as far as this repository has been told: a file for each host, one JSON line each. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { appendFile, mkdir, open, rename } from 'node:fs/promises'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { appendFile, chmod, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type HostName, hostName } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
 import type { DeploymentId, LoggedDeployment } from '../protocol/messages.ts'
 import type { Repository } from './git.ts'
+import { ownDirectory } from './own-directory.ts'
 
 /** `refused`: it never began on the host, which therefore knows nothing of it. */
 export type Ending = LoggedDeployment['outcome'] | 'refused'
@@ -64,13 +65,13 @@ export async function addOutcomes(
   records: readonly KnownOutcome[],
 ): Promise<void> {
   if (records.length === 0) return
-  const file = join(directoryOf(repo), host)
-  await mkdir(directoryOf(repo), { recursive: true })
-  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > FILE_MAX) {
-    await mkdir(olderIn(repo), { recursive: true })
-    await rename(file, join(olderIn(repo), host))
-  }
+  const directory = ownDirectory(repo.commonDir, LOG)
+  const file = join(directory, host)
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > FILE_MAX)
+    await rename(file, join(ownDirectory(repo.commonDir, OLDER), host))
+  const isNew = !existsSync(file)
   await appendFile(file, records.map(record => `${JSON.stringify(record)}\n`).join(''))
+  if (isNew) await chmod(file, statSync(directory).mode & 0o666)
 }
 
 function readFile(file: string): KnownOutcome[] {
@@ -82,12 +83,15 @@ function readFile(file: string): KnownOutcome[] {
   }
 }
 
+const LOG = 'log'
+const OLDER = 'log-older'
+
 function directoryOf({ commonDir }: Repository): string {
-  return join(commonDir, 'deptool', 'log')
+  return join(commonDir, 'deptool', LOG)
 }
 
 function olderIn({ commonDir }: Repository): string {
-  return join(commonDir, 'deptool', 'log-older')
+  return join(commonDir, 'deptool', OLDER)
 }
 
 /** A line that cannot be read says nothing. */

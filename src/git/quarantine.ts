@@ -36,7 +36,7 @@ export class Quarantine {
 
   /** The caller discards it. */
   static open(repo: Repository): Quarantine {
-    return new Quarantine(repo, makeTemporary(join(repo.commonDir, 'deptool'), 'incoming-'))
+    return new Quarantine(repo, makeTemporary(repo.commonDir, 'incoming-'))
   }
 
   get empty(): boolean {

@@ -28,8 +28,7 @@ const TRACKING_FORMAT = [
 
 /** Throws Fatal for a ref that names no commit. */
 export async function readTracking(place: Place): Promise<Map<HostName, Tracked>> {
-  const { stdout } = await git(place, ['for-each-ref', `--format=${TRACKING_FORMAT}`, 'refs/deptool/'])
-  const lines = stdout.toString().split('\n').filter(Boolean)
+  const lines = await forEachRef(place, [`--format=${TRACKING_FORMAT}`, 'refs/deptool/'])
   return new Map(lines.flatMap(parseTracked).map(tracked => [tracked.host, tracked]))
 }
 
@@ -62,8 +61,8 @@ export async function readRefs(repo: Repository): Promise<Refs> {
 }
 
 async function readRefsOnce(repo: Repository): Promise<Refs> {
-  const args = ['for-each-ref', '--format=%(refname) %(objectname) %(tree)', 'refs/deptool/', FLEET_REF]
-  const lines = (await git(repo, args)).stdout.toString().split('\n').filter(Boolean)
+  const args = ['--format=%(refname) %(objectname) %(tree)', 'refs/deptool/', FLEET_REF]
+  const lines = await forEachRef(repo, args)
   const refs = lines.map(line => line.split(' ') as [ref: string, commit: string, tree: string])
   const hosts = refs.flatMap(([ref, commit, tree]) => {
     const host = hostName(ref.slice('refs/deptool/'.length))
@@ -88,19 +87,33 @@ export async function readOutsideFleet(repo: Repository, fleet: Oid): Promise<Ma
 }
 
 async function refsWith(repo: Repository, options: readonly string[]): Promise<Map<HostName, Oid>> {
-  const args = ['for-each-ref', '--format=%(refname) %(objectname)', ...options, 'refs/deptool/']
-  const { stdout } = await git(repo, args)
+  const lines = await forEachRef(repo, ['--format=%(refname) %(objectname)', ...options, 'refs/deptool/'])
   return new Map(
-    stdout
-      .toString()
-      .split('\n')
-      .flatMap((line): [HostName, Oid][] => {
-        const [ref = '', name = ''] = line.split(' ')
-        const [host, commit] = [hostName(ref.slice('refs/deptool/'.length)), oid(name)]
-        return host && commit ? [[host, commit]] : []
-      }),
+    lines.flatMap((line): [HostName, Oid][] => {
+      const [ref = '', name = ''] = line.split(' ')
+      const [host, commit] = [hostName(ref.slice('refs/deptool/'.length)), oid(name)]
+      return host && commit ? [[host, commit]] : []
+    }),
   )
 }
+
+/** The lines that git prints. Throws Fatal for a broken ref: git passes over one, and its host would seem to be new. */
+async function forEachRef(place: Place, args: readonly string[]): Promise<string[]> {
+  const { code, stdout, stderr } = await git(place, ['for-each-ref', ...args], { okCodes: [0, 128] })
+  const [, broken, dangling] = BROKEN.exec(stderr) ?? []
+  if (broken !== undefined)
+    throw new Fatal(`cannot read '${broken}': it is broken, as a power cut leaves it`, {
+      hint: `rm "$(git rev-parse --git-path ${broken})", then git deploy sync`,
+    })
+  if (dangling !== undefined)
+    throw new Fatal(`cannot read '${dangling}': its commit is not in this repository`, {
+      hint: `git update-ref -d ${dangling}, then git deploy sync`,
+    })
+  if (code !== 0) throw new GitError('for-each-ref', { code, stdout, stderr })
+  return stdout.toString().split('\n').filter(Boolean)
+}
+
+const BROKEN = /ignoring broken ref (\S+)|missing object \S+ for (\S+)/
 
 /** The host commits that the newest deployment, or sync, brought into the fleet's history; empty where there is none. */
 export async function readNewest(repo: Repository): Promise<Set<Oid>> {

@@ -46,7 +46,9 @@ export function scanHost(dir: string, host: HostName): ScannedHost {
   const walk: Walk = { root: `${dir}/${host}`, host, paths: [], stamps: [], problems: [] }
   // Before its entries: one that comes or goes meanwhile then shows the next time.
   stamp(walk, '')
-  for (const entry of listOrReport(walk, '')) {
+  const entries = listOrReport(walk, '')
+  if (isRepository(walk, host, entries)) return walk
+  for (const entry of entries) {
     const app = appOf(layoutEntry(entry), host, walk.problems)
     if (app !== undefined) scanDirectory(walk, app)
   }
@@ -110,18 +112,19 @@ interface Walk {
 function scanDirectory(walk: Walk, path: string): void {
   stamp(walk, path)
   const entries = listOrReport(walk, path)
+  if (isRepository(walk, `${walk.host}/${path}`, entries)) return
+  for (const entry of entries) scanEntry(walk, `${path}/${entry.name}`, entry)
+}
+
+/** Then it says so: a commit would have a submodule there, which cannot be deployed. */
+function isRepository({ problems }: Walk, path: string, entries: readonly Listed[]): boolean {
   const inner = entries.find(({ name }) => name.length === 4 && name.toLowerCase() === '.git')
-  if (inner) {
-    walk.problems.push({
-      ...refusal(
-        `${walk.host}/${path}/${inner.name}`,
-        "a directory with a '.git' is a repository of its own",
-      ),
+  if (inner)
+    problems.push({
+      ...refusal(`${path}/${inner.name}`, "a directory with a '.git' is a repository of its own"),
       hint: `take '${inner.name}' away, or keep that repository outside of the config tree`,
     })
-    return
-  }
-  for (const entry of entries) scanEntry(walk, `${path}/${entry.name}`, entry)
+  return inner !== undefined
 }
 
 function scanEntry(walk: Walk, path: string, entry: Listed): void {

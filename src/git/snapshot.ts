@@ -7,7 +7,7 @@ import { type ClusterName, must, type Oid, oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 import { captureCluster } from './capture.ts'
 import { type ClusterTree, type HostTree, readClusterTree } from './cluster-tree.ts'
-import { git, type Repository } from './git.ts'
+import { GitError, git, type Repository } from './git.ts'
 import type { ObjectReader } from './objects.ts'
 import { loadStatCache, saveStatCache } from './stat-cache.ts'
 import { writeTrees } from './tree-object.ts'
@@ -60,6 +60,7 @@ export async function snapshotWorktree(
     ? [...cache.hosts].map(([host, { tree }]) => ({ host, tree }))
     : committed?.type === 'tree' && (await readCluster(repo, reader, committed.content, hosts)).hosts
   const dirty = head === null || !sameHosts(hosts, before || [])
+  if (dirty) await refuseSparse(repo, dir)
   const now = { since: cache.since, committed: dirty ? null : tree, hosts: cached }
   if (cached !== cache.hosts || now.committed !== cache.committed) saveStatCache(repo, cluster, now)
   return {
@@ -95,13 +96,38 @@ export async function snapshotStaged(
   clusterPath: string,
   reader: ObjectReader,
 ): Promise<Snapshot> {
-  const staged = must(oid, (await git(repo, ['write-tree'])).stdout.toString().trimEnd())
+  const staged = await writeIndex(repo)
   const tree = await reader.readTyped(treeExpression(staged, clusterPath))
   if (tree?.type !== 'tree')
     throw noDirectory(`cannot read '${clusterPath}' in the index: there is no such directory`)
   const { hosts, problems, rewritten } = await readCluster(repo, reader, tree.content)
   await writeTrees(repo, rewritten)
   return { hosts, problems: sorted(problems), source: { kind: 'revision', rev: '', commit: staged } }
+}
+
+/** What a sparse checkout leaves out is not deleted, and no plan may take it for that. Throws Fatal. */
+async function refuseSparse(repo: Repository, dir: string): Promise<void> {
+  if (!existsSync(join(repo.gitDir, 'info', 'sparse-checkout'))) return
+  const { stdout } = await git(repo, ['ls-files', '-t', '-z'], { cwd: dir })
+  const out = stdout
+    .toString()
+    .split('\0')
+    .flatMap(line => /^S ([^/]+\/[^/]+\/.+)$/s.exec(line)?.[1] ?? [])
+  if (out.length === 0) return
+  const files = out.length === 1 ? `'${out[0]}' is` : `${out.length} of its files are`
+  throw new Fatal(`cannot read '${dir}': ${files} not in the sparse checkout`, {
+    hint: "'git sparse-checkout add <directory>' checks them out; a revision needs no checkout: git deploy <cluster> HEAD",
+  })
+}
+
+async function writeIndex(repo: Repository): Promise<Oid> {
+  try {
+    return must(oid, (await git(repo, ['write-tree'])).stdout.toString().trimEnd())
+  } catch (error) {
+    const [, file] = (error instanceof GitError && /^(.+): unmerged \(/m.exec(error.stderr)) || []
+    if (file === undefined) throw error
+    throw new Fatal(`cannot read the index: '${file}' is unmerged`, { cause: error })
+  }
 }
 
 function noDirectory(message: string): Fatal {

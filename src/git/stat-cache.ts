@@ -1,8 +1,9 @@
 /** Which object every file of a cluster was when it was last read, so that an unchanged tree is not read again. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type ClusterName, type HostName, hostName, must, type Oid, oid } from '../plan/names.ts'
 import type { Repository } from './git.ts'
+import { ownDirectory } from './own-directory.ts'
 import { isDirectory, type ScannedFile, type ScannedHost, type Stamp, type Stamped, stampAt } from './scan.ts'
 import { removeLeft } from './temporary.ts'
 
@@ -43,13 +44,16 @@ export function loadStatCache(repo: Repository, cluster: ClusterName, now: numbe
 
 /** Replaces the cache in one step: whoever runs at the same time sees the old or the new one. */
 export function saveStatCache(repo: Repository, cluster: ClusterName, cache: StatCache): void {
-  const file = fileOf(repo, cluster)
-  mkdirSync(dirname(file), { recursive: true })
-  removeLeft(dirname(file), '.draft-')
-  // Whoever writes has a draft of their own; no cluster's name starts with a dot.
-  const draft = join(dirname(file), `.draft-${Math.random()}`)
-  writeFileSync(draft, encode(cache), { flag: 'wx' })
-  renameSync(draft, file)
+  try {
+    const directory = ownDirectory(repo.gitDir, 'stat')
+    removeLeft(directory, '.draft-')
+    // Whoever writes has a draft of their own; no cluster's name starts with a dot.
+    const draft = join(directory, `.draft-${Math.random()}`)
+    writeFileSync(draft, encode(cache), { flag: 'wx' })
+    renameSync(draft, join(directory, cluster))
+  } catch {
+    // Somebody who may only read the repository can plan all the same; it takes longer.
+  }
 }
 
 /** For a caller that meets a MissingObject: the next snapshot reads every file, and so writes every object, again. */

@@ -1,12 +1,13 @@
 /** What is there for as long as a command runs. What a killed one has left is removed by one that runs a day later. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { ownDirectory } from './own-directory.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** A new directory in `parent`, which is made where it is missing. The caller removes it. */
-export function makeTemporary(parent: string, prefix: `${string}-`): string {
-  mkdirSync(parent, { recursive: true })
+/** A new directory in ours. The caller removes it. */
+export function makeTemporary(gitDir: string, prefix: `${string}-`): string {
+  const parent = ownDirectory(gitDir)
   removeLeft(parent, prefix)
   return mkdtempSync(join(parent, prefix))
 }
@@ -15,7 +16,14 @@ export function makeTemporary(parent: string, prefix: `${string}-`): string {
 export function removeLeft(parent: string, prefix: `${string}-`): void {
   for (const name of readdirSync(parent)) {
     const stat = name.startsWith(prefix) && statSync(join(parent, name), { throwIfNoEntry: false })
-    if (stat && Date.now() - stat.mtimeMs > DAY_MS)
-      rmSync(join(parent, name), { recursive: true, force: true })
+    if (stat && Date.now() - stat.mtimeMs > DAY_MS) remove(join(parent, name))
+  }
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    // It is of somebody else who shares the repository, and who will do it.
   }
 }

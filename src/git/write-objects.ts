@@ -32,7 +32,7 @@ async function writeContents(
     const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin']
     return parseOids((await git(repo, args, { input: contents[0]! })).stdout)
   }
-  const dir = makeTemporary(join(repo.gitDir, 'deptool'), 'objects-')
+  const dir = makeTemporary(repo.gitDir, 'objects-')
   try {
     const paths = contents.map((_, i) => join(dir, `${i}`))
     paths.forEach((path, i) => {

@@ -63,4 +63,6 @@ export interface Algorithms {
   readonly hostKey: readonly string[] | undefined
   readonly cipher: readonly string[] | undefined
   readonly mac: readonly string[] | undefined
+  /** To log in with. */
+  readonly login: readonly string[] | undefined
 }

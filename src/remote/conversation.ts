@@ -50,7 +50,8 @@ export class Conversation {
 
   async next(timeoutMs?: number): Promise<Reply> {
     const frame = await this.frame(timeoutMs)
-    if (frame) return this.decode(frame)
+    // What the agent says to a flight that broke off is not what became of it.
+    if (frame && this.broken === undefined) return this.decode(frame)
     throw this.ended(await this.channel.exit)
   }
 

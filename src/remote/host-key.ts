@@ -34,7 +34,7 @@ export async function verifyHostKey(
   })
 }
 
-/** What is known about an address, under either of its names. */
+/** What is known about an address by its name. */
 export function keysOf({ hostKeys }: SshAddress): KnownKey[] {
   return knownKeys(hostKeys.name, [...hostKeys.userFiles, ...hostKeys.globalFiles])
 }
@@ -52,17 +52,18 @@ export function hostKeyAlgorithms(known: readonly KnownKey[], allowed: readonly 
 /** Throws HostError where the key must not be trusted. */
 function judge(blob: Buffer, address: SshAddress): 'known' | 'unknown' {
   const { hostKeys } = address
+  const files = [...hostKeys.userFiles, ...hostKeys.globalFiles]
+  const portless = hostKeys.fallback === undefined ? [] : knownKeys(hostKeys.fallback, files)
   const known = keysOf(address)
   const same = (key: KnownKey) => key.blob.equals(blob)
-  const revoked = known.find(key => key.marker === 'revoked' && same(key))
+  const revoked = [...known, ...portless].find(key => key.marker === 'revoked' && same(key))
   if (revoked) throw revokedKey(address, revoked)
   const plain = known.filter(key => key.marker === 'none')
   if (plain.some(same)) return 'known'
-  const other = plain.find(key => key.type === keyType(blob))
+  // Of whatever type: the known ones were offered first, so a host that has one would have shown it.
+  const other = plain.find(key => key.type === keyType(blob)) ?? plain[0]
   if (other && hostKeys.changed === 'accept') return 'known'
   if (other) throw changedKey(blob, address, other)
-  const files = [...hostKeys.userFiles, ...hostKeys.globalFiles]
-  const portless = hostKeys.fallback === undefined ? [] : knownKeys(hostKeys.fallback, files)
   return portless.some(key => key.marker === 'none' && same(key)) ? 'known' : 'unknown'
 }
 

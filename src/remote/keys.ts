@@ -2,7 +2,8 @@
  * The keys to log in with, in the order in which ssh tries them: those that are configured and that the agent
  * holds, the agent's others, and last the configured ones that have to be read from their files.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import type { HostName } from '../plan/names.ts'
 import type { SshAddress } from './address.ts'
 import { publicPart } from './private-key.ts'
@@ -33,6 +34,8 @@ export interface LoginKeys {
   readonly keys: readonly LoginKey[]
   /** What ssh would try and we cannot: hardware keys, certificates, types that ssh2 does not know. */
   readonly unusable: readonly string[]
+  /** Files that ssh would not use either, because others may read them. */
+  readonly exposed: readonly string[]
 }
 
 /** null: the operator gave none. */
@@ -54,7 +57,7 @@ export class KeyStore {
     this.askPassphrase = askPassphrase
   }
 
-  async keysFor({ host, identities }: SshAddress, parse: ParseKey): Promise<LoginKeys> {
+  async keysFor({ host, identities, algorithms }: SshAddress, parse: ParseKey): Promise<LoginKeys> {
     const files = identities.files.map(file => this.file(file, parse)).filter(key => key !== undefined)
     const held = await this.agentKeys(identities.agent)
     const isHeld = (key: FileKey) => held.some(({ blob }) => key.blob && blob.equals(key.blob))
@@ -68,8 +71,9 @@ export class KeyStore {
       ...files.filter(key => !isHeld(key)).flatMap(key => this.fromFile(host, key, parse) ?? []),
     ]
     return {
-      keys: found.filter(key => typeof key !== 'string'),
+      keys: found.filter(key => typeof key !== 'string').filter(mayBeUsed(algorithms.login)),
       unusable: found.filter(key => typeof key === 'string'),
+      exposed: files.filter(key => key.exposed && !isHeld(key)).map(({ path }) => path),
     }
   }
 
@@ -121,6 +125,14 @@ export class KeyStore {
   }
 }
 
+/** By the algorithms that the user's configuration allows. */
+function mayBeUsed(allowed: readonly string[] | undefined): (key: LoginKey) => boolean {
+  return ({ publicKey: { type } }) =>
+    !allowed || (type === 'ssh-rsa' ? RSA : [type]).some(algorithm => allowed.includes(algorithm))
+}
+
+const RSA = ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa']
+
 /** A key that the host would accept, if only we could use it. */
 export class Locked extends Error {
   constructor(path: string, why: string) {
@@ -135,6 +147,8 @@ interface FileKey {
   /** The key itself, unless it is locked or nothing that ssh2 understands. */
   readonly key: ParsedKey | undefined
   readonly content: Buffer | undefined
+  /** A private key that others may read, of which only the public half counts. */
+  readonly exposed: boolean
 }
 
 function readKey(path: string, parse: ParseKey): FileKey | undefined {
@@ -143,7 +157,16 @@ function readKey(path: string, parse: ParseKey): FileKey | undefined {
   if (!content && !beside) return undefined
   const key = content && parseOne(parse, content)
   const blob = key?.getPublicSSH() ?? (beside && blobOf(beside)) ?? (content && publicPart(content))
-  return { path, blob, key, content }
+  const exposed = content !== undefined && (!key || key.isPrivateKey()) && isExposed(path)
+  return exposed
+    ? { path, blob, key: undefined, content: undefined, exposed }
+    : { path, blob, key, content, exposed }
+}
+
+/** By ssh's own rule, which is for files that belong to us. */
+function isExposed(path: string): boolean {
+  const { uid, mode } = statSync(path)
+  return uid === userInfo().uid && (mode & 0o077) !== 0
 }
 
 function read(path: string): Buffer | undefined {

@@ -40,12 +40,17 @@ const FEWER_KEYS =
 
 function refused(
   address: SshAddress,
-  { keys, unusable }: LoginKeys,
+  { keys, unusable, exposed }: LoginKeys,
   { locked, methods }: LoginFacts,
 ): HostError {
   if (locked.length > 0) {
     const hint = 'ssh-add unlocks a key for all programs until you log out'
     return new HostError(address.host, 'authentication', `${notIn(address)}: ${locked.join(', ')}`, hint)
+  }
+  const [file] = exposed
+  if (file !== undefined) {
+    const why = `'${file}' is not used, because others may read it`
+    return new HostError(address.host, 'authentication', `${notIn(address)}: ${why}`, `chmod 600 ${file}`)
   }
   const tried = keys.map(key => `'${printable(key.label)}'`).join(', ')
   const why = tried === '' ? 'there is no key to try' : `the host does not accept ${tried}`

@@ -141,6 +141,7 @@ function algorithmsOf(config: SshConfig): Algorithms {
     hostKey: list('hostkeyalgorithms'),
     cipher: list('ciphers'),
     mac: list('macs'),
+    login: list('pubkeyacceptedalgorithms'),
   }
 }
 
@@ -148,7 +149,8 @@ function opensshOnly(config: SshConfig): string[] {
   const set = ONLY_OPENSSH.filter(key => one(config, key) !== undefined)
   const on = ONLY_OPENSSH_WHEN_ON.filter(key => isOn(config, key))
   const keyless = /^(?:no|false)$/.test(one(config, 'pubkeyauthentication') ?? '')
-  return [...set, ...on, ...(keyless ? ['pubkeyauthentication'] : [])]
+  const large = (one(config, 'requiredrsasize') ?? REQUIRED_RSA_SIZE) !== REQUIRED_RSA_SIZE
+  return [...set, ...on, ...(keyless ? ['pubkeyauthentication'] : []), ...(large ? ['requiredrsasize'] : [])]
 }
 
 const ONLY_OPENSSH = [
@@ -161,6 +163,9 @@ const ONLY_OPENSSH = [
   'bindinterface',
   'preferredauthentications',
 ]
+/** As ssh has it where nothing is said; ssh2 takes keys of any size. */
+const REQUIRED_RSA_SIZE = '1024'
+
 const ONLY_OPENSSH_WHEN_ON = ['hostbasedauthentication', 'verifyhostkeydns', 'proxyusefdpass']
 
 /** ssh takes a certificate beside a key without being told. */

@@ -1,7 +1,7 @@
 /** A plan as the operator reads it before saying yes. */
 import type { ClusterName, HostName } from '../plan/names.ts'
 import type { AppPlan, FileChange, HostPlan, LeftOut, Plan } from '../plan/plan.ts'
-import { quoted } from './clean.ts'
+import { printable, quoted } from './clean.ts'
 import { foldLine } from './fold-line.ts'
 import { stepLines } from './steps.ts'
 import type { Colors } from './terminal.ts'
@@ -63,9 +63,9 @@ function header(cluster: ClusterName, source: PlanSource, { colors, abbrev = 7 }
   if (source.kind === 'recorded') return `${cluster} as it was deployed, to be repaired`
   if (source.kind === 'rollback') return `${cluster} back to what ran before`
   const commit = source.commit?.slice(0, abbrev) ?? null
-  if (source.kind === 'revision') return `${cluster} from ${source.rev} (${commit})`
+  if (source.kind === 'revision') return `${cluster} from ${printable(source.rev)} (${commit})`
   const dirty = source.dirty ? `, ${colors.yellow('with uncommitted changes')}` : ''
-  return `${cluster} from the working tree (${whereabouts(source.branch, commit)}${dirty})`
+  return `${cluster} from the working tree (${whereabouts(source.branch && printable(source.branch), commit)}${dirty})`
 }
 
 function whereabouts(branch: string | null, commit: string | null): string {

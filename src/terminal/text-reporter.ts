@@ -1,3 +1,4 @@
+import { printable } from './clean.ts'
 import type { Look } from './plan.ts'
 import { renderPlan } from './plan.ts'
 import { makeProgress, type Progress } from './progress.ts'
@@ -42,5 +43,5 @@ export function textReporter(terminal: Terminal, look: TextLook): Reporter {
 }
 
 function savedLine({ id, at, by }: SavedBy): string {
-  return `plan ${id}, saved ${at}${by === null ? '' : ` by ${by}`}`
+  return `plan ${id}, saved ${at}${by === null ? '' : ` by ${printable(by)}`}`
 }

@@ -1,9 +1,10 @@
 /** What somebody who knows git expects of any of its commands. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { anything } from '../support/outcome.ts'
 import { makeWorld, type WorldOptions } from '../support/world.ts'
@@ -258,4 +259,97 @@ test('aliases, and git-deploy as a link in a directory of its own', async t => {
   assert.deepEqual(await ran('git', 'deploy', 'plan', 'prod'), PLAN)
   await world.run('prod', '--yes').stdout(anything).stderr(anything)
   assert.match((await ran('git', '--list-cmds=others')).stdout, /^deploy$/m)
+})
+
+test('names are read as UTF-8, whatever git log is told to write', async t => {
+  const { world, ran } = await makeRepository(t)
+  await world.git('config', 'user.name', 'Jörg')
+  await world.git('config', 'i18n.logOutputEncoding', 'ISO-8859-1')
+  await world.deploy()
+  assert.match((await ran('git', 'deploy', 'status')).stdout, / by Jörg /)
+  const bob = await world.colleague('Bob')
+  await bob.git('config', 'i18n.logOutputEncoding', 'ISO-8859-1')
+  await bob.run('sync', 'prod').stdout(/ by Jörg$/m)
+})
+
+test('a shallow clone does not say that nothing ran before', async t => {
+  const { world } = await makeRepository(t)
+  await world.deploy()
+  world.write({ 'web1/www/index.html': 'two\n' })
+  await world.commit()
+  await world.deploy()
+  const bob = await world.colleague('Bob')
+  const fetch = ['fetch', '--quiet', `file://${world.repo}`, 'main', 'refs/deptool/*:refs/deptool/*']
+  await bob.git(...fetch, '--depth=1')
+  await bob
+    .run('rollback', 'web1')
+    .exits(1)
+    .stderr(`fatal: cannot roll back 'web1': this clone is shallow, and may lack what ran there before
+hint: git fetch --unshallow
+`)
+  await bob.git(...fetch, '--unshallow')
+  await bob.run('rollback', '-n', 'web1').stdout(/update www/)
+})
+
+test('a repository that a group shares', {
+  skip: process.getuid?.() !== 0 && 'only root can be somebody else',
+}, async t => {
+  const { world, ran, page } = await makeRepository(t, { init: ['--shared=group'] })
+  await world.deploy()
+  const other = [
+    'setpriv',
+    '--reuid=nobody',
+    '--regid=nogroup',
+    '--clear-groups',
+    'git',
+    '-c',
+    'safe.directory=*',
+  ]
+  const own = (who: string, path: string) => execFileSync('chown', ['-R', who, path])
+  chmodSync(join(world.home, '../..'), 0o755)
+  own(':nogroup', world.repo)
+  own('nobody', world.host('web1').directory)
+  chmodSync(join(world.repo, 'prod/web1/www/index.html'), 0o664)
+  assert.equal((await ran(...other, 'deploy', 'plan', 'prod')).code, 0)
+  writeFileSync(join(world.repo, 'prod/web1/www/index.html'), 'two\n')
+  const deployed = await ran(...other, 'deploy', '--yes', 'prod')
+  assert.deepEqual([deployed.code, page()], [0, 'two\n'], deployed.stderr)
+  assert.equal((await ran('git', 'deploy', 'log')).stdout.match(/^deployment/gm)?.length, 2)
+  assert.equal((await ran('git', 'deploy', 'sync', 'prod')).code, 0)
+
+  // Somebody who may read it and no more.
+  const reader = other.map(word => word.replace('--regid=nogroup', '--regid=daemon'))
+  assert.equal((await ran(...reader, 'deploy', 'plan', 'prod')).stdout, 'prod is up to date (1 host)\n')
+  const init = await ran(...reader, 'deploy', 'init', 'staging')
+  assert.match(init.stderr, /^fatal: cannot mkdir '.*staging': permission denied\n$/)
+})
+
+test('an object that git has lost is told, and read from disk again', async t => {
+  const { world, page } = await makeRepository(t)
+  world.write({ 'web1/www/index.html': 'two\n' })
+  const blob = await world.git('hash-object', 'prod/web1/www/index.html')
+  // The second time the stat cache answers for the file.
+  for (const _ of [1, 2]) {
+    await setTimeout(50)
+    await world.run('plan', 'prod').stdout(anything)
+  }
+  rmSync(join(world.repo, '.git/objects', blob.slice(0, 2), blob.slice(2)))
+  await world
+    .run('prod', '--yes')
+    .exits(1)
+    .stdout(anything)
+    .stderr(`  <time>  web1  object ${blob} is missing
+fatal: cannot deploy 'prod': no host was changed
+`)
+  await world.deploy()
+  assert.equal(page(), 'two\n')
+  const manifest = '{ "systemd": {} }'
+  world.write({ 'web1/www/manifest.json': manifest })
+  await world.commit()
+  const lost = await world.git('hash-object', 'prod/web1/www/manifest.json')
+  rmSync(join(world.repo, '.git/objects', lost.slice(0, 2), lost.slice(2)))
+  await world
+    .run('plan', 'prod', 'HEAD')
+    .exits(1)
+    .stderr(`fatal: object ${lost} is missing in this repository\nhint: 'git fsck' tells more\n`)
 })

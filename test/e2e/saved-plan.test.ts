@@ -139,6 +139,27 @@ hint: 'git fetch <remote> refs/deptool/*:refs/deptool/*' brings what others have
   assert.equal(world.host('web1').read(DEPLOYED), 'three\n')
 })
 
+test('a plan that somebody else wrote drives no terminal', async t => {
+  const world = await makeWorld(t, TREE)
+  const plan = await save(world, 'prod', 'main')
+  const content = readFileSync(plan, 'utf8')
+  const evil = '\\u001b]0;title\\u0007\\u001b[31m'
+  const applied = async (text: string) => {
+    writeFileSync(plan, text)
+    const { stdout, stderr } = await world.execute(['git', 'deploy', 'apply', '-n', plan])
+    assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f]/)
+    return stdout + stderr
+  }
+  assert.match(await applied(content.replace('"main"', `"${evil}main"`)), /^prod from main /m)
+  assert.match(await applied(content.replace('"by": "', `"by": "${evil}`)), / by Ada /)
+  for (const broken of [
+    '\x1b[31m{',
+    content.replace('plan/1', `plan/1${evil}`),
+    content.replace('"prod"', `"a${evil}/prod"`),
+  ])
+    assert.match(await applied(broken), /^fatal: cannot read the plan /)
+})
+
 test('uncommitted files are applied where they were saved, as they were then', async t => {
   const world = await makeWorld(t, TREE)
   world.write({ 'web1/a/x': 'two\n' })

@@ -137,7 +137,13 @@ test('who cannot be asked is told apart from drift', async t => {
     .exits(2)
     .stdout(/^web1 {2}has no record of any deployment; this repository has deployed <oid> there\n/)
   assert.ok(version('a'))
+  world.write({ '../staging/web2/a/x': '' })
   await world.run('verify', 'staging').stdout("nothing has been deployed to 'staging'\n")
+  for (const mistyped of [['verify'], ['--repair']])
+    await world
+      .run(...mistyped, 'stagin')
+      .exits(1)
+      .stderr(/^fatal: cannot read 'stagin': there is no such directory\n/)
   await world
     .run('prod', 'v1', '--repair')
     .exits(129)

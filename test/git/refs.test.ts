@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { FLEET_REF, readRefs, readTracking, trackingRef, updateRefs } from '../../src/git/refs.ts'
 import { must, type Oid, oid } from '../../src/plan/names.ts'
@@ -118,4 +120,19 @@ test('a tracking ref that names no commit is refused, and deeper refs are not ou
   await assert.rejects(readTracking(await scratch.open()), {
     message: `cannot read '${WEB1}': it does not name a commit`,
   })
+})
+
+test('a ref that is broken, or leads nowhere, is not a host that nobody knows', async t => {
+  const scratch = makeScratch(t)
+  const repo = await scratch.open()
+  const file = join(scratch.dir, '.git', WEB1)
+  mkdirSync(dirname(file), { recursive: true })
+  for (const [text, message, hint] of [
+    ['', 'it is broken, as a power cut leaves it', /^rm .* --git-path refs\/deptool\/web1/],
+    ['1'.repeat(40), 'its commit is not in this repository', /^git update-ref -d refs\/deptool\/web1, /],
+  ] as const) {
+    writeFileSync(file, text)
+    for (const read of [readTracking, readRefs])
+      await assert.rejects(read(repo), { message: `cannot read '${WEB1}': ${message}`, hint })
+  }
 })

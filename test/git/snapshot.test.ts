@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { drive, type ObjectReader } from '../../src/git/objects.ts'
-import { type Snapshot, snapshotRevision, snapshotWorktree } from '../../src/git/snapshot.ts'
+import { type Snapshot, snapshotRevision, snapshotStaged, snapshotWorktree } from '../../src/git/snapshot.ts'
 import { forgetIndex } from '../../src/git/stat-cache.ts'
 import { MissingObject, readHosts } from '../../src/plan/host-state.ts'
 import { directory, executable, link, makeScratch, prod, readFiles, type Scratch } from './scratch.ts'
@@ -164,6 +164,8 @@ test('what is not deployable is named, all of it, and the rest is taken', async 
     'prod/web1/app/inner/file': 'x',
     'prod/web1/app/sub/.GIT': 'gitdir: x',
     'prod/web1/app/line\nfeed': 'x',
+    'prod/web3/.git': 'gitdir: x',
+    'prod/web3/app/file': 'x',
     'prod/web1/linked': link('app'),
     'prod/web2': link('web1'),
     'prod/-web3/app/file': 'x',
@@ -181,8 +183,9 @@ test('what is not deployable is named, all of it, and the rest is taken', async 
     `web1/app/sub/.GIT: ${repository}`,
     `web1/linked: ${misplaced}`,
     `web2: ${misplaced}`,
+    `web3/.git: ${repository}`,
   ])
-  assert.deepEqual(await filesOf(snapshot), { web1: { '100644 app/file': 'f' } })
+  assert.deepEqual(await filesOf(snapshot), { web1: { '100644 app/file': 'f' }, web3: {} })
 })
 
 test('a name that holds U+FFFD of its own right is fine', async t => {
@@ -509,3 +512,36 @@ function prefixed(prefix: string): Record<string, string> {
 function settle(): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, 50))
 }
+
+test('what a sparse checkout leaves out has not been deleted', async t => {
+  const scratch = makeScratch(t)
+  scratch.write({ 'prod/web1/app/file': 'f', 'prod/web2/app/file': 'f', 'prod/web2/README': 'not deployed' })
+  scratch.commit('begin')
+  scratch.git('sparse-checkout', 'set', '--no-cone', '/*', '!/prod/web2/README')
+  assert.equal((await take(scratch)).source.kind, 'worktree')
+  scratch.git('sparse-checkout', 'set', '--no-cone', '/*', '!/prod/web2/')
+  await assert.rejects(take(scratch), {
+    message: `cannot read '${scratch.dir}/prod': 'web2/app/file' is not in the sparse checkout`,
+  })
+  scratch.git('sparse-checkout', 'disable')
+  scratch.write({ 'prod/web2/app/more': 'f' })
+  assert.equal((await take(scratch)).hosts.length, 2)
+})
+
+test('an index with a conflict is told by its file', async t => {
+  const scratch = makeScratch(t)
+  const write = (content: string) => scratch.write({ 'prod/web1/app/file': content })
+  write('one')
+  scratch.commit('one')
+  scratch.git('checkout', '--quiet', '-b', 'other')
+  write('two')
+  scratch.commit('two')
+  scratch.git('checkout', '--quiet', 'main')
+  write('three')
+  scratch.commit('three')
+  assert.throws(() => scratch.git('merge', 'other'))
+  const repo = await scratch.open()
+  await assert.rejects(snapshotStaged(repo, 'prod', scratch.reader(repo)), {
+    message: "cannot read the index: 'prod/web1/app/file' is unmerged",
+  })
+})

@@ -108,6 +108,7 @@ for (const line of [
   'CertificateFile /c',
   'KnownHostsCommand /bin/x',
   'PubkeyAuthentication no',
+  'RequiredRSASize 3072',
 ]) {
   test(`only the ssh program can do '${line}'`, async t => {
     const { opensshOnly } = await ssh(t, `Host web1\n ${line}`)

@@ -99,6 +99,15 @@ test('what goes wrong while objects are read is what the caller gets to see', as
   )
 })
 
+test('that it went wrong outranks what the agent says to it', async t => {
+  async function* flight(): AsyncGenerator<Request> {
+    yield { type: 'ask', id: ID }
+    throw new Error('git fell over')
+  }
+  const session = await openSession(embedded(t), { flight })
+  await assert.rejects(session.next(5000), { message: 'git fell over' })
+})
+
 test('an embedded host that is not there', t => {
   const agents = fakeAgents(temporaryDirectory(t))
   assert.throws(() => connectLocal({ kind: 'local', host, root: '/no/such' }, agents, {}), {

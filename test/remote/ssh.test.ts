@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -139,6 +139,43 @@ for (const transport of ['ssh2', 'openssh'] as const) {
         .replace(/AAAA\S+/, 'AAAAC3NzaC1lZDI1NTE5AAAAIGUqZ2dTI0sz6dW2iP3ywtlNkAVqvGZ8vX9YqyX1S2Sa'),
     )
     await assert.rejects(connect(), { kind: 'changed-host-key' })
+  })
+
+  test(`${transport}: a host that is known by a key of another type only`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport }, { hostKeys: ['ecdsa'], known: false })
+    newKey(join(sshd.directory, 'host_ed25519'), 'ed25519')
+    const known = sshd.hostKeyLine('ed25519')
+    writeFileSync(sshd.knownHosts, known)
+    sshd.configure('StrictHostKeyChecking accept-new')
+    await assert.rejects(connect(), { kind: 'changed-host-key' })
+    assert.equal(readFileSync(sshd.knownHosts, 'utf8'), known)
+  })
+
+  test(`${transport}: a key that is revoked under the name without the port`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport }, { known: false })
+    const plain = sshd.hostKeyLine().replace(/^\S+/, '127.0.0.1')
+    writeFileSync(sshd.knownHosts, plain)
+    await connect()
+    writeFileSync(sshd.knownHosts, `${plain}@revoked ${plain}`)
+    await assert.rejects(connect(), { kind: 'changed-host-key' })
+  })
+
+  test(`${transport}: a private key that others may read is not used`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    chmodSync(sshd.key, 0o640)
+    const told = transport === 'ssh2' ? { hint: `chmod 600 ${sshd.key}` } : {}
+    await assert.rejects(connect(), { kind: 'authentication', message: /^cannot log in/, ...told })
+    sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+    chmodSync(sshd.key, 0o600)
+    addToAgent(sshd)
+    chmodSync(sshd.key, 0o640)
+    await connect()
+  })
+
+  test(`${transport}: only the algorithms for keys that ssh may use`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    sshd.configure('PubkeyAcceptedAlgorithms ecdsa-sha2-nistp256')
+    await assert.rejects(connect(), { kind: 'authentication', message: /^cannot log in/ })
   })
 }
 
