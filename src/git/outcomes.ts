@@ -1,6 +1,6 @@
 /** How deployments ended, as far as this repository has been told: a file for each host, one JSON line each. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { appendFile, mkdir, open, rename } from 'node:fs/promises'
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
+import { appendFile, mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type HostName, hostName } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
@@ -25,19 +25,32 @@ export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
   return [...known.values()].sort((a, b) => a.at - b.at)
 }
 
-/** The deployment to the host that was heard of last. Reads the end of the file, however long it has become. */
-export async function lastOutcome(repo: Repository, host: HostName): Promise<KnownOutcome | undefined> {
-  const file = await open(join(directoryOf(repo), host)).catch(() => undefined) // most hosts of a new clone have none
-  if (file === undefined) return undefined
+/** The last deployment that began on the host, or may have. Reads the end of the file, however long it has become. */
+export function lastBegun(repo: Repository, host: HostName): KnownOutcome | undefined {
+  const known = new Map(readTail(join(directoryOf(repo), host)).map(record => [record.id, record]))
+  const begun = [...known.values()].filter(({ outcome }) => outcome !== 'refused')
+  return begun.sort((a, b) => a.at - b.at).at(-1)
+}
+
+function readTail(path: string): KnownOutcome[] {
+  const file = openIfThere(path)
+  if (file === undefined) return []
   try {
-    const { size } = await file.stat()
-    const { buffer, bytesRead } = await file.read({
-      buffer: Buffer.alloc(TAIL),
-      position: Math.max(0, size - TAIL),
-    })
-    return buffer.toString('utf8', 0, bytesRead).split('\n').flatMap(parse).at(-1)
+    const buffer = Buffer.alloc(TAIL)
+    const read = readSync(file, buffer, 0, TAIL, Math.max(0, fstatSync(file).size - TAIL))
+    return buffer.toString('utf8', 0, read).split('\n').flatMap(parse)
   } finally {
-    await file.close()
+    closeSync(file)
+  }
+}
+
+/** Most hosts of a new clone have none. */
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 
