@@ -130,7 +130,11 @@ function agree(command: Offer, { plan, repo, color }: Offline, context: Context)
 }
 
 /** What the command line and the configuration say about carrying out. */
-interface Means extends Pick<Accepting, 'verify' | 'adopt' | 'atomic' | 'batch' | 'confirm' | 'waitMs'> {
+interface Means
+  extends Pick<
+    Accepting,
+    'verify' | 'adopt' | 'atomic' | 'batch' | 'confirm' | 'skipUnreachable' | 'waitMs'
+  > {
   readonly id: DeploymentId
   readonly color: string | null
   readonly connections: Connections
@@ -141,7 +145,7 @@ interface Means extends Pick<Accepting, 'verify' | 'adopt' | 'atomic' | 'batch' 
 
 async function carryOut(offline: Offline, means: Means, context: Context): Promise<ExitCode> {
   const { terminal, ticks } = context
-  const { id, verify, adopt, batch, confirm, waitMs, color, connections, reporter } = means
+  const { id, verify, adopt, batch, confirm, skipUnreachable, waitMs, color, connections, reporter } = means
   const { repo, config, plan } = offline
   const { cluster } = plan
   const atomic = means.atomic ?? config.atomic
@@ -174,6 +178,7 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
       adopt,
       atomic,
       batch,
+      skipUnreachable,
       waitMs,
       connect: host => connections.take(host),
       connectAnew: (host, signal) => connections.anew(host, signal),

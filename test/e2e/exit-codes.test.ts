@@ -29,7 +29,9 @@ test('1: failed, and no host was changed', async t => {
     .run('prod', '--yes')
     .exits(EXIT.failed)
     .stdout(anything)
-    .stderr(/\nfatal: cannot deploy 'prod': no host was changed\n$/)
+    .stderr(
+      /\nfatal: cannot deploy 'prod': no host was changed\nhint: --skip-unreachable deploys to the others all the same\n$/,
+    )
   assert.equal(world.host('web1').exists('/var/lib/deptool/apps/a'), false)
 })
 
