@@ -14,7 +14,7 @@ const UNUSED_BY_YARGS: Readonly<Record<string, string>> = {
 /** Parts of Node that are loaded when one of these functions is called: crypto takes 3 ms, and a plan may do without. */
 const LATE: Readonly<Record<string, readonly string[]>> = {
   'node:crypto': ['createHash', 'createHmac', 'randomBytes'],
-  'node:zlib': ['deflateSync', 'inflateSync'],
+  'node:zlib': ['createDeflate', 'deflateSync', 'inflateSync'],
 }
 
 /** ssh2 can be a server, copy files, make keys, and has agents for node:http, for which it loads all of that. */

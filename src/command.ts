@@ -132,6 +132,8 @@ export interface Accepting {
   /** How many hosts are activated at a time; null for all at once. */
   readonly batch: Batch | null
   readonly confirm: ConfirmBy
+  /** Whether hosts that cannot be reached are left out, or stop the others. */
+  readonly skipUnreachable: boolean
   /** How long to queue for a lock, in milliseconds. */
   readonly waitMs: number
   readonly verbose: boolean

@@ -33,6 +33,7 @@ test('deploy is the command without a name', () => {
     atomic: null,
     batch: null,
     confirm: 'auto',
+    skipUnreachable: false,
     waitMs: 0,
     color: null,
   } as const

@@ -32,7 +32,7 @@ const DOORS: readonly (readonly [module: RegExp, door: RegExp])[] = [
   [/^msgpackr/, /^src\/protocol\/codec\.ts$/],
   [/^fflate$/, /^agent\//],
   [/^picocolors$/, /^src\/terminal\//],
-  [/^node:child_process$/, /^src\/(git\/(git|batch|hooks|pager)|remote\/[^/]+)\.ts$/],
+  [/^node:child_process$/, /^src\/(git\/(git|batch|content|hooks|pager)|remote\/[^/]+)\.ts$/],
   [/^(std|os|native)$/, /^agent\/qjs\.ts$/],
 ]
 

@@ -50,7 +50,10 @@ export function conclude(
   }
   if (held.length + undone.length === 0) {
     finish('failed')
-    if (stale.length === 0) throw new Fatal(`cannot deploy '${cluster}': no host was changed`)
+    if (stale.length === 0)
+      throw new Fatal(`cannot deploy '${cluster}': no host was changed`, {
+        hint: unreachableAlone(ends) ? SKIP : undefined,
+      })
     throw new Fatal(`cannot deploy '${cluster}': ${stale.join(', ')} had changed; no host was changed now`, {
       hint: 'run the same command again: its plan starts from what runs there now',
     })
@@ -91,6 +94,14 @@ const REPAIR = (cluster: ClusterName) =>
   `'git deploy verify ${cluster}' tells what differs, and 'git deploy --repair ${cluster}' puts it right`
 
 const CORRECT = 'correct the cause and run the same command again: what holds is left alone'
+
+const SKIP = '--skip-unreachable deploys to the others all the same'
+
+/** Whether nothing but hosts that could not be reached was in the way of others. */
+function unreachableAlone(ends: Ends): boolean {
+  const kinds = new Set([...ends.values()].map(({ kind }) => kind))
+  return kinds.size === 2 && kinds.has('unreachable') && kinds.has('withdrawn')
+}
 
 /** Not where it was taken back on request. */
 function gaveCause(end: HostEnd): boolean {

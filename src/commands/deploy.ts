@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events'
 import type { Accepting, CommandOf } from '../command.ts'
-import { EXIT, type ExitCode } from '../errors.ts'
+import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import { operatorName } from '../git/history.ts'
 import type { HostName } from '../plan/names.ts'
+import type { Plan } from '../plan/plan.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
 import { rollout } from '../rollout/rollout.ts'
+import { names } from '../terminal/names.ts'
 import { question } from '../terminal/plan.ts'
 import { ask, inputOf } from '../terminal/prompt.ts'
 import type { Reporter, SavedBy } from '../terminal/reporter.ts'
@@ -73,7 +75,11 @@ export async function offer(
   const reporter = reporterFor({ ...command, color, short: false, abbrev: config.abbrev }, context)
   reporter.plan({ plan, source, saved, digest: digestOf })
   if (command.dryRun) return EXIT.done
-  if (plan.hosts.length === 0) return stopTracking(offline, context)
+  if (plan.hosts.length === 0) {
+    await stopTracking(offline, context)
+    refuseUnsettled(plan)
+    return EXIT.done
+  }
   terminal.out('')
   if (!yes) inputOf(terminal)
 
@@ -96,15 +102,21 @@ export async function offer(
 }
 
 /** No host has anything to do, and of those that have left the tree none has apps. */
-async function stopTracking(offline: Offline, { terminal, emit }: Context): Promise<ExitCode> {
+async function stopTracking(offline: Offline, { terminal, emit }: Context): Promise<void> {
   const moves = emptied(offline)
-  if (moves.length === 0) return EXIT.done
-  const names = moves.map(({ host }) => host).join(', ')
+  if (moves.length === 0) return
+  const hosts = moves.map(({ host }) => host).join(', ')
   const account = { cluster: offline.plan.cluster, source: null, deployment: null, body: '' }
-  await moveRefs(offline.repo, moves, { ...account, subject: `forget ${names}`, message: 'forget' })
+  await moveRefs(offline.repo, moves, { ...account, subject: `forget ${hosts}`, message: 'forget' })
   for (const { host, from } of moves) emit({ type: 'forgot', host, commit: from })
-  terminal.out(`forgot ${names}`)
-  return EXIT.done
+  terminal.out(`forgot ${hosts}`)
+}
+
+/** Nothing to do is no success where it is not known what runs. */
+function refuseUnsettled({ cluster, unsettled }: Plan): void {
+  if (unsettled.length === 0) return
+  const hosts = unsettled.map(({ host }) => host)
+  throw new Fatal(`cannot tell that '${cluster}' is deployed: ${names(hosts, 5)} may run something else`)
 }
 
 function agree(command: Offer, { plan, repo, color }: Offline, context: Context): Promise<'yes' | 'no'> {
@@ -118,7 +130,11 @@ function agree(command: Offer, { plan, repo, color }: Offline, context: Context)
 }
 
 /** What the command line and the configuration say about carrying out. */
-interface Means extends Pick<Accepting, 'verify' | 'adopt' | 'atomic' | 'batch' | 'confirm' | 'waitMs'> {
+interface Means
+  extends Pick<
+    Accepting,
+    'verify' | 'adopt' | 'atomic' | 'batch' | 'confirm' | 'skipUnreachable' | 'waitMs'
+  > {
   readonly id: DeploymentId
   readonly color: string | null
   readonly connections: Connections
@@ -129,7 +145,7 @@ interface Means extends Pick<Accepting, 'verify' | 'adopt' | 'atomic' | 'batch' 
 
 async function carryOut(offline: Offline, means: Means, context: Context): Promise<ExitCode> {
   const { terminal, ticks } = context
-  const { id, verify, adopt, batch, confirm, waitMs, color, connections, reporter } = means
+  const { id, verify, adopt, batch, confirm, skipUnreachable, waitMs, color, connections, reporter } = means
   const { repo, config, plan } = offline
   const { cluster } = plan
   const atomic = means.atomic ?? config.atomic
@@ -162,6 +178,7 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
       adopt,
       atomic,
       batch,
+      skipUnreachable,
       waitMs,
       connect: host => connections.take(host),
       connectAnew: (host, signal) => connections.anew(host, signal),

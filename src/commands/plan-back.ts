@@ -16,6 +16,7 @@ import type { Context } from './context.ts'
 import { namedHosts } from './named-hosts.ts'
 import { type Offline, readStates } from './plan-offline.ts'
 import { chooseHosts } from './select.ts'
+import { readUnsettled } from './unsettled.ts'
 
 export interface WantedBack {
   /** Empty for those of the newest deployment that is known here. */
@@ -60,7 +61,15 @@ export async function planBack({ hosts: named, selection }: WantedBack, context:
     source: { kind: 'rollback', recorded: sources.size === 1 ? [...sources][0]! : 'several' },
     tracking,
     hosts,
-    plan: { cluster, hosts: plans, vanished: [], leaving: [], total: hosts.length, leftOut },
+    plan: {
+      cluster,
+      hosts: plans,
+      vanished: [],
+      leaving: [],
+      total: hosts.length,
+      leftOut,
+      unsettled: readUnsettled(repo, hosts),
+    },
     states: new Map(compared.map(({ host, old, next }) => [host, { old, next }])),
     objects,
     back: before,

@@ -19,6 +19,7 @@ import { refuseTree } from './refuse-tree.ts'
 import type { SavedPlan } from './saved-plan.ts'
 import { savedSnapshot } from './saved-snapshot.ts'
 import { narrow } from './scope.ts'
+import { readUnsettled } from './unsettled.ts'
 
 export interface Wanted {
   /** As it was given on the command line. */
@@ -136,6 +137,7 @@ export async function planOffline(
     leaving,
     total: hosts.length,
     leftOut,
+    unsettled: readUnsettled(repo, [...hosts, ...vanished]),
   }
   return {
     repo,

@@ -82,6 +82,7 @@ async function offlineOf(recorded: Recorded, drifted: readonly Drifted[]): Promi
       leaving: [],
       total: hosts.length,
       leftOut: null,
+      unsettled: [],
     },
     // As if the host had nothing: everything is sent again, whatever of it the host has lost.
     states: new Map(drifted.map(({ tracked }, i) => [tracked.host, { old: EMPTY_HOST, next: states[i]! }])),

@@ -25,7 +25,8 @@ export async function plan(command: CommandOf<'plan'>, context: Context): Promis
   const reporter = reporterFor(looks, output === '-' ? onStderr(context) : context)
   reporter.plan({ plan, source, saved: null, digest: digestOf })
   if (output !== null) save(await savedPlan(offline, context), output, context)
-  return command.exitCode && plan.hosts.length + plan.leaving.length > 0 ? EXIT.pending : EXIT.done
+  const pending = plan.hosts.length + plan.leaving.length + plan.unsettled.length > 0
+  return command.exitCode && pending ? EXIT.pending : EXIT.done
 }
 
 /** Stdout is for the saved plan, so the words go to stderr. */

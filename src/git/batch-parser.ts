@@ -9,22 +9,36 @@ export interface GitObject {
   readonly content: Uint8Array
 }
 
-interface Body {
+/** An object that is longer than whoever asked wants to hold. */
+export interface LargeObject {
   readonly oid: Oid
   readonly type: ObjectType
-  /** The content and the line feed after it. */
-  readonly bytes: Buffer
-  filled: number
+  readonly size: number
 }
 
-/** Fed with chunks as they come, calls `emit` once per answer: undefined for an object that is not there. */
+interface Body extends LargeObject {
+  /** The content and the line feed after it; undefined where that is passed over. */
+  readonly bytes: Buffer | undefined
+  /** How many of these bytes are still to come. */
+  left: number
+}
+
+/**
+ * Fed with chunks as they come, calls `emit` once per answer: undefined for an object that is not there. `most` is asked
+ * before each, how many bytes are wanted of it.
+ */
 export class BatchParser {
-  readonly #emit: (object: GitObject | undefined) => void
+  readonly #emit: (object: GitObject | LargeObject | undefined) => void
+  readonly #most: () => number
   #header = ''
   #body: Body | undefined
 
-  constructor(emit: (object: GitObject | undefined) => void) {
+  constructor(
+    emit: (object: GitObject | LargeObject | undefined) => void,
+    most = () => Number.POSITIVE_INFINITY,
+  ) {
     this.#emit = emit
+    this.#most = most
   }
 
   push(chunk: Buffer): void {
@@ -36,7 +50,7 @@ export class BatchParser {
     const end = chunk.indexOf('\n', from)
     this.#header += chunk.toString('latin1', from, end < 0 ? chunk.length : end)
     if (end < 0) return chunk.length
-    this.#body = parseHeader(this.#header)
+    this.#body = parseHeader(this.#header, this.#most())
     this.#header = ''
     if (!this.#body) this.#emit(undefined)
     return end + 1
@@ -44,20 +58,23 @@ export class BatchParser {
 
   /** Copies straight to its place, so that a large blob is not moved again with every chunk. */
   #pushBody(body: Body, chunk: Buffer, from: number): number {
-    const copied = chunk.copy(body.bytes, body.filled, from)
-    body.filled += copied
-    if (body.filled === body.bytes.length) {
+    const { oid, type, size, bytes } = body
+    const end = Math.min(from + body.left, chunk.length)
+    if (bytes) chunk.copy(bytes, bytes.length - body.left, from, end)
+    body.left -= end - from
+    if (body.left === 0) {
       this.#body = undefined
-      this.#emit({ oid: body.oid, type: body.type, content: body.bytes.subarray(0, -1) })
+      this.#emit(bytes ? { oid, type, content: bytes.subarray(0, -1) } : { oid, type, size })
     }
-    return from + copied
+    return end
   }
 }
 
-function parseHeader(header: string): Body | undefined {
-  const [, name = '', type, size] = /^([0-9a-f]+) (blob|tree|commit|tag) (\d+)$/.exec(header) ?? []
+function parseHeader(header: string, most: number): Body | undefined {
+  const [, name = '', type, digits] = /^([0-9a-f]+) (blob|tree|commit|tag) (\d+)$/.exec(header) ?? []
   const found = oid(name)
-  return (
-    found && { oid: found, type: type as ObjectType, bytes: Buffer.allocUnsafe(Number(size) + 1), filled: 0 }
-  )
+  if (!found) return undefined
+  const size = Number(digits)
+  const bytes = size <= most ? Buffer.allocUnsafe(size + 1) : undefined
+  return { oid: found, type: type as ObjectType, size, bytes, left: size + 1 }
 }

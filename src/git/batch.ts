@@ -1,19 +1,25 @@
 /** A running `git cat-file --batch`: questions go in without waiting, and the answers come in their order. */
 import { spawn } from 'node:child_process'
 import { Socket } from 'node:net'
-import { BatchParser, type GitObject } from './batch-parser.ts'
+import { BatchParser, type GitObject, type LargeObject } from './batch-parser.ts'
 import { GitError, notStarted, parsedEnv, type Repository } from './git.ts'
 
 export interface Batch {
-  /** One promise for each name: undefined where there is no such object. Rejects with Fatal when git ends early. */
-  ask(names: readonly string[]): Promise<GitObject | undefined>[]
+  /**
+   * One promise for each name: undefined where there is no such object, and only its size where it has more than
+   * `most` bytes. Rejects with Fatal when git ends early.
+   */
+  ask(names: readonly string[], most: number): Promise<Answer>[]
   running(): boolean
   /** What was asked is still answered. */
   end(): void
 }
 
+export type Answer = GitObject | LargeObject | undefined
+
 interface Waiter {
-  readonly resolve: (object: GitObject | undefined) => void
+  readonly most: number
+  readonly resolve: (object: Answer) => void
   readonly reject: (error: Error) => void
 }
 
@@ -24,10 +30,11 @@ export function startBatch({ cwd, env }: Repository): Batch {
   const stderr: Buffer[] = []
   let running = true
 
-  const parser = new BatchParser(object => {
+  const answer = (object: Answer) => {
     waiting.shift()?.resolve(object)
     if (waiting.length === 0) keepAlive(false)
-  })
+  }
+  const parser = new BatchParser(answer, () => waiting[0]?.most ?? 0)
   const fail = (error: Error) => {
     running = false
     for (const { reject } of waiting.splice(0)) reject(error)
@@ -49,10 +56,10 @@ export function startBatch({ cwd, env }: Repository): Batch {
   keepAlive(false)
 
   return {
-    ask(names) {
+    ask(names, most) {
       if (names.length > 0) keepAlive(true)
       const answers = names.map(
-        () => new Promise<GitObject | undefined>((resolve, reject) => waiting.push({ resolve, reject })),
+        () => new Promise<Answer>((resolve, reject) => waiting.push({ most, resolve, reject })),
       )
       child.stdin.write(names.map(name => `${name}\n`).join(''))
       return answers

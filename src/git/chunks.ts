@@ -2,11 +2,14 @@
 import { MissingObject } from '../plan/host-state.ts'
 import type { Oid } from '../plan/names.ts'
 import type { ObjectChunk } from '../protocol/messages.ts'
-import { looseObject } from './loose-object.ts'
+import { looseObject, looseObjectPieces } from './loose-object.ts'
 import type { ObjectReader } from './objects.ts'
 
 /** How many bytes travel in one message, and how long a piece of an object is at the most. */
 const BATCH = 256 * 1024
+
+/** What is longer is never held as a whole, in bytes. */
+const LARGE = 8 * 1024 * 1024
 
 /**
  * A source of batches for any number of hosts. What several hosts need is compressed once, unless it is large.
@@ -19,25 +22,35 @@ export function chunkSource(
   return async function* chunks(oids) {
     let batch: ObjectChunk[] = []
     let size = 0
-    for (const oid of oids) {
-      const bytes = compressed.get(oid) ?? (await compress(reader, oid))
-      if (bytes.length <= BATCH) compressed.set(oid, bytes)
-      for (let at = 0; at < bytes.length; at += BATCH) {
-        const piece = bytes.subarray(at, at + BATCH)
-        batch.push({ oid, bytes: piece, last: at + BATCH >= bytes.length })
-        size += piece.length
+    for (const oid of oids)
+      for await (const [bytes, last] of marked(pieces(oid))) {
+        batch.push({ oid, bytes, last })
+        size += bytes.length
         if (size < BATCH) continue
         yield batch
         batch = []
         size = 0
       }
-    }
     if (batch.length > 0) yield batch
+  }
+
+  async function* pieces(oid: Oid): AsyncGenerator<Uint8Array> {
+    const object = compressed.has(oid) ? undefined : await reader.readUpTo(oid, LARGE)
+    if (object && !('content' in object))
+      return yield* looseObjectPieces(object, reader.stream(object), BATCH)
+    const bytes = compressed.get(oid) ?? (object && looseObject(object))
+    if (!bytes) throw new MissingObject(oid)
+    if (bytes.length <= BATCH) compressed.set(oid, bytes)
+    for (let at = 0; at < bytes.length; at += BATCH) yield bytes.subarray(at, at + BATCH)
   }
 }
 
-async function compress(reader: ObjectReader, oid: Oid): Promise<Uint8Array> {
-  const object = await reader.readTyped(oid)
-  if (!object) throw new MissingObject(oid)
-  return looseObject(object)
+/** Each with whether it is the last one. */
+async function* marked<T>(all: AsyncIterable<T>): AsyncGenerator<[T, boolean]> {
+  let held: T | undefined
+  for await (const one of all) {
+    if (held !== undefined) yield [held, false]
+    held = one
+  }
+  if (held !== undefined) yield [held, true]
 }

@@ -1,7 +1,31 @@
-import { deflateSync } from 'node:zlib'
-import type { ObjectType } from './batch-parser.ts'
-
 /** The bytes of a loose object file (gitformat-loose). */
-export function looseObject({ type, content }: { type: ObjectType; content: Uint8Array }): Uint8Array {
-  return deflateSync(Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content]), { level: 6 })
+import { pipeline, Readable } from 'node:stream'
+import { createDeflate, deflateSync } from 'node:zlib'
+import type { GitObject, LargeObject } from './batch-parser.ts'
+
+const LEVEL = 6
+
+export function looseObject({ type, content }: Pick<GitObject, 'type' | 'content'>): Uint8Array {
+  return deflateSync(Buffer.concat([headerOf(type, content.length), content]), { level: LEVEL })
+}
+
+/** The same in pieces of `most` bytes at the most, from content that comes in pieces. Rejects as `content` does. */
+export function looseObjectPieces(
+  { type, size }: Pick<LargeObject, 'type' | 'size'>,
+  content: AsyncIterable<Uint8Array>,
+  most: number,
+): AsyncIterable<Uint8Array> {
+  const deflate = createDeflate({ level: LEVEL, chunkSize: most })
+  const whole = async function* () {
+    yield headerOf(type, size)
+    yield* content
+  }
+  pipeline(Readable.from(whole()), deflate, () => {
+    // What went wrong destroys `deflate`, and so reaches whoever reads it.
+  })
+  return deflate
+}
+
+function headerOf(type: string, size: number): Buffer {
+  return Buffer.from(`${type} ${size}\0`)
 }

@@ -1,8 +1,9 @@
 /** Git objects out of the repository: one `git cat-file --batch` answers for as long as the command runs. */
 import type { Oid } from '../plan/names.ts'
 import type { Contents, Reading } from '../plan/reading.ts'
-import { type Batch, startBatch } from './batch.ts'
-import type { GitObject } from './batch-parser.ts'
+import { type Answer, type Batch, startBatch } from './batch.ts'
+import type { GitObject, LargeObject } from './batch-parser.ts'
+import { streamContent } from './content.ts'
 import type { Repository } from './git.ts'
 
 /** Its process starts with the first question, and never keeps ours alive; `close` ends it sooner. */
@@ -17,13 +18,26 @@ export class ObjectReader {
   /** The contents of those objects that exist. */
   async read(oids: readonly Oid[]): Promise<Contents> {
     const found = await Promise.all(this.#ask(oids))
-    return new Map(found.flatMap(object => (object ? [[object.oid, object.content] as const] : [])))
+    return new Map(
+      found.flatMap(object => (object && 'content' in object ? [[object.oid, object.content] as const] : [])),
+    )
   }
 
   /** One object by its name, or by any expression of gitrevisions(7). Undefined where there is none. */
   async readTyped(name: string): Promise<GitObject | undefined> {
     // A second line would be a second question.
-    return name.includes('\n') ? undefined : await this.#ask([name])[0]
+    const found = name.includes('\n') ? undefined : await this.#ask([name])[0]
+    return found && 'content' in found ? found : undefined
+  }
+
+  /** One object, of which only the size is told where it is longer than `most`: then `stream` gives its content. */
+  async readUpTo(oid: Oid, most: number): Promise<GitObject | LargeObject | undefined> {
+    return await this.#ask([oid], most)[0]
+  }
+
+  /** Throws Fatal where git cannot give all of it. */
+  stream({ type, oid }: LargeObject): AsyncGenerator<Uint8Array> {
+    return streamContent(this.#repo, type, oid)
   }
 
   close(): void {
@@ -31,9 +45,9 @@ export class ObjectReader {
     this.#batch = undefined
   }
 
-  #ask(names: readonly string[]): Promise<GitObject | undefined>[] {
+  #ask(names: readonly string[], most = Number.POSITIVE_INFINITY): Promise<Answer>[] {
     if (!this.#batch?.running()) this.#batch = startBatch(this.#repo)
-    return this.#batch.ask(names)
+    return this.#batch.ask(names, most)
   }
 }
 

@@ -1,7 +1,17 @@
 /** How deployments ended, as far as this repository has been told: a file for each host, one JSON line each. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { appendFile, chmod, open, rename } from 'node:fs/promises'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs'
+import { appendFile, chmod, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { order } from '../plan/host-state.ts'
 import { type HostName, hostName } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
 import type { DeploymentId, LoggedDeployment } from '../protocol/messages.ts'
@@ -26,19 +36,46 @@ export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
   return [...known.values()].sort((a, b) => a.at - b.at)
 }
 
-/** The deployment to the host that was heard of last. Reads the end of the file, however long it has become. */
-export async function lastOutcome(repo: Repository, host: HostName): Promise<KnownOutcome | undefined> {
-  const file = await open(join(directoryOf(repo), host)).catch(() => undefined) // most hosts of a new clone have none
-  if (file === undefined) return undefined
+/**
+ * The last deployment that began on the host, or may have. Every plan asks this of every host: so only the end of the
+ * file is read, and only these words of its lines, in which no other word can look the same.
+ */
+export function lastBegun(
+  repo: Repository,
+  host: HostName,
+): Pick<KnownOutcome, 'id' | 'outcome'> | undefined {
+  const known = new Map<string, string>()
+  for (const [, id = '', outcome = ''] of readTail(join(directoryOf(repo), host)).matchAll(LAST_WORDS))
+    known.set(id, outcome)
+  const begun = [...known].filter(([, outcome]) => outcome !== 'refused')
+  // What a sync has brought may be older. Ids begin with the second; within one, ours are in their order.
+  const last = begun.sort(([a], [b]) => order(a.slice(0, SECOND), b.slice(0, SECOND))).at(-1)
+  return last && { id: last[0] as DeploymentId, outcome: last[1] as Ending }
+}
+
+const SECOND = '20260101T000000'.length
+
+const LAST_WORDS = /"id":"([\w-]+)".*?"outcome":"(\w+)"/g
+
+function readTail(path: string): string {
+  const file = openIfThere(path)
+  if (file === undefined) return ''
   try {
-    const { size } = await file.stat()
-    const { buffer, bytesRead } = await file.read({
-      buffer: Buffer.alloc(TAIL),
-      position: Math.max(0, size - TAIL),
-    })
-    return buffer.toString('utf8', 0, bytesRead).split('\n').flatMap(parse).at(-1)
+    const buffer = Buffer.allocUnsafe(TAIL)
+    const read = readSync(file, buffer, 0, TAIL, Math.max(0, fstatSync(file).size - TAIL))
+    return buffer.toString('latin1', 0, read)
   } finally {
-    await file.close()
+    closeSync(file)
+  }
+}
+
+/** Most hosts of a new clone have none. */
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 

@@ -17,6 +17,15 @@ export interface Plan {
   readonly total: number
   /** What --limit and --exclude left out; null where neither was given. */
   readonly leftOut: LeftOut | null
+  /** Hosts that may not run what they are known to run, by name: so it is not certain that there is nothing to do. */
+  readonly unsettled: readonly Unsettled[]
+}
+
+/** A host whose last deployment nobody knows the end of, or was undone and did not wholly go back. */
+export interface Unsettled {
+  readonly host: HostName
+  readonly deployment: string
+  readonly outcome: 'unknown' | 'damaged'
 }
 
 export interface LeftOut {

@@ -58,22 +58,19 @@ export class HostRun {
     return this.waiting !== undefined && !this.waiting.signal.aborted
   }
 
-  /** Connects, locks and stages. Whether the host could now be activated. */
-  async stage(): Promise<boolean> {
+  /** Connects, locks and stages. Where the host could not now be activated, it has an end or is `locked`. */
+  async stage(): Promise<void> {
     this.locked = undefined
     try {
       const reply = await Promise.race([this.open(), this.untilAbandoned()])
       if (reply?.type === 'staged') {
         this.news.tell({ kind: 'staged', adopted: reply.adopted, notes: reply.notes })
-        return true
-      }
-      if (reply?.type === 'refused' && reply.refusal.kind === 'busy' && this.run.waitMs > 0)
+      } else if (reply?.type === 'refused' && reply.refusal.kind === 'busy' && this.run.waitMs > 0)
         this.locked = reply.refusal
       else this.finish(reply === undefined ? WITHDRAWN : endUnbegun(reply))
     } catch (error) {
       this.finish(unreachable(error))
     }
-    return false
   }
 
   /** Takes back what was staged, without an end: it will be staged anew. */

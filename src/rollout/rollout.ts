@@ -19,6 +19,8 @@ export interface Rollout extends Run {
   readonly batch: Batch | null
   /** No host holds before all have settled, and a failure on one takes all back. */
   readonly atomic: boolean
+  /** Whether hosts that cannot be reached are left out, or stop the others. */
+  readonly skipUnreachable: boolean
   /** How long a host may be waited for that somebody else is deploying to, in milliseconds. */
   readonly waitMs: number
 }
@@ -32,8 +34,9 @@ export async function rollout(run: Rollout): Promise<Ends> {
   }
   run.signal.addEventListener('abort', interrupt)
   try {
-    const waves = wavesOf(hosts, run.batch)
-    if (!(await stageAll(hosts, run))) await giveUp(hosts)
+    const ready = await stageAll(hosts, run)
+    const waves = wavesOf(ready, run.batch)
+    if (ready.length === 0) await giveUp(hosts)
     else if (run.atomic && hosts.length > 1) await activateTogether(announced(waves))
     else await activateEach(announced(waves), run.signal)
     return new Map(hosts.map(host => [host.name, host.end ?? { kind: 'withdrawn' }]))
@@ -44,18 +47,21 @@ export async function rollout(run: Rollout): Promise<Ends> {
 }
 
 /**
- * Whether all hosts could now be activated. Where one is locked that may be waited for, all are let go and staged
+ * The hosts to go on with: all that are meant could now be activated, or none is. Where one is locked that may be waited for, all are let go and staged
  * anew afterwards: of two operators who wait for each other, neither may hold what the other needs.
  */
-async function stageAll(hosts: readonly HostRun[], run: Rollout): Promise<boolean> {
+async function stageAll(hosts: readonly HostRun[], run: Rollout): Promise<readonly HostRun[]> {
   const deadline = run.ticks() + run.waitMs
+  let meant = hosts
   for (;;) {
-    const ready = await inParallel(hosts, run.parallel, host => host.stage())
-    if (run.signal.aborted) return false
-    const locked = hosts.filter(host => host.locked)
-    if (locked.length === 0 || hosts.some(host => host.end) || run.ticks() >= deadline)
-      return ready.every(Boolean)
-    await Promise.all(hosts.map(host => host.letGo()))
+    await inParallel(meant, run.parallel, host => host.stage())
+    if (run.signal.aborted) return []
+    if (run.skipUnreachable) meant = meant.filter(host => host.end?.kind !== 'unreachable')
+    const locked = meant.filter(host => host.locked)
+    if (meant.some(host => host.end)) return []
+    if (locked.length === 0) return meant
+    if (run.ticks() >= deadline) return []
+    await Promise.all(meant.map(host => host.letGo()))
     await Promise.all(locked.map(host => host.untilFree(deadline)))
   }
 }

@@ -27,7 +27,7 @@ export function jsonReporter(emit: (record: JsonRecord) => void): Reporter {
 }
 
 function planRecords({ plan, source, saved, digest }: ShownPlan): JsonRecord[] {
-  const { cluster, hosts, vanished, leaving, total, leftOut } = plan
+  const { cluster, hosts, vanished, leaving, total, leftOut, unsettled } = plan
   return [
     {
       type: 'plan',
@@ -38,6 +38,7 @@ function planRecords({ plan, source, saved, digest }: ShownPlan): JsonRecord[] {
       vanished,
       leaving,
       leftOut,
+      unsettled,
       saved,
     },
     ...hosts.map((host): JsonRecord => {

@@ -5,7 +5,7 @@
  * Within one schema version, records and fields are only ever added.
  */
 import type { Finding } from '../plan/drift.ts'
-import type { AppPlan, LeftOut } from '../plan/plan.ts'
+import type { AppPlan, LeftOut, Unsettled } from '../plan/plan.ts'
 import type { Adopted, Failure, Obstacle, Outcome } from '../protocol/messages.ts'
 import type { PlanSource } from './plan.ts'
 
@@ -23,6 +23,7 @@ export type JsonRecord =
       /** Hosts that are tracked no more once the plan holds. */
       readonly leaving: readonly string[]
       readonly leftOut: LeftOut | null
+      readonly unsettled: readonly Unsettled[]
       readonly saved: { readonly id: string; readonly at: string; readonly by: string | null } | null
     }
   | {
@@ -69,6 +70,8 @@ export type JsonRecord =
       readonly deployment: string | null
       /** A later deployment that nobody knows the end of. */
       readonly unheard: string | null
+      /** A later deployment that was undone, and did not wholly go back. */
+      readonly damaged: string | null
     }
   /** A file that `diff` would show. */
   | {

@@ -5,6 +5,7 @@ import { printable, quoted } from './clean.ts'
 import { foldLine } from './fold-line.ts'
 import { stepLines } from './steps.ts'
 import type { Colors } from './terminal.ts'
+import { unsettledBlock } from './unsettled.ts'
 import { wrap } from './wrap.ts'
 
 /** Where the config tree was taken from. */
@@ -31,11 +32,12 @@ export interface Look {
 
 /** The lines of a plan, hosts with the same changes together. */
 export function renderPlan(plan: Plan, source: PlanSource, look: Look): string[] {
-  const { cluster, hosts, vanished, leaving, leftOut } = plan
+  const { cluster, hosts, vanished, leaving, leftOut, unsettled } = plan
   const emptied = leaving.filter(host => !hosts.some(plan => plan.host === host))
   const left = [
     ...(vanished.length > 0 ? [vanishedBlock(cluster, vanished, look)] : []),
     ...(emptied.length > 0 ? [emptiedBlock(cluster, emptied, look)] : []),
+    ...(unsettled.length > 0 ? [unsettledBlock(plan, look)] : []),
   ]
   const selected = leftOut && leftOut.hosts.length > 0 ? [[leftOutLine(leftOut, look)]] : []
   if (hosts.length === 0) return paragraphs([...left, [upToDate(plan)], ...selected])
@@ -49,9 +51,10 @@ export function question(plan: Plan, waves = 1): string {
   return `Apply to ${count(plan.hosts.length, 'host')} in '${plan.cluster}'${how}? Rolls back by itself if it fails.`
 }
 
-function upToDate({ cluster, total, leftOut }: Plan): string {
+function upToDate({ cluster, total, leftOut, unsettled }: Plan): string {
   const out = leftOut?.hosts.length ?? 0
   if (total + out === 0) return `${cluster} has no hosts: a host is a directory in it`
+  if (unsettled.length > 0) return `${cluster}: nothing to change, as far as is known here`
   if (out === 0) return `${cluster} is up to date (${count(total, 'host')})`
   return `${cluster} is up to date on ${total} of ${count(total + out, 'host')}`
 }

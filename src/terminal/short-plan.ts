@@ -2,13 +2,25 @@
 import type { HostPlan, Plan } from '../plan/plan.ts'
 import { quoted } from './clean.ts'
 import type { Look } from './plan.ts'
+import { unsettledWords } from './unsettled.ts'
 
 const MANY = 20
 
-export function shortPlan({ cluster, hosts, vanished, total }: Plan, { colors, verbose }: Look): string[] {
-  const left = vanished.map(host => colors.yellow(`    ${host}  is not in '${cluster}' any more`))
+export function shortPlan(
+  { cluster, hosts, vanished, total, unsettled }: Plan,
+  { colors, verbose }: Look,
+): string[] {
+  const left = [
+    ...vanished.map(host => colors.yellow(`    ${host}  is not in '${cluster}' any more`)),
+    ...unsettled.map(one => colors.yellow(`    ${one.host}  ${unsettledWords(one)}`)),
+  ]
   if (hosts.length === 0)
-    return [`${cluster} is up to date (${total} host${total === 1 ? '' : 's'})`, ...left]
+    return [
+      unsettled.length > 0
+        ? `${cluster}: nothing to change, as far as is known here`
+        : `${cluster} is up to date (${total} host${total === 1 ? '' : 's'})`,
+      ...left,
+    ]
   const shown = verbose || hosts.length <= MANY + 1 ? hosts : hosts.slice(0, MANY)
   const width = Math.max(...shown.map(({ host }) => host.length))
   const more = hosts.length - shown.length

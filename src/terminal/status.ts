@@ -1,11 +1,11 @@
 /** What is deployed where: a line for each host. */
 import type { Deployed } from '../deployed.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
-import type { Plan } from '../plan/plan.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
+import type { Plan, Unsettled } from '../plan/plan.ts'
 import { printable } from './clean.ts'
 import type { JsonRecord } from './json.ts'
 import type { Colors } from './terminal.ts'
+import { unsettledWords } from './unsettled.ts'
 
 export interface HostStatus {
   readonly host: HostName
@@ -14,8 +14,7 @@ export interface HostStatus {
   readonly apps: number
   readonly commit: Oid | null
   readonly deployed: Deployed | null
-  /** The last deployment, where nobody knows how it ended. */
-  readonly unheard: DeploymentId | null
+  readonly unsettled: Unsettled | null
 }
 
 export interface Known {
@@ -25,7 +24,6 @@ export interface Known {
   /** What each tracked host is at. */
   readonly commits: ReadonlyMap<HostName, Oid>
   readonly deployed: ReadonlyMap<string, Deployed>
-  readonly unheard: ReadonlyMap<HostName, DeploymentId>
 }
 
 export interface StatusLook {
@@ -35,12 +33,13 @@ export interface StatusLook {
 }
 
 /** The hosts of the tree, then those that are not in it any more. */
-export function hostStatuses({ plan, hosts, commits, deployed, unheard }: Known): HostStatus[] {
+export function hostStatuses({ plan, hosts, commits, deployed }: Known): HostStatus[] {
   const changes = new Map(plan.hosts.map(({ host, apps }) => [host, apps.length]))
+  const unsettled = new Map(plan.unsettled.map(one => [one.host, one]))
   const statusOf = (host: HostName, state: HostStatus['state'], apps: number): HostStatus => {
     const commit = commits.get(host) ?? null
     const known = (commit && deployed.get(commit)) ?? null
-    return { host, state, apps, commit, deployed: known, unheard: unheard.get(host) ?? null }
+    return { host, state, apps, commit, deployed: known, unsettled: unsettled.get(host) ?? null }
   }
   return [
     ...hosts.map(host => {
@@ -66,24 +65,25 @@ export function renderStatus(
   const width = (column: number) => Math.max(...rows.map(row => row[column]!.length))
   const [host, what] = [width(0), width(1)]
   return rows.map((row, i) => {
-    const { unheard } = statuses[i]!
-    const open = unheard === null ? '' : `, ${colors.red(`and nobody knows how deployment ${unheard} ended`)}`
+    const { unsettled } = statuses[i]!
+    const open = unsettled ? `, ${colors.red(`but ${unsettledWords(unsettled)}`)}` : ''
     return `${row[0]!.padEnd(host)}  ${row[1]!.padEnd(what)}  ${row[2]}${open}`
   })
 }
 
 /** For scripts: columns that stay what they are, '-' where there is nothing to say. New ones go to the end. */
 export function renderPorcelain(statuses: readonly HostStatus[]): string[] {
-  return statuses.map(({ host, state, apps, commit, deployed, unheard }) => {
+  return statuses.map(({ host, state, apps, commit, deployed, unsettled }) => {
     const { source, at, deployment, who } = deployed ?? {}
-    const columns = [host, state, `${apps}`, commit, source, at, deployment, who, unheard]
+    const { unheard, damaged } = byOutcome(unsettled)
+    const columns = [host, state, `${apps}`, commit, source, at, deployment, who, unheard, damaged]
     return columns.map(column => (column ? printable(column) : '-')).join('\t')
   })
 }
 
 export function statusRecord(
   cluster: ClusterName,
-  { host, state, apps, commit, deployed, unheard }: HostStatus,
+  { host, state, apps, commit, deployed, unsettled }: HostStatus,
 ): JsonRecord {
   const { source = null, at = null, who: by = null, deployment = null } = deployed ?? {}
   return {
@@ -97,7 +97,19 @@ export function statusRecord(
     at,
     by,
     deployment: deployment || null,
-    unheard,
+    ...byOutcome(unsettled),
+  }
+}
+
+/** By the names that scripts know them by. */
+function byOutcome(unsettled: Unsettled | null): {
+  readonly unheard: string | null
+  readonly damaged: string | null
+} {
+  const { deployment = null, outcome } = unsettled ?? {}
+  return {
+    unheard: outcome === 'unknown' ? deployment : null,
+    damaged: outcome === 'damaged' ? deployment : null,
   }
 }
 

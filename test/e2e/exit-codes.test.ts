@@ -29,7 +29,9 @@ test('1: failed, and no host was changed', async t => {
     .run('prod', '--yes')
     .exits(EXIT.failed)
     .stdout(anything)
-    .stderr(/\nfatal: cannot deploy 'prod': no host was changed\n$/)
+    .stderr(
+      /\nfatal: cannot deploy 'prod': no host was changed\nhint: --skip-unreachable deploys to the others all the same\n$/,
+    )
   assert.equal(world.host('web1').exists('/var/lib/deptool/apps/a'), false)
 })
 
@@ -101,6 +103,17 @@ test('5: how it ended is not known', realHosts, async t => {
   relay.refuse()
   relay.cut()
   await checked
+
+  // Who takes the change back in the tree is not told that all is well.
+  world.remove('web1/a')
+  world.write({ 'web1/.gitkeep': '' })
+  await world
+    .run('prod', '--yes')
+    .exits(EXIT.failed)
+    .stdout(
+      /^web1: nobody knows how deployment <id> ended\nhint: 'git deploy sync prod' asks\n\nprod: nothing/,
+    )
+    .stderr("fatal: cannot tell that 'prod' is deployed: web1 may run something else\n")
 })
 
 test("129: git diff's own word on what it does not know", async t => {

@@ -56,6 +56,58 @@ test(
   },
 )
 
+test(
+  'what did not wholly go back is not forgotten when the change is taken back in the tree',
+  realHosts,
+  async t => {
+    const unit = (command: string) => `[Service]\nExecStart=/bin/sh -c '${command}'\n`
+    const good = unit('test ! -e /run/spoilt && exec sleep infinity')
+    const tree = { 'web1/a/systemd/a.service': good, 'web1/a/manifest.json': enables('a.service') }
+    const world = await makeWorld(t, { ...tree, 'web2/b/x': 'one\n' }, { hosts: 'real' })
+    await world.deploy()
+    world.write({ 'web1/a/systemd/a.service': unit('touch /run/spoilt; exit 1') })
+    await world
+      .run('prod', '--yes')
+      .exits(4)
+      .stdout(anything)
+      .stderr(/\nfatal: rolled back on web1: not everything went back on web1\nhint: .*--repair prod/)
+
+    world.write({ 'web1/a/systemd/a.service': good })
+    const unsettled = `web1: deployment <id> was undone, and not everything went
+back
+hint: 'git deploy --repair prod' puts it right
+
+prod: nothing to change, as far as is known here
+`
+    await world.run('plan', 'prod', '--exit-code').exits(2).stdout(unsettled)
+    await world
+      .run('prod', '--yes')
+      .exits(1)
+      .stdout(unsettled)
+      .stderr("fatal: cannot tell that 'prod' is deployed: web1 may run something else\n")
+    await world.run('prod', '--limit', 'web2').stdout(/prod is up to date on 1 of 2 hosts/)
+    await world
+      .run('status', 'prod')
+      .stdout(
+        /web1 .* up to date, but deployment <id> was undone, and not everything went back\nweb2 .*date\n$/,
+      )
+      .stderr("hint: 'git deploy --repair prod' puts it right\n")
+    const { stdout } = await world.run('status', '--porcelain').stdout(anything)
+    assert.match(
+      stdout,
+      /^web1\tcurrent\t0(\t[^\t]+){5}\t-\t\d{8}T\S+\nweb2\tcurrent\t0(\t[^\t]+){5}\t-\t-\n$/,
+    )
+
+    await world.host('web1').output('rm /run/spoilt')
+    await world
+      .run('prod', '--repair', '--yes')
+      .stdout(/restart a\.service/)
+      .stderr(anything)
+    assert.equal((await world.host('web1').unit('a.service')).active, 'active')
+    await world.run('prod').stdout('prod is up to date (2 hosts)\n')
+  },
+)
+
 test('units of every type are judged by what they are for', realHosts, async t => {
   const install = '[Install]\nWantedBy=multi-user.target\n'
   const world = await makeWorld(

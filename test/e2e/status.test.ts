@@ -29,10 +29,10 @@ test('--porcelain: columns that stay what they are, whatever the settings', asyn
   assert.equal(
     stdout,
     [
-      ['new1', 'new', '1', '-', '-', '-', '-', '-', '-'],
-      ['web1', 'current', '0', commit1, head, at, id, 'Ada', '-'],
-      ['web2', 'pending', '2', commit2, head, at, id, 'Ada', '-'],
-      ['web3', 'vanished', '0', commit3, head, at, id, 'Ada', '-'],
+      ['new1', 'new', '1', '-', '-', '-', '-', '-', '-', '-'],
+      ['web1', 'current', '0', commit1, head, at, id, 'Ada', '-', '-'],
+      ['web2', 'pending', '2', commit2, head, at, id, 'Ada', '-', '-'],
+      ['web3', 'vanished', '0', commit3, head, at, id, 'Ada', '-', '-'],
     ]
       .map(columns => `${columns.join('\t')}\n`)
       .join(''),

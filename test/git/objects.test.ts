@@ -4,7 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { inflateSync } from 'node:zlib'
 import { BatchParser } from '../../src/git/batch-parser.ts'
+import { chunkSource } from '../../src/git/chunks.ts'
 import { looseObject } from '../../src/git/loose-object.ts'
 import { drive } from '../../src/git/objects.ts'
 import { must, type Oid, oid } from '../../src/plan/names.ts'
@@ -88,10 +90,30 @@ test('output is understood however it is cut into chunks', () => {
   const stream = Buffer.from(`${name} blob 3\nx\ny\nnope missing\n${name} tree 0\n\n${name} blob 1\n\n\n`)
   for (let size = 1; size <= stream.length; size++) {
     const seen: (string | undefined)[] = []
-    const parser = new BatchParser(object => seen.push(object && `${object.type} ${object.content}`))
+    const parser = new BatchParser(
+      object =>
+        seen.push(
+          object && `${object.type} ${'content' in object ? object.content : `of ${object.size} bytes`}`,
+        ),
+      () => 2,
+    )
     for (let at = 0; at < stream.length; at += size) parser.push(stream.subarray(at, at + size))
-    assert.deepEqual(seen, ['blob x\ny', undefined, 'tree ', 'blob \n'])
+    assert.deepEqual(seen, ['blob of 3 bytes', undefined, 'tree ', 'blob \n'])
   }
+})
+
+test('what is too long to be held travels as git stores it all the same', async t => {
+  const scratch = makeScratch(t)
+  const big = Buffer.alloc(9 << 20, 'deploy')
+  const oid = store(scratch, big)
+  const chunks = []
+  for await (const batch of chunkSource(scratch.reader(await scratch.open()))([oid])) chunks.push(...batch)
+  assert.deepEqual(
+    chunks.map(({ last }) => last),
+    chunks.map((_, i) => i === chunks.length - 1),
+  )
+  const bytes = inflateSync(Buffer.concat(chunks.map(({ bytes }) => bytes)))
+  assert.ok(bytes.equals(Buffer.concat([Buffer.from(`blob ${big.length}\0`), big])))
 })
 
 test('a reader that dies fails those who wait', async t => {

@@ -27,7 +27,7 @@ interface Options {
 function render(plan: Partial<Plan>, options: Options = {}): string {
   const { from = source, columns = 80, verbose = false, colored = false } = options
   const cluster = 'prod' as ClusterName
-  const nothing = { hosts: [], vanished: [], leaving: [], leftOut: null }
+  const nothing = { hosts: [], vanished: [], leaving: [], leftOut: null, unsettled: [] }
   const whole = { cluster, ...nothing, total: 2, ...plan }
   return renderPlan(whole, from, { colors: picocolors.createColors(colored), columns, verbose }).join('\n')
 }
@@ -260,6 +260,7 @@ test('the question counts the hosts', () => {
     leaving: [],
     total: 2,
     leftOut: null,
+    unsettled: [],
   }
   assert.equal(question(plan), "Apply to 1 host in 'prod'? Rolls back by itself if it fails.")
 })

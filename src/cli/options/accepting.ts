@@ -14,6 +14,7 @@ export const ACCEPTING = {
   atomic: { type: 'boolean', describe: 'all hosts or none' },
   'no-atomic': { type: 'boolean', describe: 'each host for itself, whatever git config says' },
   batch: { type: 'string', value: '<n>[%]', describe: 'so many hosts at a time; a failure ends it' },
+  'skip-unreachable': { type: 'boolean', describe: 'leave out hosts that cannot be reached; exit with 4' },
   wait: { type: 'string', value: '[=<seconds>]', describe: 'queue behind another deployment' },
   confirm: { type: 'string', value: '<how>', describe: 'confirm over a new connection: reconnect, or auto' },
 } as const
@@ -29,6 +30,7 @@ export function accepting(
     atomic: given['no-atomic'] ? false : (given.atomic ?? null),
     batch: batchOf(given.batch),
     confirm: confirmBy(given.confirm),
+    skipUnreachable: given['skip-unreachable'] ?? false,
     waitMs: waitMs(given.wait),
     verbose: given.verbose ?? false,
     progress: !(given['no-progress'] ?? false),

@@ -1,0 +1,27 @@
+/** Hosts that may not run what is on record, in words: in the plan, and in the status. */
+import type { Plan, Unsettled } from '../plan/plan.ts'
+import type { Colors } from './terminal.ts'
+import { wrap } from './wrap.ts'
+
+export function unsettledBlock(
+  plan: Plan,
+  { colors, columns }: { readonly colors: Colors; readonly columns: number },
+): string[] {
+  const lines = plan.unsettled.flatMap(one => wrap(`${one.host}: ${unsettledWords(one)}`.split(' '), columns))
+  return [...lines.map(line => colors.yellow(line)), ...remedies(plan)]
+}
+
+export function unsettledWords({ deployment, outcome }: Unsettled): string {
+  return outcome === 'unknown'
+    ? `nobody knows how deployment ${deployment} ended`
+    : `deployment ${deployment} was undone, and not everything went back`
+}
+
+/** What finds out, and what puts right. */
+export function remedies({ cluster, unsettled }: Plan): string[] {
+  const some = (outcome: Unsettled['outcome']) => unsettled.some(one => one.outcome === outcome)
+  return [
+    ...(some('unknown') ? [`hint: 'git deploy sync ${cluster}' asks`] : []),
+    ...(some('damaged') ? [`hint: 'git deploy --repair ${cluster}' puts it right`] : []),
+  ]
+}
