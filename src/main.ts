@@ -2,8 +2,7 @@
 import { completedVerbs, parseCommand, wantsJson } from './cli.ts'
 import type { Command, CommandOf } from './command.ts'
 import type { Context } from './commands/context.ts'
-import { EXIT, type ExitCode, Fatal, reasonOf } from './errors.ts'
-import { MissingObject } from './plan/host-state.ts'
+import { asFatal, EXIT, type ExitCode, Fatal, reasonOf } from './errors.ts'
 import { encodeRecord } from './terminal/json.ts'
 import { makeTerminal } from './terminal/terminal.ts'
 
@@ -65,9 +64,9 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-function report(error: unknown, context: Context): ExitCode {
-  const { terminal, env, emit } = context
-  const trace = env['DEPTOOL_TRACE'] === '1' && error instanceof Error ? error.stack : undefined
+function report(thrown: unknown, { terminal, env, emit }: Context): ExitCode {
+  const trace = env['DEPTOOL_TRACE'] === '1' && thrown instanceof Error ? thrown.stack : undefined
+  const error = asFatal(thrown)
   if (error instanceof Fatal) {
     const { message, hint = null, exitCode } = error
     emit({ type: 'error', message, hint, exitCode })
@@ -76,14 +75,6 @@ function report(error: unknown, context: Context): ExitCode {
     if (trace !== undefined) terminal.note(trace)
     return error.exitCode
   }
-  if (error instanceof Error && 'syscall' in error && 'path' in error)
-    // What the system refuses is no bug of ours.
-    return report(new Fatal(`cannot ${error.syscall} '${error.path}': ${reasonOf(error)}`), context)
-  if (error instanceof MissingObject)
-    return report(
-      new Fatal(`${error.message} in this repository`, { hint: "'git fsck' tells more" }),
-      context,
-    )
   const message = `internal error: ${error instanceof Error ? error.message : String(error)}`
   emit({ type: 'error', message, hint: null, exitCode: EXIT.failed })
   terminal.note(`fatal: ${message}`)
