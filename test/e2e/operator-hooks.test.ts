@@ -118,7 +118,7 @@ test('post-deploy hears of hosts that did not hold, and its failure is a warning
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/warning: the post-deploy hook ended with 9\nfatal: cannot deploy 'prod': no host was changed\n$/)
+    .stderr(/warning: the post-deploy hook ended with 9\nfatal: cannot deploy 'prod': no host was changed\nhint: --skip-unreachable deploys .*\n$/)
   assert.match(
     notes(),
     /hooks\/post-deploy prod\n<dir>\/ada\/repo\nDEPTOOL_DEPLOYMENT=<id>\nDEPTOOL_UNCHANGED=(dns1 web1|web1 dns1)\nDEPTOOL_UNDONE=\nDEPTOOL_UNKNOWN=\n$/,
