@@ -82,7 +82,8 @@ function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refus
 /** Also one that deptool, or somebody, has left open. */
 function makePrivate(files: Machine['files'], directory: string): void {
   makeDirectories(files, directory, 0o700)
-  if (files.stat(directory)!.mode !== 0o700) files.chmod(directory, 0o700)
+  const { kind, mode } = files.stat(directory)!
+  if (kind === 'directory' && mode !== 0o700) files.chmod(directory, 0o700)
 }
 
 function signature(machine: Machine, { operator, id, reconnect }: Deploy): Holder {

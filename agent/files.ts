@@ -90,7 +90,8 @@ function normal(path: string): string {
 export function copyFile({ files }: Machine, from: string, to: string): void {
   const stat = files.stat(from)
   if (stat?.kind !== 'file') return
-  const writer = files.create(to, stat.mode)
+  // Somebody else's directory may be on the way: neither end is followed elsewhere, and nobody else opens it before.
+  const writer = files.createNew(to, 0o600)
   files.readPieces(from, piece => writer.write(piece))
   writer.sync()
   writer.close()

@@ -49,9 +49,11 @@ export interface Files {
   read(path: string): Uint8Array | undefined
   /** Opens for writing from the start; an existing file is emptied. */
   create(path: string, mode: number): Writer
+  /** Like create, but fails with EEXIST where anything is, also a link. For directories of other users. */
+  createNew(path: string, mode: number): Writer
   /** Opens for appending, making the file where missing. */
   append(path: string, mode: number): Writer
-  /** Gives the file in pieces of at most 256 KiB. undefined where there is none. */
+  /** Gives the file in pieces of at most 256 KiB. Does not follow a link. undefined where there is none. */
   readPieces(path: string, each: (piece: Uint8Array) => void): true | undefined
   /** lstat(2). undefined where there is nothing. */
   stat(path: string): Stat | undefined
@@ -69,8 +71,9 @@ export interface Files {
   unlink(path: string): boolean
   /** Removes an empty directory. False where it is not empty or not there. */
   rmdir(path: string): boolean
+  /** Does not follow a link. */
   chmod(path: string, mode: number): void
-  /** Does not follow links. */
+  /** Does not follow a link. */
   chown(path: string, uid: number, gid: number): void
   /** fsync(2) of a file or directory. */
   sync(path: string): void

@@ -4,7 +4,11 @@ declare module 'native' {
 
   /** undefined where there is no such file. */
   function openRead(path: string): number | undefined
+  /** Does not follow a link. */
+  function openPlain(path: string): number | undefined
   function openNew(path: string, mode: number): number
+  /** Fails where anything is, also a link. */
+  function openExclusive(path: string, mode: number): number
   function openAppend(path: string, mode: number): number
   /** `size` bytes, fewer only at the end of the file. */
   function read(fd: number, size: number): ArrayBuffer
@@ -16,6 +20,7 @@ declare module 'native' {
   function mkdir(path: string, mode: number): void
   function unlink(path: string): boolean
   function rmdir(path: string): boolean
+  /** Does not follow a link. */
   function chmod(path: string, mode: number): void
   function lchown(path: string, uid: number, gid: number): void
   function syncPath(path: string): void

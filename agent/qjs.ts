@@ -10,10 +10,11 @@ const root = native.getenv('DEPTOOL_ROOT').replace(/\/+$/, '')
 const at = (path: string) => root + path
 
 const files: Files = {
-  read: path => withFile(path, readAll),
+  read: path => withFile(native.openRead(at(path)), readAll),
   create: (path, mode) => writer(native.openNew(at(path), mode)),
+  createNew: (path, mode) => writer(native.openExclusive(at(path), mode)),
   append: (path, mode) => writer(native.openAppend(at(path), mode)),
-  readPieces: (path, each) => withFile(path, fd => readPieces(fd, each)),
+  readPieces: (path, each) => withFile(native.openPlain(at(path)), fd => readPieces(fd, each)),
   stat: path => native.lstat(at(path)),
   list: path => native.list(at(path))?.sort(),
   mkdir: (path, mode) => native.mkdir(at(path), mode),
@@ -60,8 +61,7 @@ export const machine: Machine = {
   lock: path => native.lock(at(path)),
 }
 
-function withFile<T>(path: string, use: (fd: number) => T): T | undefined {
-  const fd = native.openRead(at(path))
+function withFile<T>(fd: number | undefined, use: (fd: number) => T): T | undefined {
   if (fd === undefined) return undefined
   try {
     return use(fd)

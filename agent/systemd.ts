@@ -1,7 +1,7 @@
 /** systemd, through systemctl(1) and journalctl(1). What they print is read with LC_ALL=C; nothing is thrown away. */
 import { templateOf } from '../src/plan/app-units.ts'
 import { type UnitName, unitName } from '../src/plan/names.ts'
-import type { Files, Machine } from './machine.ts'
+import type { Files, Machine, Ran, RunOptions } from './machine.ts'
 import { type Ending, endingOf, readCommands, readMain } from './unit-ending.ts'
 
 export const UNIT_DIRECTORY = '/etc/systemd/system'
@@ -46,11 +46,26 @@ export function systemctl(
   interrupted: () => boolean = () => false,
 ): void {
   const argv = ['systemctl', '--no-ask-password', ...verb, ...(units.length > 0 ? ['--', ...units] : [])]
-  const ran = machine.run(argv, { interrupted })
+  const ran = ask(machine, argv, { interrupted })
   if (ran.code === 0) return
   const said = (ran.stderr || ran.stdout).trim() || `exit status ${ran.code}`
-  throw new SystemdFailure(`systemctl ${verb[0]} ${units.join(' ')}: ${said}`)
+  throw new SystemdFailure(`systemctl ${[verb[0], ...units].join(' ')}: ${said}`)
 }
+
+/** Runs systemctl, again where systemd let go of it: it does so when it starts anew, as an upgrade has it do. */
+function ask(machine: Machine, argv: readonly string[], options?: RunOptions): Ran {
+  for (let tries = 1; ; tries++) {
+    const ran = machine.run(argv, options)
+    if (ran.code === 0 || tries === TRIES || !LET_GO.test(ran.stderr)) return ran
+    machine.sleep(PAUSE_MS)
+  }
+}
+
+const LET_GO =
+  /Transport endpoint is not connected|Connection reset by peer|disconnected from message bus without replying/
+/** It takes less than a second, also on a busy machine. */
+const TRIES = 5
+const PAUSE_MS = 300
 
 const PROPERTIES = [
   ...['Id', 'Type', 'LoadState', 'ActiveState', 'SubState', 'Result', 'ReloadResult', 'NRestarts'],
@@ -102,7 +117,7 @@ export function showProperties(
   properties: readonly string[],
   units: readonly string[],
 ): string {
-  const ran = machine.run(['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units])
+  const ran = ask(machine, ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units])
   if (ran.code !== 0) throw new SystemdFailure(`systemctl show: ${ran.stderr.trim()}`)
   return ran.stdout
 }

@@ -37,8 +37,19 @@ bool write_all(int fd, const uint8_t *bytes, size_t length)
     return true;
 }
 
-/* openRead(path), openNew(path, mode), openAppend(path, mode): open(2); `flags` are its own. */
-static JSValue open_file(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv, int flags)
+enum { READ, PLAIN, NEW, EXCLUSIVE, APPEND };
+
+/* Who puts a FIFO in the place of a file that is to be read must not hold the agent up. */
+static const int FLAGS[] = {
+    [READ] = O_RDONLY | O_NONBLOCK,
+    [PLAIN] = O_RDONLY | O_NONBLOCK | O_NOFOLLOW,
+    [NEW] = O_WRONLY | O_CREAT | O_TRUNC,
+    [EXCLUSIVE] = O_WRONLY | O_CREAT | O_EXCL,
+    [APPEND] = O_WRONLY | O_CREAT | O_APPEND,
+};
+
+/* openRead(path), openPlain(path), openNew(path, mode), openExclusive(path, mode), openAppend(path, mode): open(2). */
+static JSValue open_file(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv, int which)
 {
     (void)this, (void)argc;
     uint32_t mode;
@@ -48,10 +59,11 @@ static JSValue open_file(JSContext *ctx, JSValueConst this, int argc, JSValueCon
     if (!path)
         return JS_EXCEPTION;
 
-    int fd = open(path, flags | O_CLOEXEC, mode);
-    JSValue result = fd >= 0                                                        ? JS_NewInt32(ctx, fd)
-                     : flags == O_RDONLY && (errno == ENOENT || errno == ENOTDIR) ? JS_UNDEFINED
-                                                                                    : fail(ctx, errno, "open", path);
+    int fd = open(path, FLAGS[which] | O_CLOEXEC, mode);
+    bool absent = which <= PLAIN && (errno == ENOENT || errno == ENOTDIR);
+    JSValue result = fd >= 0  ? JS_NewInt32(ctx, fd)
+                     : absent ? JS_UNDEFINED
+                              : fail(ctx, errno, "open", path);
     JS_FreeCString(ctx, path);
     return result;
 }
@@ -120,9 +132,11 @@ static JSValue close_file(JSContext *ctx, JSValueConst this, int argc, JSValueCo
 }
 
 static const JSCFunctionListEntry LIST[] = {
-    JS_CFUNC_MAGIC_DEF("openRead", 2, open_file, O_RDONLY),
-    JS_CFUNC_MAGIC_DEF("openNew", 2, open_file, O_WRONLY | O_CREAT | O_TRUNC),
-    JS_CFUNC_MAGIC_DEF("openAppend", 2, open_file, O_WRONLY | O_CREAT | O_APPEND),
+    JS_CFUNC_MAGIC_DEF("openRead", 2, open_file, READ),
+    JS_CFUNC_MAGIC_DEF("openPlain", 2, open_file, PLAIN),
+    JS_CFUNC_MAGIC_DEF("openNew", 2, open_file, NEW),
+    JS_CFUNC_MAGIC_DEF("openExclusive", 2, open_file, EXCLUSIVE),
+    JS_CFUNC_MAGIC_DEF("openAppend", 2, open_file, APPEND),
     JS_CFUNC_DEF("read", 2, read_piece),
     JS_CFUNC_DEF("write", 2, write_bytes),
     JS_CFUNC_DEF("size", 1, file_size),

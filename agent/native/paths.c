@@ -47,7 +47,7 @@ static int remove_directory(const char *path, const uint32_t *unused)
 
 static int change_mode(const char *path, const uint32_t *mode)
 {
-    return chmod(path, *mode);
+    return fchmodat(AT_FDCWD, path, *mode, AT_SYMLINK_NOFOLLOW);
 }
 
 static int change_owner(const char *path, const uint32_t *owner_group)

@@ -156,7 +156,7 @@ function unitChanges(from: HostState, to: HostState, changes: readonly AppChange
     .flatMap(change => change.to?.manifest.unitsReload ?? [])
     .filter(unit => enabledBefore.has(unit))
   const [oldFiles, newFiles] = [unitFiles(changes.flatMap(({ from }) => from ?? [])), unitFiles(staying)]
-  // What wants a unit is said in its file.
+  // What wants a unit is said in its files.
   const isRewritten = (unit: UnitName) =>
     [unit, templateOf(unit)].some(name => oldFiles.get(name) !== newFiles.get(name))
   return {
@@ -181,15 +181,16 @@ function serviceOf(unit: UnitName): UnitName {
   return unit.replace(/\.socket$/, '.service') as UnitName
 }
 
-/** The unit files right in `systemd/` of the apps. */
-function unitFiles(apps: readonly App[]): Map<string, Oid> {
-  return new Map(
-    apps.flatMap(app =>
-      app.files
-        .filter(({ path }) => /^systemd\/[^/]+$/.test(path))
-        .map((file): [string, Oid] => [file.path.slice('systemd/'.length), contentOf(app, file)]),
-    ),
-  )
+/** What is in `systemd/` for a unit, its file and its drop-ins: either may say what wants it. */
+function unitFiles(apps: readonly App[]): Map<string, string> {
+  const files = new Map<string, string>()
+  for (const app of apps)
+    for (const file of app.files) {
+      const [, unit] = /^systemd\/([^/]+?)(?:\.d\/[^/]+)?$/.exec(file.path) ?? []
+      if (unit !== undefined)
+        files.set(unit, `${files.get(unit) ?? ''}${file.path} ${contentOf(app, file)}\n`)
+    }
+  return files
 }
 
 function sorted(units: readonly UnitName[]): UnitName[] {

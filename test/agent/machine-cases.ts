@@ -124,6 +124,27 @@ export const machineCases: Readonly<Record<string, (machine: Machine) => void>> 
     same(files.readlink('/tmp/same-link'), 'elsewhere')
   },
 
+  'what somebody puts in the place of a file is not followed, and holds nobody up'({ files, run, root }) {
+    write(files, '/tmp/secret', 'secret')
+    files.chmod('/tmp/secret', 0o600)
+    files.symlink('secret', '/tmp/planted')
+    fails('EEXIST', () => files.createNew('/tmp/planted', 0o600))
+    fails('EEXIST', () => files.createNew('/tmp/secret', 0o600))
+    fails('ELOOP', () => files.readPieces('/tmp/planted', () => {}))
+    fails('EOPNOTSUPP', () => files.chmod('/tmp/planted', 0o666))
+    same(files.stat('/tmp/secret')?.mode, 0o600)
+    const file = files.createNew('/tmp/new', 0o640)
+    file.write(bytes('new'))
+    file.close()
+    same([text(files.read('/tmp/new')), files.stat('/tmp/new')?.mode], ['new', 0o640])
+    same(run(['mkfifo', `${root}/tmp/fifo`]).code, 0)
+    same(files.read('/tmp/fifo')?.length, 0)
+    same(
+      files.readPieces('/tmp/fifo', () => {}),
+      true,
+    )
+  },
+
   'files and directories reach the disk'({ files }) {
     write(files, '/tmp/file', 'x')
     files.sync('/tmp/file')

@@ -47,6 +47,24 @@ test('a unit that is wanted elsewhere than before is enabled there, and only the
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
 
+test('a drop-in may say what wants a unit, too', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/u.service': unit(''),
+      'web1/a/systemd/u.service.d/install.conf': '[Install]\nWantedBy=timers.target\n',
+      'web1/a/manifest.json': manifest,
+    },
+    { hosts: 'real' },
+  )
+  const wanting = () => world.host('web1').output('cd /etc/systemd/system; ls -d *.wants/u.service')
+  await world.deploy()
+  assert.equal(await wanting(), 'timers.target.wants/u.service\n')
+  world.write({ 'web1/a/systemd/u.service.d/install.conf': '[Install]\nWantedBy=sockets.target\n' })
+  await world.deploy()
+  assert.equal(await wanting(), 'sockets.target.wants/u.service\n')
+})
+
 test('disabling a unit leaves alone what its file names beside it (Also=)', realHosts, async t => {
   const enables = (...units: string[]) => JSON.stringify({ systemd: { units_enabled: units } })
   const also =

@@ -199,6 +199,22 @@ test('many units, long command lines and such with empty lines', realHosts, asyn
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
 
+test('systemd that starts anew meanwhile is asked again', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    { 'web1/a/systemd/a.service': sleeps, 'web1/a/manifest.json': enables('a.service') },
+    { hosts: 'real' },
+  )
+  await world.deploy()
+  const again = world.host('web1').sh('for i in 1 2 3 4; do systemctl daemon-reexec; sleep 0.5; done')
+  for (let i = 0; i < 3; i++) {
+    world.write({ 'web1/a/systemd/a.service': `${sleeps}# ${i}\n` })
+    await world.deploy()
+  }
+  await again
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+})
+
 test('a service that only a script of init.d makes can be enabled', realHosts, async t => {
   const world = await makeWorld(t, { 'web1/a/x': 'one\n' }, { hosts: 'real' })
   const web1 = world.host('web1')

@@ -60,6 +60,7 @@ function faulty(inner: Writer): Writer {
 const files: Files = {
   ...real,
   create: (path, mode) => faulty(operate(() => real.create(path, mode))),
+  createNew: (path, mode) => faulty(operate(() => real.createNew(path, mode))),
   append: (path, mode) => faulty(operate(() => real.append(path, mode))),
   mkdir: (path, mode) => operate(() => real.mkdir(path, mode)),
   symlink: (target, path) => operate(() => real.symlink(target, path)),

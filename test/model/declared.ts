@@ -66,7 +66,10 @@ export function filesOf(name: string, app: App): Tree {
     files[`data/${path}`] =
       as === 'link' ? { symlink: text } : as === 'executable' ? { executable: text } : text
   for (const [unit, file] of app.units) {
-    files[`systemd/${shipped(unit)}`] = unitText(name, file)
+    files[`systemd/${shipped(unit)}`] = isShared(file)
+      ? { symlink: `../units/${shipped(unit)}` }
+      : unitText(name, file)
+    if (isShared(file)) files[`units/${shipped(unit)}`] = unitText(name, file)
     if (file.dropIn !== null) files[`systemd/${shipped(unit)}.d/more.conf`] = file.dropIn
   }
   for (const [stem, text] of app.quadlets) files[`quadlets/${stem}.container`] = text
@@ -109,6 +112,11 @@ export function enabledBy(app: App): string[] {
   ]
 }
 
+/** Whether the unit file is a link to another of the app. By its text, so that it changes as that does. */
+function isShared({ note }: UnitFile): boolean {
+  return note.includes('3')
+}
+
 /** The unit and its drop-ins, as systemd has them in memory. */
 export function unitText(app: string, unit: UnitFile): string {
   return [
@@ -118,6 +126,8 @@ export function unitText(app: string, unit: UnitFile): string {
     ...(unit.readsConfig ? [`X-Config=/var/lib/deptool/apps/${app}/current/config`] : []),
     `X-Note=${unit.note}`,
     ...(unit.wantedBy === null ? [] : ['[Install]', `WantedBy=${unit.wantedBy}`]),
+    // systemctl enables none of these beside it, since they are links; but it disables them.
+    ...(unit.wantedBy !== null && unit.note.includes('4') ? ['Also=u1.service u2.service u3.service'] : []),
     '',
   ].join('\n')
 }

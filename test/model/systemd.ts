@@ -113,18 +113,27 @@ const VERBS: { readonly [verb: string]: Verb } = {
     ),
   disable: (system, units, files) =>
     first(
-      units.map(name => {
-        // Also by a link that leads nowhere.
-        const known = files.stat(`${ETC}/${name}`) !== undefined || onDisk(system, files, name) !== undefined
-        for (const directory of (files.list(ETC) ?? []).filter(entry => entry.endsWith('.wants'))) {
-          files.unlink(`${ETC}/${directory}/${name}`)
-          files.rmdir(`${ETC}/${directory}`)
-        }
-        // A linked unit's own link goes too.
-        if (files.readlink(`${ETC}/${name}`) !== undefined) files.unlink(`${ETC}/${name}`)
-        return known ? undefined : `Failed to disable unit: Unit file ${name} does not exist.`
-      }),
+      units
+        .flatMap(name => [name, ...namedBeside(system, files, name)])
+        .map(name => {
+          // Also by a link that leads nowhere.
+          const known =
+            files.stat(`${ETC}/${name}`) !== undefined || onDisk(system, files, name) !== undefined
+          for (const directory of (files.list(ETC) ?? []).filter(entry => entry.endsWith('.wants'))) {
+            files.unlink(`${ETC}/${directory}/${name}`)
+            files.rmdir(`${ETC}/${directory}`)
+          }
+          // A linked unit's own link goes too.
+          if (files.readlink(`${ETC}/${name}`) !== undefined) files.unlink(`${ETC}/${name}`)
+          return known || !units.includes(name)
+            ? undefined
+            : `Failed to disable unit: Unit file ${name} does not exist.`
+        }),
     ),
+}
+
+function namedBeside(system: Systemd, files: Files, name: string): string[] {
+  return /^Also=(.*)$/m.exec(onDisk(system, files, name) ?? '')?.[1]?.split(' ') ?? []
 }
 
 function systemctl(files: Files, args: readonly string[]): Ran {

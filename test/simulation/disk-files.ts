@@ -49,6 +49,11 @@ export function filesOn(disk: Disk, now: () => number, before: Before): Files {
       if (node.bytes.length > 0) disk.setBytes(node, new Uint8Array(0), now())
       return writer(path, node)
     },
+    createNew: (path, mode) => {
+      before({ call: 'create', path })
+      if (tree.find(path)) throw new SystemFailure('EEXIST', `open '${path}'`)
+      return writer(path, open(path, mode))
+    },
     append: (path, mode) => {
       before({ call: 'append', path })
       return writer(path, open(path, mode))

@@ -79,11 +79,20 @@ function filesUnder(at: (path: string) => string): Files {
   }
   const isThere = (path: string) => orUndefined(() => fs.lstatSync(at(path)), ABSENT) !== undefined
   return {
-    read: path => orUndefined(() => new Uint8Array(fs.readFileSync(at(path))), ABSENT),
+    read: path =>
+      orUndefined(() => {
+        const fd = fs.openSync(at(path), READ)
+        try {
+          return new Uint8Array(fs.readFileSync(fd))
+        } finally {
+          fs.closeSync(fd)
+        }
+      }, ABSENT),
     create: (path, mode) => writer(call(() => fs.openSync(at(path), 'w', mode))),
+    createNew: (path, mode) => writer(call(() => fs.openSync(at(path), 'wx', mode))),
     append: (path, mode) => writer(call(() => fs.openSync(at(path), 'a', mode))),
     readPieces: (path, each) => {
-      const fd = orUndefined(() => fs.openSync(at(path), 'r'), ABSENT)
+      const fd = orUndefined(() => fs.openSync(at(path), PLAIN), ABSENT)
       return fd === undefined ? undefined : readPieces(fd, each)
     },
     stat: path => orUndefined(() => toStat(fs.lstatSync(at(path))), ABSENT),
@@ -100,7 +109,12 @@ function filesUnder(at: (path: string) => string): Files {
     rmdir: path =>
       isThere(path) &&
       (orUndefined(() => fs.rmdirSync(at(path)) ?? true, [...ABSENT, 'ENOTEMPTY', 'EEXIST']) ?? false),
-    chmod: (path, mode) => call(() => fs.chmodSync(at(path), mode)),
+    // Node has no fchmodat(2).
+    chmod: (path, mode) => {
+      if (fs.lstatSync(at(path), { throwIfNoEntry: false })?.isSymbolicLink())
+        throw new SystemFailure('EOPNOTSUPP', `chmod '${path}'`)
+      call(() => fs.chmodSync(at(path), mode))
+    },
     chown: (path, uid, gid) => call(() => fs.lchownSync(at(path), uid, gid)),
     sync: syncPath,
     // Node has no syncfs(2), and nobody here cuts the power.
@@ -122,6 +136,9 @@ function isReadOnly(path: string): boolean {
     return (error as NodeJS.ErrnoException).code === 'EROFS'
   }
 }
+
+const READ = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK
+const PLAIN = READ | fs.constants.O_NOFOLLOW
 
 const ABSENT = ['ENOENT', 'ENOTDIR']
 
