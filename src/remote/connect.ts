@@ -2,7 +2,7 @@
 import type { HostName } from '../plan/names.ts'
 import type { Address, SshAddress } from './address.ts'
 import type { Agents } from './agents.ts'
-import { type ConfirmHostKey, keysOf } from './host-key.ts'
+import { type ConfirmHostKey, isCertified } from './host-key.ts'
 import { installAgent, startAgent } from './install.ts'
 import { type AskPassphrase, KeyStore } from './keys.ts'
 import { connectLocal } from './local.ts'
@@ -110,6 +110,5 @@ function isUnsupported(error: unknown): boolean {
 
 /** What this host needs and only the ssh program gives. */
 function beyondSsh2(address: SshAddress): readonly string[] {
-  const certified = keysOf(address).some(key => key.marker === 'cert-authority')
-  return certified ? [...address.opensshOnly, '@cert-authority'] : address.opensshOnly
+  return isCertified(address) ? [...address.opensshOnly, '@cert-authority'] : address.opensshOnly
 }

@@ -286,7 +286,8 @@ test('auto leaves to the ssh program what ssh2 cannot do', { skip }, async t => 
     '127.0.0.1',
     join(sshd.directory, 'host_ed25519.pub'),
   ])
-  writeFileSync(sshd.knownHosts, `@cert-authority * ${readFileSync(`${ca}.pub`, 'utf8')}`)
+  // As ssh looks for it: with the port, then without.
+  writeFileSync(sshd.knownHosts, `@cert-authority 127.0.0.1 ${readFileSync(`${ca}.pub`, 'utf8')}`)
   writeFileSync(
     join(sshd.directory, 'sshd_config'),
     `\nHostCertificate ${sshd.directory}/host_ed25519-cert.pub\n`,
