@@ -1,5 +1,4 @@
 /** Failures that an operator is told about, and the exit code each ends with (git-deploy(1), EXIT STATUS). */
-import { MissingObject } from './plan/host-state.ts'
 
 export const EXIT = {
   done: 0,
@@ -40,10 +39,8 @@ export interface FatalOptions {
   readonly cause?: unknown
 }
 
-/** What the system refused, and what the repository has lost, are no bugs of ours; whatever else was thrown is given back. */
+/** What the system refused is no bug of ours; whatever else was thrown is given back. */
 export function asFatal(error: unknown): unknown {
-  if (error instanceof MissingObject)
-    return new Fatal(`${error.message} in this repository`, { hint: "'git fsck' tells more", cause: error })
   if (error instanceof Error && 'syscall' in error && 'path' in error)
     return new Fatal(`cannot ${error.syscall} '${error.path}': ${reasonOf(error)}`, { cause: error })
   return error

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CommandOf } from '../command.ts'
 import { type ExitCode, Fatal, reasonOf } from '../errors.ts'
-import { MissingObject } from '../plan/host-state.ts'
 import { printable } from '../terminal/clean.ts'
 import type { Context } from './context.ts'
 import { offer } from './deploy.ts'
@@ -13,7 +12,7 @@ import { decodeSavedPlan, type SavedPlan } from './saved-plan.ts'
 /** `git deploy apply`: carries out a saved plan, exactly that one, once. */
 export async function apply(command: CommandOf<'apply'>, context: Context): Promise<ExitCode> {
   const saved = parse(command.file, await read(command.file, context))
-  const offline = await planAgain(saved, context)
+  const offline = await planOffline({ cluster: null, rev: null, saved }, context)
   await refuseDifferent(saved, offline, context)
   const { id, at, by } = saved
   return offer(offline, { ...command, saved: { id, at, by } }, context)
@@ -35,18 +34,6 @@ function parse(file: string, content: string): SavedPlan {
   throw new Fatal(`cannot read ${name}: ${printable(decoded.why)}`, {
     hint: "'git deploy plan -o <file>' saves one",
   })
-}
-
-async function planAgain(saved: SavedPlan, context: Context): Promise<Offline> {
-  try {
-    return await planOffline({ cluster: null, rev: null, saved }, context)
-  } catch (error) {
-    if (!(error instanceof MissingObject)) throw error
-    throw new Fatal(`cannot apply the plan: its object ${error.oid.slice(0, 10)} is not in this repository`, {
-      hint: "'git fetch' brings what others have pushed; 'git deploy plan' makes a new plan",
-      cause: error,
-    })
-  }
 }
 
 async function refuseDifferent(saved: SavedPlan, offline: Offline, context: Context): Promise<void> {

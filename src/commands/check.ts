@@ -2,11 +2,11 @@ import type { CommandOf } from '../command.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readConfig } from '../git/config.ts'
 import { openRepository } from '../git/git.ts'
-import { ObjectReader } from '../git/objects.ts'
+import { LostObject, ObjectReader } from '../git/objects.ts'
 import { readTracking } from '../git/refs.ts'
 import { type Snapshot, snapshotStaged } from '../git/snapshot.ts'
 import { forgetIndex } from '../git/stat-cache.ts'
-import { type HostState, MissingObject } from '../plan/host-state.ts'
+import type { HostState } from '../plan/host-state.ts'
 import { notesOn } from '../plan/notes.ts'
 import type { Problem } from '../plan/problem.ts'
 import { checkRecord, renderCheck } from '../terminal/check.ts'
@@ -59,7 +59,7 @@ async function examine(command: CommandOf<'check'>, context: Context): Promise<E
     return { snapshot, states: trees.map(tree => states.get(tree)!) }
   }
   const { snapshot, states } = await attempt().catch(error => {
-    if (!(error instanceof MissingObject) || command.rev !== null) throw error
+    if (!(error instanceof LostObject) || command.rev !== null) throw error
     forgetIndex(repo, cluster.name)
     return attempt()
   })

@@ -15,7 +15,6 @@ import { chooseHosts } from './select.ts'
 export interface ClusterOnline {
   readonly repo: Repository
   readonly config: Config
-  readonly color: string | null
   readonly cluster: ClusterName
   readonly tracking: ReadonlyMap<HostName, Tracked>
   /** Those of the tree, and tracked ones, that are meant; by name. */
@@ -45,7 +44,6 @@ export async function clusterOnline(wanted: Wanted, context: Context): Promise<C
   return {
     repo,
     config,
-    color: config.color,
     cluster: cluster.name,
     tracking,
     hosts: all.filter(host => chosen.has(host)),

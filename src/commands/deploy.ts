@@ -71,7 +71,7 @@ export async function offer(
   const { plan, source, objects, config } = offline
   const { terminal, emit } = context
   const { yes, saved = null } = command
-  const color = command.color ?? offline.color
+  const color = command.color ?? config.color
   const reporter = reporterFor({ ...command, color, short: false, abbrev: config.abbrev }, context)
   reporter.plan({ plan, source, saved, digest: digestOf })
   if (command.dryRun) return EXIT.done
@@ -119,8 +119,8 @@ function refuseUnsettled({ cluster, unsettled }: Plan): void {
   throw new Fatal(`cannot tell that '${cluster}' is deployed: ${names(hosts, 5)} may run something else`)
 }
 
-function agree(command: Offer, { plan, repo, color }: Offline, context: Context): Promise<'yes' | 'no'> {
-  const options = diffColor(command.color, color, context.env)
+function agree(command: Offer, { plan, repo, config }: Offline, context: Context): Promise<'yes' | 'no'> {
+  const options = diffColor(command.color, config.color, context.env)
   const waves = wavesOf(plan.hosts, command.batch).length
   return ask(
     question(plan, waves),

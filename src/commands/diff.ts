@@ -10,10 +10,10 @@ import { planOffline } from './plan-offline.ts'
 
 /** `git deploy diff`: git's own diff of what a deployment would change. */
 export async function diff(command: CommandOf<'diff'>, context: Context): Promise<ExitCode> {
-  const { plan, repo, objects, color } = await planOffline(command, context)
+  const { plan, repo, objects, config } = await planOffline(command, context)
   objects.close()
   if (context.json) return emitFiles(plan, context)
-  const options = [...diffColor(null, color, context.env), ...command.options]
+  const options = [...diffColor(null, config.color, context.env), ...command.options]
   const code = await showDiff(plan, repo, context, { options, paths: command.paths })
   // With --exit-code, 1 says that there is a difference.
   // It has told what is wrong with its options.

@@ -1,4 +1,5 @@
 /** Asking hosts whether they still are as they were deployed: what `verify` shows and `--repair` puts right. */
+import { inParallel } from '../in-parallel.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Hello, Verified } from '../protocol/messages.ts'
 import { openSession } from '../remote/session.ts'
@@ -20,14 +21,8 @@ export interface Inspection {
 const ANSWER_MS = 120_000
 
 /** What each host says, in the order of `hosts`. Never rejects for what a host does. */
-export async function inspect({ hosts, parallel, connect }: Inspection): Promise<Inspected[]> {
-  const found: Inspected[] = []
-  const queue = hosts.entries()
-  const worker = async () => {
-    for (const [index, host] of queue) found[index] = await inspectHost(host, connect)
-  }
-  await Promise.all(Array.from({ length: Math.min(parallel, hosts.length) }, worker))
-  return found
+export function inspect({ hosts, parallel, connect }: Inspection): Promise<Inspected[]> {
+  return inParallel(hosts, parallel, host => inspectHost(host, connect))
 }
 
 async function inspectHost(host: HostName, connect: Inspection['connect']): Promise<Inspected> {

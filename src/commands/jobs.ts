@@ -1,8 +1,8 @@
 import type { ConfirmBy } from '../command.ts'
 import { chunkSource } from '../git/chunks.ts'
 import { commitHosts } from '../git/history.ts'
+import { LostObject } from '../git/objects.ts'
 import { forgetIndex } from '../git/stat-cache.ts'
-import { MissingObject } from '../plan/host-state.ts'
 import { newObjects } from '../plan/new-objects.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
@@ -62,7 +62,7 @@ async function* orForget<T>(pieces: AsyncIterable<T>, { repo, plan }: Offline): 
   try {
     yield* pieces
   } catch (error) {
-    if (error instanceof MissingObject) forgetIndex(repo, plan.cluster)
+    if (error instanceof LostObject) forgetIndex(repo, plan.cluster)
     throw error
   }
 }

@@ -15,7 +15,8 @@ export async function ping(command: CommandOf<'ping'>, context: Context): Promis
   const online = await clusterOnline(command, context)
   const pinged = await inParallel(online.hosts, online.parallel, host => ask(host, online, context))
   for (const one of pinged) context.emit(pingRecord(one))
-  for (const line of pingLines(pinged, terminal.colors(command.color ?? online.color))) terminal.say(line)
+  for (const line of pingLines(pinged, terminal.colors(command.color ?? online.config.color)))
+    terminal.say(line)
   const failed = pinged.flatMap(one => (one.kind === 'failed' ? [one] : []))
   if (failed.length === 0) return EXIT.done
   for (const hint of new Set(failed.flatMap(({ hint }) => hint ?? []))) terminal.note(`hint: ${hint}`)

@@ -56,7 +56,6 @@ export async function planBack({ hosts: named, selection }: WantedBack, context:
   return {
     repo,
     config,
-    color: config.color,
     cluster: { name: cluster, path: cluster, shown: cluster },
     source: { kind: 'rollback', recorded: sources.size === 1 ? [...sources][0]! : 'several' },
     tracking,

@@ -2,12 +2,12 @@
 import { Fatal } from '../errors.ts'
 import { type Config, readConfig } from '../git/config.ts'
 import { openRepository, type Place, type Repository } from '../git/git.ts'
-import { drive, ObjectReader } from '../git/objects.ts'
+import { drive, LostObject, ObjectReader } from '../git/objects.ts'
 import { readTracking, type Tracked } from '../git/refs.ts'
 import { type Snapshot, type Source, snapshotRevision, snapshotWorktree } from '../git/snapshot.ts'
 import { forgetIndex } from '../git/stat-cache.ts'
 import { makeTree, writeTrees } from '../git/tree-object.ts'
-import { EMPTY_HOST, type HostState, MissingObject, order, readHosts } from '../plan/host-state.ts'
+import { EMPTY_HOST, type HostState, order, readHosts } from '../plan/host-state.ts'
 import { conflicts } from '../plan/links.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import { type HostPlan, type Plan, planHost } from '../plan/plan.ts'
@@ -37,8 +37,6 @@ export interface Wanted {
 export interface Offline {
   readonly repo: Repository
   readonly config: Config
-  /** What git config says about colour; null where it is silent. */
-  readonly color: string | null
   readonly cluster: Cluster
   readonly source: Source
   /** Every host that this repository tracks, also those of other clusters. */
@@ -119,7 +117,7 @@ export async function planOffline(
       return { cluster, scope, ...(await compareHosts(whole, tracking, objects)) }
     }
     return attempt().catch(error => {
-      if (!(error instanceof MissingObject) || wanted.rev !== null || saved) throw error
+      if (!(error instanceof LostObject) || wanted.rev !== null || saved) throw error
       forgetIndex(repo, cluster.name)
       return attempt()
     })
@@ -142,7 +140,6 @@ export async function planOffline(
   return {
     repo,
     config,
-    color: config.color,
     cluster,
     source,
     tracking,

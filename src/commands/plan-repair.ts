@@ -1,4 +1,5 @@
 /** `git deploy --repair`: a plan that brings hosts back to what they are recorded to run. */
+import type { Accepting } from '../command.ts'
 import { Fatal } from '../errors.ts'
 import { drive, ObjectReader } from '../git/objects.ts'
 import type { Tracked } from '../git/refs.ts'
@@ -19,7 +20,10 @@ import { reach } from './reach.ts'
 import { type Recorded, readRecorded, type Wanted } from './recorded.ts'
 
 /** Asks every host what it lacks. Throws Fatal where one cannot be asked, or is not where this repository believes. */
-export async function planRepair(wanted: Wanted, context: Context): Promise<Offline> {
+export async function planRepair(
+  wanted: Wanted & Pick<Accepting, 'color'>,
+  context: Context,
+): Promise<Offline> {
   const recorded = await readRecorded(wanted, context)
   const connect = reach(recorded, context)
   const inspected = await inspect({
@@ -28,7 +32,7 @@ export async function planRepair(wanted: Wanted, context: Context): Promise<Offl
     connect: host => connect(host, true),
   })
   const drifted = inspected.map((one, i) => drift(one, recorded.hosts[i]!)).flatMap(found => found ?? [])
-  const colors = context.terminal.noteColors(recorded.color)
+  const colors = context.terminal.noteColors(wanted.color ?? recorded.config.color)
   for (const { tracked, answer } of drifted) {
     context.emit(verifyRecord(answer, tracked.commit))
     for (const line of driftLines(answer, tracked.commit, colors)) context.terminal.note(line)
@@ -63,14 +67,13 @@ function hasLostItsBearings(findings: readonly Finding[]): boolean {
 }
 
 async function offlineOf(recorded: Recorded, drifted: readonly Drifted[]): Promise<Offline> {
-  const { repo, config, color, cluster, tracking, hosts } = recorded
+  const { repo, config, cluster, tracking, hosts } = recorded
   const objects = new ObjectReader(repo)
   const states = await drive(readHosts(drifted.map(({ tracked }) => tracked.tree)), objects)
   const plans = drifted.map(({ tracked, answer }, i) => planOf(tracked, answer.verified.findings, states[i]!))
   return {
     repo,
     config,
-    color,
     cluster,
     source: { kind: 'recorded' },
     tracking,

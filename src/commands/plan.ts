@@ -16,7 +16,7 @@ export async function plan(command: CommandOf<'plan'>, context: Context): Promis
   const { plan, source, config } = offline
   const { verbose, short, output } = command
   const looks = {
-    color: command.color ?? offline.color,
+    color: command.color ?? config.color,
     verbose,
     short,
     abbrev: config.abbrev,

@@ -11,10 +11,10 @@ export async function postCommit(context: Context): Promise<ExitCode> {
   const clusters = await changedClusters(context, asked, 'HEAD')
   const { terminal } = context
   for (const cluster of clusters) {
-    const { plan, color, objects } = await planOffline({ cluster, rev: 'HEAD' }, context, { asked })
+    const { plan, config, objects } = await planOffline({ cluster, rev: 'HEAD' }, context, { asked })
     objects.close()
     // Git gives a hook the terminal as stderr alone.
-    const look = { colors: terminal.noteColors(color), columns: terminal.columns, verbose: false }
+    const look = { colors: terminal.noteColors(config.color), columns: terminal.columns, verbose: false }
     for (const line of shortPlan(plan, look)) terminal.note(line)
     if (plan.hosts.length > 0) terminal.note(`to deploy: git deploy ${shellWord(cluster)}`)
   }

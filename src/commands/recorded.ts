@@ -12,7 +12,6 @@ import { chooseHosts } from './select.ts'
 export interface Recorded {
   readonly repo: Repository
   readonly config: Config
-  readonly color: string | null
   readonly cluster: Cluster
   readonly tracking: ReadonlyMap<HostName, Tracked>
   /** Those of the cluster that are meant, by name. */
@@ -42,7 +41,6 @@ export async function readRecorded(wanted: Wanted, context: Context): Promise<Re
   return {
     repo,
     config,
-    color: config.color,
     cluster,
     tracking,
     hosts: all.filter(({ host }) => chosen.has(host)).sort((a, b) => order(a.host, b.host)),

@@ -17,7 +17,7 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
   const statuses = hostStatuses({ plan, hosts, commits, deployed })
   const { terminal } = context
   for (const status of statuses) context.emit(statusRecord(plan.cluster, status))
-  const look = { colors: terminal.colors(command.color ?? offline.color), abbrev: config.abbrev }
+  const look = { colors: terminal.colors(command.color ?? config.color), abbrev: config.abbrev }
   const lines = command.porcelain ? renderPorcelain(statuses) : renderStatus(plan.cluster, statuses, look)
   if (lines.length > 0) (command.porcelain ? terminal.out : terminal.say)(lines.join('\n'))
   if (!command.porcelain) for (const hint of remedies(plan)) terminal.note(hint)

@@ -14,7 +14,7 @@ export async function sync(command: CommandOf<'sync'>, context: Context): Promis
   const heard = await catchUp(online.hosts, online)
   const shown = [...heard].filter(([, one]) => !command.changed || isNews(one))
   for (const [host, one] of shown) for (const record of heardRecords(host, one)) context.emit(record)
-  const colors = terminal.colors(command.color ?? online.color)
+  const colors = terminal.colors(command.color ?? online.config.color)
   for (const line of heardLines(new Map(shown), colors)) terminal.say(line)
   const failed = [...heard].flatMap(([host, { news }]) => (news.kind === 'failed' ? [{ host, ...news }] : []))
   if (failed.length === 0) return EXIT.done

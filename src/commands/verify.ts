@@ -24,8 +24,8 @@ export async function verify(command: CommandOf<'verify'>, context: Context): Pr
     connect: host => connect(host, true),
   })
 
-  const colors = terminal.colors(command.color ?? recorded.color)
-  const noteColors = terminal.noteColors(command.color ?? recorded.color)
+  const colors = terminal.colors(command.color ?? config.color)
+  const noteColors = terminal.noteColors(command.color ?? config.color)
   const commits = new Map(hosts.map(({ host, commit }) => [host, commit]))
   for (const one of inspected) {
     context.emit(verifyRecord(one, commits.get(one.host)!))

@@ -1,9 +1,8 @@
 /** Objects on their way to a host: compressed as git stores them, cut into pieces that fit a frame. */
-import { MissingObject } from '../plan/host-state.ts'
 import type { Oid } from '../plan/names.ts'
 import type { ObjectChunk } from '../protocol/messages.ts'
 import { looseObject, looseObjectPieces } from './loose-object.ts'
-import type { ObjectReader } from './objects.ts'
+import { LostObject, type ObjectReader } from './objects.ts'
 
 /** How many bytes travel in one message, and how long a piece of an object is at the most. */
 const BATCH = 256 * 1024
@@ -13,7 +12,7 @@ const LARGE = 8 * 1024 * 1024
 
 /**
  * A source of batches for any number of hosts. What several hosts need is compressed once, unless it is large.
- * The generator throws MissingObject.
+ * The generator throws LostObject.
  */
 export function chunkSource(
   reader: ObjectReader,
@@ -39,7 +38,7 @@ export function chunkSource(
     if (object && !('content' in object))
       return yield* looseObjectPieces(object, reader.stream(object), BATCH)
     const bytes = compressed.get(oid) ?? (object && looseObject(object))
-    if (!bytes) throw new MissingObject(oid)
+    if (!bytes) throw new LostObject(oid)
     if (bytes.length <= BATCH) compressed.set(oid, bytes)
     for (let at = 0; at < bytes.length; at += BATCH) yield bytes.subarray(at, at + BATCH)
   }

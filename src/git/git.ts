@@ -1,5 +1,6 @@
 /** The door to git: which repository this is, and how its commands are run. */
 import { spawn } from 'node:child_process'
+import { relative } from 'node:path'
 import { Fatal } from '../errors.ts'
 import { type Oid, oid } from '../plan/names.ts'
 
@@ -65,12 +66,26 @@ export async function openRepository({ cwd, env }: Place): Promise<Repository> {
   if (!gitDir || !commonDir || !hooksDir || !format || prefix === undefined) throw noRepository(result)
   if (format !== 'sha1' && format !== 'sha256')
     throw new Fatal(`cannot use the repository '${gitDir}': its object format is '${format}'`)
+  const found = anywhere(env, gitDir, topLevel)
   return {
-    ...{ gitDir, commonDir, hooksDir, topLevel, prefix, format },
+    ...{ gitDir, commonDir, topLevel, prefix, format },
+    // What core.hooksPath says is taken from the top directory, which git does not do outside of it.
+    hooksDir:
+      topLevel !== null && isOutside(topLevel, cwd)
+        ? await hooksFrom(topLevel, { ...found, GIT_DIR: gitDir, GIT_WORK_TREE: topLevel })
+        : hooksDir,
     head: headOf(head),
-    env: anywhere(env, gitDir, topLevel),
+    env: found,
     cwd,
   }
+}
+
+function isOutside(directory: string, path: string): boolean {
+  return relative(directory, path).split('/')[0] === '..'
+}
+
+async function hooksFrom(topLevel: string, env: NodeJS.ProcessEnv): Promise<string> {
+  return (await openRepository({ cwd: topLevel, env })).hooksDir
 }
 
 function headOf([first = '', second = '']: readonly string[]): Head | null {

@@ -1,4 +1,6 @@
 /** Git objects out of the repository: one `git cat-file --batch` answers for as long as the command runs. */
+import { Fatal } from '../errors.ts'
+import { MissingObject } from '../plan/host-state.ts'
 import type { Oid } from '../plan/names.ts'
 import type { Contents, Reading } from '../plan/reading.ts'
 import { type Answer, type Batch, startBatch } from './batch.ts'
@@ -51,9 +53,22 @@ export class ObjectReader {
   }
 }
 
-/** Runs a reading to its end. */
+/** An object that something else names, and that is not there. */
+export class LostObject extends Fatal {
+  constructor(oid: Oid) {
+    super(`cannot read object ${oid}: it is not in this repository`, {
+      hint: "'git fetch' brings what others have pushed, 'git fsck' tells what is damaged",
+    })
+  }
+}
+
+/** Runs a reading to its end. Throws LostObject. */
 export async function drive<T>(reading: Reading<T>, reader: Pick<ObjectReader, 'read'>): Promise<T> {
-  let next = reading.next()
-  while (!next.done) next = reading.next(await reader.read(next.value))
-  return next.value
+  try {
+    let next = reading.next()
+    while (!next.done) next = reading.next(await reader.read(next.value))
+    return next.value
+  } catch (error) {
+    throw error instanceof MissingObject ? new LostObject(error.oid) : error
+  }
 }

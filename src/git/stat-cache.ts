@@ -56,7 +56,7 @@ export function saveStatCache(repo: Repository, cluster: ClusterName, cache: Sta
   }
 }
 
-/** For a caller that meets a MissingObject: the next snapshot reads every file, and so writes every object, again. */
+/** For a caller that meets a LostObject: the next snapshot reads every file, and so writes every object, again. */
 export function forgetIndex(repo: Repository, cluster: ClusterName): void {
   rmSync(fileOf(repo, cluster), { force: true })
 }

@@ -2,9 +2,9 @@
 import type { HostName } from '../plan/names.ts'
 import type { Address, SshAddress } from './address.ts'
 import type { Agents } from './agents.ts'
-import { type ConfirmHostKey, keysOf } from './host-key.ts'
+import { type ConfirmHostKey, isCertified } from './host-key.ts'
 import { installAgent, startAgent } from './install.ts'
-import { type AskPassphrase, KeyStore } from './keys.ts'
+import { KeyStore } from './keys.ts'
 import { connectLocal } from './local.ts'
 import { connectOpenssh, joinMaster } from './openssh.ts'
 import { resolveHost } from './resolve.ts'
@@ -23,8 +23,6 @@ export interface Settings {
   readonly transport: Transport
   /** Without one, a host with an unknown key is refused. */
   readonly confirmHostKey?: ConfirmHostKey | undefined
-  /** Without one, a locked key serves only if an agent holds it. */
-  readonly askPassphrase?: AskPassphrase | undefined
 }
 
 export interface Way {
@@ -42,7 +40,7 @@ export type Connect = (host: HostName, way: Way) => Promise<Connection>
 /** Keys are read, agents asked and questions queued once for all hosts that one connector reaches. */
 export function connector(settings: Settings): Connect {
   const questions = new Turns()
-  const keys = new KeyStore(questions, settings.askPassphrase)
+  const keys = new KeyStore()
   const { agents, env, confirmHostKey } = settings
   const bySsh2: Reach = (address, { signal }) =>
     connectSsh2(address, { keys, questions, confirmHostKey, signal })
@@ -110,6 +108,5 @@ function isUnsupported(error: unknown): boolean {
 
 /** What this host needs and only the ssh program gives. */
 function beyondSsh2(address: SshAddress): readonly string[] {
-  const certified = keysOf(address).some(key => key.marker === 'cert-authority')
-  return certified ? [...address.opensshOnly, '@cert-authority'] : address.opensshOnly
+  return isCertified(address) ? [...address.opensshOnly, '@cert-authority'] : address.opensshOnly
 }

@@ -39,6 +39,17 @@ export function keysOf({ hostKeys }: SshAddress): KnownKey[] {
   return knownKeys(hostKeys.name, [...hostKeys.userFiles, ...hostKeys.globalFiles])
 }
 
+/** What is known about its name without the port: it counts for every port. */
+function portlessKeysOf({ hostKeys }: SshAddress): KnownKey[] {
+  const { fallback, userFiles, globalFiles } = hostKeys
+  return fallback === undefined ? [] : knownKeys(fallback, [...userFiles, ...globalFiles])
+}
+
+/** Whether a certificate may vouch for the host's key. */
+export function isCertified(address: SshAddress): boolean {
+  return [...keysOf(address), ...portlessKeysOf(address)].some(key => key.marker === 'cert-authority')
+}
+
 /**
  * The algorithms to offer, best first. As in ssh, those that a known key can answer come before all others, or a
  * host that also has a key of another type would seem to be unknown.
@@ -52,9 +63,7 @@ export function hostKeyAlgorithms(known: readonly KnownKey[], allowed: readonly 
 /** Throws HostError where the key must not be trusted. */
 function judge(blob: Buffer, address: SshAddress): 'known' | 'unknown' {
   const { hostKeys } = address
-  const files = [...hostKeys.userFiles, ...hostKeys.globalFiles]
-  const portless = hostKeys.fallback === undefined ? [] : knownKeys(hostKeys.fallback, files)
-  const known = keysOf(address)
+  const [known, portless] = [keysOf(address), portlessKeysOf(address)]
   const same = (key: KnownKey) => key.blob.equals(blob)
   const revoked = [...known, ...portless].find(key => key.marker === 'revoked' && same(key))
   if (revoked) throw revokedKey(address, revoked)

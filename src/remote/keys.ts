@@ -4,11 +4,9 @@
  */
 import { readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import type { HostName } from '../plan/names.ts'
 import type { SshAddress } from './address.ts'
 import { publicPart } from './private-key.ts'
 import { type AgentKey, listAgentKeys, signWithAgent } from './ssh-agent.ts'
-import type { Turns } from './turns.ts'
 
 /** A key as ssh2 parses it; this much of it is used. */
 export interface ParsedKey {
@@ -19,7 +17,7 @@ export interface ParsedKey {
 }
 
 /** ssh2's, so that this file need not load ssh2. */
-export type ParseKey = (data: Buffer, passphrase?: string) => ParsedKey | readonly ParsedKey[] | Error
+export type ParseKey = (data: Buffer) => ParsedKey | readonly ParsedKey[] | Error
 
 export interface LoginKey {
   readonly publicKey: ParsedKey
@@ -38,26 +36,12 @@ export interface LoginKeys {
   readonly exposed: readonly string[]
 }
 
-/** null: the operator gave none. */
-export type AskPassphrase = (question: {
-  readonly host: HostName
-  readonly file: string
-}) => Promise<string | null>
-
-/** Reads files, asks agents and asks for passphrases once for all hosts. */
+/** Reads files and asks agents once for all hosts. */
 export class KeyStore {
   private readonly files = new Map<string, FileKey | undefined>()
   private readonly agents = new Map<string, Promise<AgentKey[]>>()
-  private readonly unlocked = new Map<string, Promise<ParsedKey>>()
-  private readonly askPassphrase: AskPassphrase | undefined
-  private readonly questions: Turns
 
-  constructor(questions: Turns, askPassphrase: AskPassphrase | undefined) {
-    this.questions = questions
-    this.askPassphrase = askPassphrase
-  }
-
-  async keysFor({ host, identities, algorithms }: SshAddress, parse: ParseKey): Promise<LoginKeys> {
+  async keysFor({ identities, algorithms }: SshAddress, parse: ParseKey): Promise<LoginKeys> {
     const files = identities.files.map(file => this.file(file, parse)).filter(key => key !== undefined)
     const held = await this.agentKeys(identities.agent)
     const isHeld = (key: FileKey) => held.some(({ blob }) => key.blob && blob.equals(key.blob))
@@ -68,7 +52,7 @@ export class KeyStore {
     ]
     const found = [
       ...ordered.map(key => fromAgent(key, identities.agent!, ordered.length === 1, parse)),
-      ...files.filter(key => !isHeld(key)).flatMap(key => this.fromFile(host, key, parse) ?? []),
+      ...files.filter(key => !isHeld(key)).flatMap(key => fromFile(key, parse) ?? []),
     ]
     return {
       keys: found.filter(key => typeof key !== 'string').filter(mayBeUsed(algorithms.login)),
@@ -89,40 +73,22 @@ export class KeyStore {
     this.agents.set(socket, keys)
     return keys
   }
+}
 
-  private fromFile(host: HostName, key: FileKey, parse: ParseKey): LoginKey | string | undefined {
-    const { path, blob, key: parsed, content } = key
-    if (parsed?.isPrivateKey()) {
-      return {
-        publicKey: parsed,
-        label: path,
-        eager: true,
-        sign: async (data, hash) => signature(parsed, data, hash),
-      }
+function fromFile({ path, blob, key, content }: FileKey, parse: ParseKey): LoginKey | string | undefined {
+  if (key?.isPrivateKey())
+    return {
+      publicKey: key,
+      label: path,
+      eager: true,
+      sign: async (data, hash) => signature(key, data, hash),
     }
-    // A public key in place of a private one only chooses among the agent's.
-    if (content === undefined || parsed) return undefined
-    const publicKey = blob && parseOne(parse, blob)
-    if (!publicKey) return path
-    const sign = async (data: Buffer, hash: string | undefined) =>
-      signature(await this.unlock(host, path, content, parse), data, hash)
-    return { publicKey, label: path, eager: false, sign }
-  }
-
-  private unlock(host: HostName, path: string, content: Buffer, parse: ParseKey): Promise<ParsedKey> {
-    const known =
-      this.unlocked.get(path) ?? this.questions.take(() => this.decrypt(host, path, content, parse))
-    this.unlocked.set(path, known)
-    return known
-  }
-
-  private async decrypt(host: HostName, path: string, content: Buffer, parse: ParseKey): Promise<ParsedKey> {
-    const passphrase = await this.askPassphrase?.({ host, file: path })
-    if (passphrase === undefined || passphrase === null) throw new Locked(path, 'is locked by a passphrase')
-    const key = parseOne(parse, content, passphrase)
-    if (!key) throw new Locked(path, 'is not unlocked by that passphrase')
-    return key
-  }
+  // A public key in place of a private one only chooses among the agent's.
+  if (content === undefined || key) return undefined
+  const publicKey = blob && parseOne(parse, blob)
+  if (!publicKey) return path
+  const sign = () => Promise.reject(new Locked(path))
+  return { publicKey, label: path, eager: false, sign }
 }
 
 /** By the algorithms that the user's configuration allows. */
@@ -133,10 +99,10 @@ function mayBeUsed(allowed: readonly string[] | undefined): (key: LoginKey) => b
 
 const RSA = ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa']
 
-/** A key that the host would accept, if only we could use it. */
+/** A key that the host would accept, if only we could use it: an agent may hold it, and nobody is asked here. */
 export class Locked extends Error {
-  constructor(path: string, why: string) {
-    super(`'${path}' ${why}`)
+  constructor(path: string) {
+    super(`'${path}' is locked by a passphrase`)
   }
 }
 
@@ -184,8 +150,8 @@ function blobOf(text: Buffer): Buffer | undefined {
   return base64 === undefined ? undefined : Buffer.from(base64, 'base64')
 }
 
-function parseOne(parse: ParseKey, data: Buffer, passphrase?: string): ParsedKey | undefined {
-  const parsed = parse(data, passphrase)
+function parseOne(parse: ParseKey, data: Buffer): ParsedKey | undefined {
+  const parsed = parse(data)
   const key = Array.isArray(parsed) ? parsed[0] : parsed
   return key instanceof Error ? undefined : (key as ParsedKey)
 }

@@ -1,4 +1,5 @@
 /** From what an agent says last to how a deployment ended on its host. */
+import { Fatal } from '../errors.ts'
 import type { Oid } from '../plan/names.ts'
 import type { Failure, Hello, Outcome, Reply } from '../protocol/messages.ts'
 import { HostError } from '../remote/transport.ts'
@@ -54,7 +55,7 @@ function endOf(outcome: Outcome, why: string): HostEnd {
 }
 
 export function unreachable(error: unknown): HostEnd {
-  const hint = error instanceof HostError ? (error.hint ?? null) : null
+  const hint = error instanceof HostError || error instanceof Fatal ? (error.hint ?? null) : null
   return { kind: 'unreachable', message: messageOf(error), hint }
 }
 

@@ -2,7 +2,7 @@
 import type { HostName } from '../plan/names.ts'
 import type { Refusal, Reply } from '../protocol/messages.ts'
 import { openSession, type Session } from '../remote/session.ts'
-import type { Connection } from '../remote/transport.ts'
+import { type Connection, HostError } from '../remote/transport.ts'
 import type { HostEnd } from '../rollout-events.ts'
 import { flight } from './flight.ts'
 import {
@@ -206,15 +206,25 @@ export class HostRun {
   }
 
   private async open(): Promise<Reply> {
+    this.session = await this.greet().catch(error => {
+      if (!isLost(error) || this.end || this.why !== undefined) throw error
+      // It may have been made while the plan was read, and be gone since.
+      this.connection?.close()
+      this.connection = undefined
+      return this.greet()
+    })
+    this.news.greeted(this.session)
+    if (this.why !== undefined) void this.session.send({ type: 'undo', id: this.run.id, why: this.why })
+    return this.session.next()
+  }
+
+  private async greet(): Promise<Session> {
     this.news.tell({ kind: 'connecting' })
     this.connection ??= await this.run.connect(this.name)
     this.news.tell({ kind: 'connected' })
     if (this.end) this.connection.close()
     const staging = () => flight(this.run, this.job, () => this.why !== undefined)
-    this.session = await openSession(this.connection, { flight: staging })
-    this.news.greeted(this.session)
-    if (this.why !== undefined) void this.session.send({ type: 'undo', id: this.run.id, why: this.why })
-    return this.session.next()
+    return openSession(this.connection, { flight: staging })
   }
 
   /** Resolves when the operator has withdrawn, and the host has had its time to say that it knows. */
@@ -289,6 +299,10 @@ export class HostRun {
     this.end = end
     this.news.tell(end)
   }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof HostError && error.kind === 'lost'
 }
 
 /** How long a host is waited for that nothing more depends on, in milliseconds. */

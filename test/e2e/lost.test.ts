@@ -1,6 +1,9 @@
 /** Agents that die or stumble at the last moment, and an operator who was stopped. */
 import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
 import { anything } from '../support/outcome.ts'
@@ -76,3 +79,28 @@ test(
     assert.ok(await isQuiet(web1))
   },
 )
+
+for (const transport of ['ssh2', 'openssh'])
+  test(`a connection by ${transport} that broke while the plan was read is made anew`, realHosts, async t => {
+    const world = await makeWorld(t, { 'web1/a/x': 'one' }, { hosts: 'real' })
+    const relay = await world.relay('web1')
+    await world.git('config', 'deptool.transport', transport)
+    // The pager is quit when the file is there.
+    const [read, quit] = [join(world.home, 'read'), join(world.home, 'quit')]
+    await world.git('config', 'core.pager', `touch ${read}; until test -e ${quit}; do sleep 0.1; done; cat`)
+    const outcome = world.runInTerminal(
+      ['prod'],
+      [
+        ['[y/N/d]', 'd\n'],
+        ['[y/N/d]', 'y\n'],
+      ],
+    )
+    const checked = outcome.stdout(/deployed to 1 host/)
+    await waitFor('the diff on the screen', async () => existsSync(read))
+    await setTimeout(1500)
+    assert.equal(relay.connections, 1)
+    relay.cut()
+    writeFileSync(quit, '')
+    await checked
+    assert.equal(deployed(world.host('web1')), 'one')
+  })

@@ -149,6 +149,9 @@ test('core.hooksPath, a hook without a first line, and one that cannot be starte
     .exits(1)
     .stdout(anything)
     .stderr(/the pre-deploy hook ended with 5\n/)
+  const tree = ['--git-dir', join(world.repo, '.git'), '--work-tree', world.repo]
+  const outside = await world.execute(['env', '-C', '/', 'git', ...tree, 'deploy', '--yes', 'prod'])
+  assert.match(outside.stderr, /the pre-deploy hook ended with 5\n/)
   put('#!/no/such/shell\n')
   await world
     .run('prod', '--yes')

@@ -73,6 +73,10 @@ web1  /etc/systemd/system/a.service.d/x.conf leads elsewhere than it should
 web1  /etc/systemd/system/old.service is left over: a link of ours that nothing declares
 `)
   await world
+    .run('prod', '--repair', '--dry-run', '--color=always')
+    .stdout(anything)
+    .stderr(/^web1 {2}\x1b\[31ma\/a\.conf/)
+  await world
     .run('prod', '--repair', '--yes')
     .stdout(
       /^prod as it was deployed, to be repaired\n\nweb1\n {4}repair a\n {8}~ a\.conf\n[\s\S]*deployed to 1 host/,

@@ -12,10 +12,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { drive, type ObjectReader } from '../../src/git/objects.ts'
+import { drive, LostObject, type ObjectReader } from '../../src/git/objects.ts'
 import { type Snapshot, snapshotRevision, snapshotStaged, snapshotWorktree } from '../../src/git/snapshot.ts'
 import { forgetIndex } from '../../src/git/stat-cache.ts'
-import { MissingObject, readHosts } from '../../src/plan/host-state.ts'
+import { readHosts } from '../../src/plan/host-state.ts'
 import { directory, executable, link, makeScratch, prod, readFiles, type Scratch } from './scratch.ts'
 
 interface Taken extends Snapshot {
@@ -363,7 +363,7 @@ test('objects that were pruned come back after forgetIndex', async t => {
   scratch.git('gc', '--quiet', '--prune=now')
   const stale = await take(scratch)
   const roots = stale.hosts.map(({ tree }) => tree)
-  await assert.rejects(drive(readHosts(roots), stale.reader), MissingObject)
+  await assert.rejects(drive(readHosts(roots), stale.reader), LostObject)
   forgetIndex(await scratch.open(), prod)
   const fresh = await take(scratch)
   assert.deepEqual(fresh.hosts, stale.hosts)
