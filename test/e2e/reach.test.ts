@@ -43,6 +43,24 @@ hint: as root there: echo 'nosudo ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/nosu
   )
 })
 
+test(
+  'what is said about sudo helps as it is typed, also a user with a dot in their name',
+  realHosts,
+  async t => {
+    const world = await makeWorld(t, { 'web1/a/x': '1\n' }, { hosts: 'real' })
+    const web1 = world.host('web1')
+    await web1.output("useradd -m -s /bin/sh -p '*' a.da")
+    world.logInAs('a.da', 'web1')
+    const { stderr } = await world
+      .run('prod', '--yes')
+      .exits(1)
+      .stdout(anything)
+      .stderr(/cannot become root as 'a\.da'/)
+    await web1.output(`cd /; ${/hint: as root there: (.*)/.exec(stderr)![1]}`)
+    await world.deploy()
+  },
+)
+
 test('a user with sudo deploys as root does', realHosts, async t => {
   const world = await makeWorld(t, { 'web1/a/x': '1\n' }, { hosts: 'real' })
   world.logInAs('deploy', 'web1')

@@ -58,6 +58,14 @@ db1, web1 (2 new hosts)
     )
 })
 
+test('the command that is told is one to type, whatever the file is called', async t => {
+  const world = await makeWorld(t, TREE)
+  await world
+    .run('plan', 'prod', '-o', "it's mine")
+    .stdout(anything)
+    .stderr("saved in 'it's mine'; to carry it out: git deploy apply 'it'\\''s mine'\n")
+})
+
 test('nothing is done without an answer', async t => {
   const world = await makeWorld(t, TREE)
   const plan = await save(world, 'prod')
