@@ -159,8 +159,8 @@ test(
       .stderr(/hint: .* by hand: ssh -o StrictHostKeyChecking=ask web1\n/)
     const typed = / by hand: (.*)/.exec(stderr)![1]!
     const { repo: cwd, env } = world
-  await runOnTerminal(['sh', '-c', `${typed} true`], [['(yes/no', 'yes\n']], { cwd, env })
-  await world.deploy()
+    await runOnTerminal(['sh', '-c', `${typed} true`], [['(yes/no', 'yes\n']], { cwd, env })
+    await world.deploy()
   },
 )
 
