@@ -137,7 +137,7 @@ hint: 'git fetch' brings what others have pushed
     .exits(1)
     .stderr(`error: web1: the plan begins at commit <oid>, and this repository knows of no deployment there
 fatal: cannot apply plan <id>: it is not what would be deployed now
-hint: 'git fetch <remote> refs/deptool/*:refs/deptool/*' brings what others have deployed
+hint: git deploy sync prod, or git fetch <remote> '+refs/deptool/*:refs/deptool/*', brings what others have deployed
 `)
   await bob.git('fetch', '--quiet', 'origin', 'refs/deptool/*:refs/deptool/*')
   await bob
