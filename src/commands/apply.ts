@@ -47,7 +47,7 @@ async function refuseDifferent(saved: SavedPlan, offline: Offline, context: Cont
   const behind = found.some(({ kind }) => kind === 'behind')
   throw new Fatal(`cannot apply plan ${saved.id}: it is not what would be deployed now`, {
     hint: behind
-      ? "'git fetch <remote> refs/deptool/*:refs/deptool/*' brings what others have deployed"
+      ? `git deploy sync ${saved.cluster}, or git fetch <remote> '+refs/deptool/*:refs/deptool/*', brings what others have deployed`
       : `make a new one: git deploy plan -o <file> ${saved.cluster}`,
   })
 }

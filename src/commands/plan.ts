@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { CommandOf } from '../command.ts'
 import { EXIT, type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import { operatorName } from '../git/history.ts'
+import { shellWord } from '../terminal/shell-word.ts'
 import type { Context } from './context.ts'
 import { deploymentId } from './deployment-id.ts'
 import { digestOf } from './digest-of.ts'
@@ -70,5 +71,5 @@ function save(plan: SavedPlan, output: string, { cwd, terminal, emit }: Context)
     throw new Fatal(`cannot save the plan in '${output}': ${reasonOf(error)}`, { cause: error })
   }
   emit({ type: 'saved', file: output, id: plan.id, hosts: plan.hosts.length })
-  terminal.note(`saved in '${output}'; to carry it out: git deploy apply ${output}`)
+  terminal.note(`saved in '${output}'; to carry it out: git deploy apply ${shellWord(output)}`)
 }

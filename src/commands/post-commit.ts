@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode } from '../errors.ts'
+import { shellWord } from '../terminal/shell-word.ts'
 import { shortPlan } from '../terminal/short-plan.ts'
 import { changedClusters } from './changed-clusters.ts'
 import type { Context } from './context.ts'
@@ -19,8 +20,4 @@ export async function postCommit(context: Context): Promise<ExitCode> {
     if (plan.hosts.length > 0) terminal.note(`to deploy: git deploy ${shellWord(cluster)}`)
   }
   return EXIT.done
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

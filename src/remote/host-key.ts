@@ -97,11 +97,13 @@ function fingerprint(blob: Buffer): string {
 }
 
 function unknownKey({ host, hostKeys, args, target }: SshAddress, question: HostKeyQuestion): HostError {
+  // Where the configuration says 'yes', ssh would refuse it too.
+  const asking = hostKeys.unknown === 'refuse' ? ['-o', 'StrictHostKeyChecking=ask'] : []
   return new HostError(
     host,
     'unknown-host-key',
     `cannot trust '${hostKeys.name}': its ${question.type} key is not known, ${question.fingerprint}`,
-    `compare that with the host's own, then connect once by hand: ${['ssh', ...args, target].join(' ')}`,
+    `compare that with the host's own, then connect once by hand: ${['ssh', ...asking, ...args, target].join(' ')}`,
   )
 }
 

@@ -21,7 +21,8 @@ export function sudoTrouble(host: HostName, user: string, exit: Exit, stderr: st
     host,
     'sudo',
     `cannot become root as '${user}': ${why}`,
-    `as root there: echo '${user} ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/${user}`,
+    // sudo passes over files with a dot in their name.
+    `as root there: echo '${user} ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/${user.replaceAll('.', '_')}`,
   )
 }
 

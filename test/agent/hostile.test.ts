@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { deflateSync } from 'node:zlib'
@@ -179,6 +179,14 @@ test('a manifest of 24 MiB in 24 KiB is not read into memory', async t => {
   assert.match(refusalOf(reply), /is over the limit of 16777216 bytes/)
   assert.ok(peakMiB < 64, `${peakMiB} MiB`)
   t.diagnostic(`at its peak the agent took ${peakMiB} MiB`)
+})
+
+test('a plan that the operator did not accept is not carried out, and both sides are told', async t => {
+  const root = makeRoot(t)
+  const other = prepare(NOTHING, { 'b/x': '1' }, { digest: '0'.repeat(64) })
+  const [, refused] = await deployTo(root, other)
+  assert.deepEqual(refused, { type: 'refused', refusal: { kind: 'plan', steps: other.steps } })
+  assert.equal(existsSync(join(root, 'var/lib/deptool/apps/b')), false)
 })
 
 test('the store is for root alone', async t => {

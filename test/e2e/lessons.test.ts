@@ -188,6 +188,35 @@ test('what systemctl enable complains about rolls back, and is told', realHosts,
   assert.deepEqual(host.tree('/etc/systemd/system'), before)
 })
 
+for (const verb of ['stop', 'daemon-reload'])
+  test(`a systemctl ${verb} that fails rolls back, and is told`, realHosts, async t => {
+    const of = (app: string) => ({
+      [`web1/${app}/systemd/${app}.service`]: running,
+      [`web1/${app}/manifest.json`]: enables(`${app}.service`),
+    })
+    const world = await makeWorld(t, of('a'), { hosts: 'real' })
+    const host = world.host('web1')
+    await world.deploy()
+    const before = [...host.tree(APPS), ...host.tree('/etc/systemd/system')]
+    // Once, the first time.
+    await host.output(`cat >/usr/local/bin/systemctl <<'END'
+#!/bin/sh
+case " $* " in *" ${verb} "*) rm /usr/local/bin/systemctl; echo 'no, not today' >&2; exit 1 ;; esac
+exec /usr/bin/systemctl "$@"
+END
+chmod 755 /usr/local/bin/systemctl`)
+    world.remove('web1/a')
+    world.write(of('b'))
+    await world
+      .run('prod', '--yes')
+      .exits(4)
+      .stdout(anything)
+      .stderr(new RegExp(`rolled back: systemctl ${verb}.*no, not today\n(.|\n)*it runs what ran before`))
+    assert.deepEqual([...host.tree(APPS), ...host.tree('/etc/systemd/system')], before)
+    assert.equal((await host.unit('a.service')).active, 'active')
+    await world.run('verify', 'prod').stdout(/^web1 {2}ok\n/)
+  })
+
 test("a unit that was broken before is in nobody else's way, and can be mended", realHosts, async t => {
   const world = await makeWorld(
     t,

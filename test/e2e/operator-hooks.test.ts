@@ -118,7 +118,9 @@ test('post-deploy hears of hosts that did not hold, and its failure is a warning
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/warning: the post-deploy hook ended with 9\nfatal: cannot deploy 'prod': no host was changed\nhint: --skip-unreachable deploys .*\n$/)
+    .stderr(
+      /warning: the post-deploy hook ended with 9\nfatal: cannot deploy 'prod': no host was changed\nhint: .*\n$/,
+    )
   assert.match(
     notes(),
     /hooks\/post-deploy prod\n<dir>\/ada\/repo\nDEPTOOL_DEPLOYMENT=<id>\nDEPTOOL_UNCHANGED=(dns1 web1|web1 dns1)\nDEPTOOL_UNDONE=\nDEPTOOL_UNKNOWN=\n$/,
@@ -190,7 +192,7 @@ test('the samples do what they say', async t => {
   world.write({ 'web1/www/index.html': 'two\n' })
   await world.deploy()
   const shared = await world.git('-C', '../origin.git', 'for-each-ref', '--format=%(refname)')
-  assert.equal(shared, 'refs/deptool/dns1\nrefs/deptool/web1\nrefs/refs/deptool')
+  assert.equal(shared, 'refs/deptool/dns1\nrefs/deptool/web1')
 })
 
 test("git's own way to run a hook is taken where it hands on the input", () => {

@@ -1,11 +1,12 @@
 /** Hosts that cannot be worked with: named, with the cause and the remedy, and nothing is changed anywhere. */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
 import { anything } from '../support/outcome.ts'
+import { runOnTerminal } from '../support/terminal.ts'
 import { makeWorld, type World } from '../support/world.ts'
 
 type RealWorld = World<TestHost>
@@ -42,6 +43,24 @@ test('a user whose sudo asks for a password', realHosts, async t => {
 hint: as root there: echo 'nosudo ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/nosudo`,
   )
 })
+
+test(
+  'what is said about sudo helps as it is typed, also a user with a dot in their name',
+  realHosts,
+  async t => {
+    const world = await makeWorld(t, { 'web1/a/x': '1\n' }, { hosts: 'real' })
+    const web1 = world.host('web1')
+    await web1.output("useradd -m -s /bin/sh -p '*' a.da")
+    world.logInAs('a.da', 'web1')
+    const { stderr } = await world
+      .run('prod', '--yes')
+      .exits(1)
+      .stdout(anything)
+      .stderr(/cannot become root as 'a\.da'/)
+    await web1.output(`cd /; ${/hint: as root there: (.*)/.exec(stderr)![1]}`)
+    await world.deploy()
+  },
+)
 
 test('a user with sudo deploys as root does', realHosts, async t => {
   const world = await makeWorld(t, { 'web1/a/x': '1\n' }, { hosts: 'real' })
@@ -125,6 +144,25 @@ test('a host key that is not known', realHosts, async t => {
     /web1 {2}cannot trust '\[<web1>\]:2022': its .* key is not known, SHA256:.*\nhint: .*ssh web1$/,
   )
 })
+
+test(
+  'what is said about an unknown host key helps also where ssh is told never to ask',
+  realHosts,
+  async t => {
+    const world = await makeWorld(t, { 'web1/a/x': '1\n' }, { hosts: 'real' })
+    writeFileSync(knownHosts(world), '')
+    appendFileSync(join(world.home, '.ssh/config'), '\nHost *\n  StrictHostKeyChecking yes\n')
+    const { stderr } = await world
+      .run('prod', '--yes')
+      .exits(1)
+      .stdout(anything)
+      .stderr(/hint: .* by hand: ssh -o StrictHostKeyChecking=ask web1\n/)
+    const typed = / by hand: (.*)/.exec(stderr)![1]!
+    const { repo: cwd, env } = world
+    await runOnTerminal(['sh', '-c', `${typed} true`], [['(yes/no', 'yes\n']], { cwd, env })
+    await world.deploy()
+  },
+)
 
 test('a host key that is another than before', realHosts, async t => {
   const said = await whatIsSaid(t, world => {

@@ -58,6 +58,14 @@ db1, web1 (2 new hosts)
     )
 })
 
+test('the command that is told is one to type, whatever the file is called', async t => {
+  const world = await makeWorld(t, TREE)
+  await world
+    .run('plan', 'prod', '-o', "it's mine")
+    .stdout(anything)
+    .stderr("saved in 'it's mine'; to carry it out: git deploy apply 'it'\\''s mine'\n")
+})
+
 test('nothing is done without an answer', async t => {
   const world = await makeWorld(t, TREE)
   const plan = await save(world, 'prod')
@@ -129,7 +137,7 @@ hint: 'git fetch' brings what others have pushed
     .exits(1)
     .stderr(`error: web1: the plan begins at commit <oid>, and this repository knows of no deployment there
 fatal: cannot apply plan <id>: it is not what would be deployed now
-hint: 'git fetch <remote> refs/deptool/*:refs/deptool/*' brings what others have deployed
+hint: git deploy sync prod, or git fetch <remote> '+refs/deptool/*:refs/deptool/*', brings what others have deployed
 `)
   await bob.git('fetch', '--quiet', 'origin', 'refs/deptool/*:refs/deptool/*')
   await bob

@@ -48,6 +48,29 @@ test('a unit may take longer to start than the operator has to confirm', realHos
   assert.equal((await world.host('web1').unit('a.service')).active, 'active')
 })
 
+test(
+  'the whole candidate is validated: a broken include, by nginx itself, and nothing was touched',
+  realHosts,
+  async t => {
+    const tree = (include: string) => ({
+      'web1/nginx/nginx.conf': 'pid /run/other.pid;\nevents {}\nhttp { include sites/*.conf; }\n',
+      'web1/nginx/sites/one.conf': include,
+      'web1/nginx/manifest.json': '{"validate": [["nginx", "-t", "-q", "-p", ".", "-c", "nginx.conf"]]}',
+    })
+    const world = await makeWorld(t, tree('server { listen 127.0.0.1:8099; }\n'), { hosts: 'real' })
+    const web1 = world.host('web1')
+    await world.deploy()
+    const before = web1.tree(APPS)
+    world.write(tree('server { nonsense; }\n'))
+    await world
+      .run('prod', '--yes')
+      .exits(1)
+      .stdout(anything)
+      .stderr(/'nginx' is not valid(.|\n)*unknown directive "nonsense" in (.|\n)*sites\/one\.conf:1/)
+    assert.deepEqual(web1.tree(APPS), before)
+  },
+)
+
 test('a unit that has failed for good is not watched to the end', realHosts, async t => {
   const tree = {
     'web1/a/systemd/a.service': unit('sleep 0.5; exit 1'),

@@ -317,14 +317,15 @@ test('a live ControlMaster is used, unless the connection must be fresh', { skip
   execFileSync('ssh', ['-O', 'exit', 'web1'], { env, stdio: 'ignore' })
 })
 
-test('sshd drops connections beyond MaxStartups, and we come back', { skip }, async t => {
-  const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' }, { sshd: ['MaxStartups 2:100:2'] })
-  const idle: Socket[] = [tcp(sshd.port, '127.0.0.1'), tcp(sshd.port, '127.0.0.1')]
-  setTimeout(() => {
-    for (const socket of idle) socket.destroy()
-  }, 400)
-  await connect()
-})
+for (const transport of ['ssh2', 'openssh'] as const)
+  test(`${transport}: sshd drops connections beyond MaxStartups, and we come back`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport }, { sshd: ['MaxStartups 2:100:2'] })
+    const idle: Socket[] = [tcp(sshd.port, '127.0.0.1'), tcp(sshd.port, '127.0.0.1')]
+    setTimeout(() => {
+      for (const socket of idle) socket.destroy()
+    }, 400)
+    await connect()
+  })
 
 test('a host that accepts and then says nothing', { skip }, async t => {
   const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
