@@ -6,7 +6,7 @@ import type { Adopted, DeploymentId, Failure, Outcome, Pending, Refusal } from '
 /** `ms` counts from the rollout's beginning. */
 export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
   | { readonly kind: 'connecting' }
-  /** From here on it stages. */
+  /** The agent has answered; it stages. */
   | { readonly kind: 'connected' }
   | { readonly kind: 'installed' }
   | { readonly kind: 'recovered'; readonly id: DeploymentId; readonly outcome: Outcome }
