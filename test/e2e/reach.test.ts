@@ -54,52 +54,6 @@ test('a user with sudo deploys as root does', realHosts, async t => {
   assert.match(world.host('web1').tree('/var/lib/deptool').join('\n'), /^0700 0:0 store\//m)
 })
 
-test('--skip-unreachable: the others are deployed to, and the exit code tells', realHosts, async t => {
-  const tree = { 'web1/a/x': '1\n', 'web2/a/x': '1\n', 'web3/a/x': '1\n' }
-  const world = await makeWorld(t, tree, { hosts: 'real' })
-  const runs = (name: string) => world.host(name).exists('/var/lib/deptool/apps/a/current/x')
-  await world.host('web1').output('systemctl stop ssh.service ssh.socket')
-  await world
-    .run('prod', '--yes', '--skip-unreachable')
-    .exits(4)
-    .stdout(anything)
-    .stderr(
-      /web1 {2}cannot connect to '<web1>:2022'(.|\n)*\nfatal: deployed to 2 of 3 hosts, but nothing changed on web1\n$/,
-    )
-  assert.deepEqual(['web1', 'web2', 'web3'].map(runs), [false, true, true])
-  await world.run('status', 'prod').stdout(/web1 +never deployed.*\nweb2.*up to date\nweb3.*up to date\n/)
-
-  // Whatever else is in the way still stops everybody, and so does a fleet of which nobody answers.
-  world.write({
-    'web2/a/x': '2\n',
-    'web3/a/x': '2\n',
-    'web3/a/manifest.json': '{"symlinks": {"/nowhere/x": "x"}}',
-  })
-  await world
-    .run('prod', '--yes', '--skip-unreachable')
-    .exits(1)
-    .stdout(anything)
-    .stderr(/web2 {2}nothing changed\nfatal: cannot deploy 'prod': no host was changed\n$/)
-  await world
-    .run('prod', '--yes', '--skip-unreachable', '--limit=web1')
-    .exits(1)
-    .stdout(anything)
-    .stderr(/\nfatal: cannot deploy 'prod': no host was changed\n$/)
-
-  // --atomic: all or none of those that can be reached.
-  world.remove('web3/a/manifest.json')
-  world.write({
-    'web3/a/systemd/a.service': '[Service]\nExecStart=/bin/false\n',
-    'web3/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
-  })
-  await world
-    .run('prod', '--yes', '--skip-unreachable', '--atomic')
-    .exits(4)
-    .stdout(anything)
-    .stderr(/\nfatal: rolled back on web2, web3: they run what ran before; nothing changed on web1\n/)
-  assert.equal(world.host('web2').read('/var/lib/deptool/apps/a/current/x'), '1\n')
-})
-
 test('nobody listens', realHosts, async t => {
   const said = await whatIsSaid(t, (_, web1) => web1.output('systemctl stop ssh.service ssh.socket'))
   assert.match(said, /^<time> {2}web1 {2}cannot connect to '<web1>:2022': connection refused\nhint: /)
@@ -140,6 +94,29 @@ test('a login shell that talks', realHosts, async t => {
     web1.output('echo \'echo Welcome; printf "\\\\033[31m"\' > /root/.bashrc'),
   )
   assert.match(said, /web1 {2}the login shell of 'root' prints to stdout: 'Welcome'\nhint: make .*\.bashrc/)
+})
+
+test('a login shell that lets nobody in', realHosts, async t => {
+  const said = await whatIsSaid(t, world => world.logInAs('nobody', 'web1'))
+  assert.match(said, /web1 {2}the login shell of 'nobody' lets nobody in: 'This account .*'\nhint: .*chsh/)
+})
+
+test('a login shell that ends, and a command that is forced upon the key', realHosts, async t => {
+  const inTheWay = `<time>  web1  the agent did not start, exit status 3
+hint: the login shell of 'root' or a command forced upon the key may be in its way; test with: ssh web1 true`
+  assert.equal(await whatIsSaid(t, (_, web1) => web1.output("echo 'exit 3' > /root/.bashrc")), inTheWay)
+  const forced = (_: RealWorld, web1: TestHost) =>
+    web1.output(`sed -i 's/^/command="exit 3" /' /etc/ssh/authorized_keys`)
+  assert.equal(await whatIsSaid(t, forced), inTheWay)
+})
+
+test('a command forced upon the key that never ends', realHosts, async t => {
+  const world = await makeWorld(t, { 'web1/a/x': '1\n' }, { hosts: 'real' })
+  await world.host('web1').output(`sed -i 's/^/command="sleep 100" /' /etc/ssh/authorized_keys`)
+  await world
+    .runInTerminal(['prod', '--yes'], [[/ 1\.\d s {2}web1 {2}connecting/, '\x03']])
+    .exits(130)
+    .stdout(/web1 {2}nothing changed/)
 })
 
 test('a platform that there is no agent for', realHosts, async t => {
