@@ -124,6 +124,7 @@ function hostBody(plan: HostPlan, look: Look): string[] {
     ]),
     ...rest.map(line => `    ${line}`),
     ...reconnectLine(plan, look),
+    ...(plan.apps.length + steps.length === 0 ? ['    mend its own record'] : []),
   ]
 }
 
