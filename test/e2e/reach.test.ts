@@ -54,6 +54,52 @@ test('a user with sudo deploys as root does', realHosts, async t => {
   assert.match(world.host('web1').tree('/var/lib/deptool').join('\n'), /^0700 0:0 store\//m)
 })
 
+test('--skip-unreachable: the others are deployed to, and the exit code tells', realHosts, async t => {
+  const tree = { 'web1/a/x': '1\n', 'web2/a/x': '1\n', 'web3/a/x': '1\n' }
+  const world = await makeWorld(t, tree, { hosts: 'real' })
+  const runs = (name: string) => world.host(name).exists('/var/lib/deptool/apps/a/current/x')
+  await world.host('web1').output('systemctl stop ssh.service ssh.socket')
+  await world
+    .run('prod', '--yes', '--skip-unreachable')
+    .exits(4)
+    .stdout(anything)
+    .stderr(
+      /web1 {2}cannot connect to '<web1>:2022'(.|\n)*\nfatal: deployed to 2 of 3 hosts, but nothing changed on web1\n$/,
+    )
+  assert.deepEqual(['web1', 'web2', 'web3'].map(runs), [false, true, true])
+  await world.run('status', 'prod').stdout(/web1 +never deployed.*\nweb2.*up to date\nweb3.*up to date\n/)
+
+  // Whatever else is in the way still stops everybody, and so does a fleet of which nobody answers.
+  world.write({
+    'web2/a/x': '2\n',
+    'web3/a/x': '2\n',
+    'web3/a/manifest.json': '{"symlinks": {"/nowhere/x": "x"}}',
+  })
+  await world
+    .run('prod', '--yes', '--skip-unreachable')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/web2 {2}nothing changed\nfatal: cannot deploy 'prod': no host was changed\n$/)
+  await world
+    .run('prod', '--yes', '--skip-unreachable', '--limit=web1')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/\nfatal: cannot deploy 'prod': no host was changed\n$/)
+
+  // --atomic: all or none of those that can be reached.
+  world.remove('web3/a/manifest.json')
+  world.write({
+    'web3/a/systemd/a.service': '[Service]\nExecStart=/bin/false\n',
+    'web3/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
+  })
+  await world
+    .run('prod', '--yes', '--skip-unreachable', '--atomic')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/\nfatal: rolled back on web2, web3: they run what ran before; nothing changed on web1\n/)
+  assert.equal(world.host('web2').read('/var/lib/deptool/apps/a/current/x'), '1\n')
+})
+
 test('nobody listens', realHosts, async t => {
   const said = await whatIsSaid(t, (_, web1) => web1.output('systemctl stop ssh.service ssh.socket'))
   assert.match(said, /^<time> {2}web1 {2}cannot connect to '<web1>:2022': connection refused\nhint: /)
