@@ -64,6 +64,8 @@ function phaseOf(event: RolloutEvent): Phase | 'end' | undefined {
   switch (event.kind) {
     case 'connecting':
       return phase('connecting', 1)
+    case 'installing':
+      return phase('installing the agent', 1)
     case 'connected':
       return phase('staging', 2)
     case 'installed':
