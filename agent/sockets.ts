@@ -4,17 +4,19 @@ import type { Machine } from './machine.ts'
 import { isRunning, showProperties, showUnits, systemctl } from './systemd.ts'
 
 /**
- * Stops the services that the sockets among the units start, and gives what is then to be started: the sockets first,
- * and those services too.
+ * Stops the sockets among the units together with the services that they have started, and gives what is then to be
+ * started: the sockets first, and those services too.
  */
 export function makeWay(
   machine: Machine,
   units: readonly UnitName[],
   interrupted?: () => boolean,
 ): readonly UnitName[] {
+  const sockets = units.filter(isSocket)
   const served = runningBehind(machine, units)
-  if (served.length > 0) systemctl(machine, ['stop'], served, interrupted)
-  return [...new Set([...units.filter(isSocket), ...units, ...served])]
+  // At once: a socket that still listens starts its service again for whoever is waiting there.
+  if (served.length > 0) systemctl(machine, ['stop'], [...sockets, ...served], interrupted)
+  return [...new Set([...sockets, ...units, ...served])]
 }
 
 /** The services that run, and that the sockets among the units start. */

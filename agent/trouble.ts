@@ -1,4 +1,5 @@
 import { SystemFailure } from './machine.ts'
+import { BASE } from './paths.ts'
 
 const WORDS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space is left on the device',
@@ -22,5 +23,8 @@ export function isHindrance(error: unknown): boolean {
 export function wordsFor(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (!(error instanceof SystemFailure)) return error.message
-  return error.message.replace(new RegExp(`: ${error.code}$`), `: ${WORDS[error.code] ?? error.code}`)
+  const what = error.message.replace(new RegExp(`: ${error.code}$`), '')
+  // What is done to an open file names none; all that we write to are ours.
+  const where = what.includes("'") ? '' : ` below '${BASE}'`
+  return `${what}${where}: ${WORDS[error.code] ?? error.code}`
 }

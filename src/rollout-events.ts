@@ -6,7 +6,9 @@ import type { Adopted, DeploymentId, Failure, Outcome, Pending, Refusal } from '
 /** `ms` counts from the rollout's beginning. */
 export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
   | { readonly kind: 'connecting' }
-  /** From here on it stages. */
+  /** The agent is not there yet. */
+  | { readonly kind: 'installing' }
+  /** The agent has answered; it stages. */
   | { readonly kind: 'connected' }
   | { readonly kind: 'installed' }
   | { readonly kind: 'recovered'; readonly id: DeploymentId; readonly outcome: Outcome }

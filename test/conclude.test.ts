@@ -44,8 +44,15 @@ test('a host that went back runs what ran before', () => {
 
 test('a host on which not everything went back is not said to run what ran before', () => {
   assert.deepEqual(lastWords({ web1: undone('systemctl restart a.service: failed'), web2: undone() }), {
-    message: 'rolled back on web1, web2: not everything went back on web1',
+    message: 'rolled back on web1, web2, but not everything went back on web1',
     hint: "'git deploy verify prod' tells what differs, and 'git deploy --repair prod' puts it right",
     exitCode: 4,
   })
+})
+
+test('a single host on which not everything went back is named once', () => {
+  assert.equal(
+    lastWords({ web1: undone('systemctl restart a.service: failed') })?.message,
+    'rolled back on web1, but not everything went back',
+  )
 })

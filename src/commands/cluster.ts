@@ -61,12 +61,14 @@ export function directoryOf(repo: Repository, { shown, path }: Cluster): string 
   const dir = join(repo.topLevel, path)
   if (isDirectory(dir)) return dir
   throw new Fatal(`cannot read '${shown}': there is no such directory`, {
-    hint: meant(shown, candidates(repo)),
+    hint: meant(shown, candidates(repo), repo.topLevel),
   })
 }
 
-/** A cluster, or a command: whatever is not a command is a cluster. */
-function meant(word: string, clusters: readonly string[]): string {
+/** A cluster, a host of one, or a command: whatever is not a command is a cluster. */
+function meant(word: string, clusters: readonly string[], topLevel: string): string {
+  const around = clusters.find(name => isDirectory(join(topLevel, name, word)))
+  if (around !== undefined) return `it is a host of '${around}': name both, as in '${around} --limit ${word}'`
   const verb = nearest(word, VERB_NAMES)
   if (nearest(word, clusters) === undefined) {
     if (verb !== undefined) return `did you mean 'git deploy ${verb}'?`

@@ -81,10 +81,11 @@ interface Parts {
 
 function partly({ held, undone, others, damaged }: Parts): string {
   const all = held.length + undone.length + others.length
-  const well = undone.length === 1 ? 'it runs what ran before' : 'they run what ran before'
-  const back = damaged.length > 0 ? `not everything went back on ${names(damaged, FEW)}` : well
+  const where = damaged.length < undone.length ? ` on ${names(damaged, FEW)}` : ''
+  const well = undone.length === 1 ? ': it runs what ran before' : ': they run what ran before'
+  const back = damaged.length > 0 ? `, but not everything went back${where}` : well
   const not = [
-    ...(undone.length > 0 ? [`rolled back on ${names(undone, FEW)}: ${back}`] : []),
+    ...(undone.length > 0 ? [`rolled back on ${names(undone, FEW)}${back}`] : []),
     ...(others.length > 0 ? [`nothing changed on ${names(others, FEW)}`] : []),
   ].join('; ')
   return held.length === 0 ? not : `deployed to ${held.length} of ${hosts(all)}, but ${not}`

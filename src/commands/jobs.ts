@@ -31,7 +31,7 @@ export async function makeJobs(
         cluster: plan.cluster,
         tree: host.toTree,
         parent: host.from,
-        source: before ? ({ kind: 'rollback', recorded: before.source } as const) : source,
+        source: before ? ({ kind: 'rollback', recorded: before.source, undoes: null } as const) : source,
         deployment: id,
         subject: subjectOf(host, before),
         body: bodyOf(host),

@@ -7,6 +7,7 @@ import { readEach } from '../git/deployments.ts'
 import { openRepository, type Repository } from '../git/git.ts'
 import { ObjectReader } from '../git/objects.ts'
 import { readNewest, readTracking, type Tracked } from '../git/refs.ts'
+import type { Undoes } from '../git/snapshot.ts'
 import type { HostCommitSaid } from '../news.ts'
 import { order } from '../plan/host-state.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
@@ -57,7 +58,11 @@ export async function planBack({ hosts: named, selection }: WantedBack, context:
     repo,
     config,
     cluster: { name: cluster, path: cluster, shown: cluster },
-    source: { kind: 'rollback', recorded: sources.size === 1 ? [...sources][0]! : 'several' },
+    source: {
+      kind: 'rollback',
+      recorded: sources.size === 1 ? [...sources][0]! : 'several',
+      undoes: lastOf(tracked.flatMap(({ commit }) => said.get(commit) ?? [])),
+    },
     tracking,
     hosts,
     plan: {
@@ -95,6 +100,14 @@ function lastDeployed(
   throw new Fatal('cannot roll back: no deployment is known here', {
     hint: "'git deploy sync' asks the hosts what they run",
   })
+}
+
+/** Null where the hosts were not last deployed to together. */
+function lastOf([first, ...others]: readonly HostCommitSaid[]): Undoes | null {
+  if (first === undefined || first.deployment === '') return null
+  const { deployment, author } = first
+  const together = others.every(one => one.deployment === deployment)
+  return together ? { deployment, by: author.replace(/ <.*/, '') } : null
 }
 
 function clusterOf(tracked: readonly Tracked[]): ClusterName {

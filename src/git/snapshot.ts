@@ -30,9 +30,15 @@ export type Source =
     }
   | { readonly kind: 'revision'; readonly rev: string; readonly commit: Oid }
   /** What ran there before: `recorded` is what was said then of where it came from. */
-  | { readonly kind: 'rollback'; readonly recorded: string }
+  | { readonly kind: 'rollback'; readonly recorded: string; readonly undoes: Undoes | null }
   /** What is deployed already, deployed once more. */
   | { readonly kind: 'recorded' }
+
+/** The one deployment that a rollback takes back. */
+export interface Undoes {
+  readonly deployment: string
+  readonly by: string
+}
 
 /**
  * The cluster in the directory `dir` (absolute), as it is on disk: ignored files included, byte for byte. Its objects

@@ -110,7 +110,7 @@ export class Conversation {
   private async read(deadline: number | undefined): Promise<IteratorResult<Uint8Array>> {
     this.reading ??= this.chunks.next()
     const result = await before(this.reading, deadline)
-    if (result === 'timeout') throw this.error('lost', 'the agent does not answer in time')
+    if (result === 'timeout') throw this.error('lost', 'the agent does not answer in time', this.inTheWay())
     this.reading = undefined
     return result
   }
@@ -159,14 +159,23 @@ export class Conversation {
       return this.error('lost', `lost the connection: ${exit.why || 'no reason given'}`)
     if (this.preamble?.length) return noise(host, user, Buffer.from(this.preamble).toString('utf8'))
     const how = exit.kind === 'signalled' ? `signal ${printable(exit.signal)}` : `exit status ${exit.code}`
+    const what = this.preamble ? 'the agent did not start' : 'the agent ended by itself'
+    const hint = words === '' ? this.inTheWay() : undefined
     return (
       sudoTrouble(host, user, exit, this.channel.stderr()) ??
-      this.error('lost', `the agent ended by itself, ${how}${words === '' ? '' : `: ${words}`}`)
+      this.error('lost', `${what}, ${how}${words === '' ? '' : `: ${words}`}`, hint)
     )
   }
 
-  private error(kind: 'lost' | 'protocol', message: string): HostError {
-    return new HostError(this.connection.host, kind, message)
+  /** What may stand between us and an agent that never said a word. */
+  private inTheWay(): string | undefined {
+    if (!this.preamble) return undefined
+    const { host, user } = this.connection
+    return `the login shell of '${user}' or a command forced upon the key may be in its way; test with: ssh ${host} true`
+  }
+
+  private error(kind: 'lost' | 'protocol', message: string, hint?: string): HostError {
+    return new HostError(this.connection.host, kind, message, hint)
   }
 }
 

@@ -3,7 +3,17 @@ import type { HostName } from '../plan/names.ts'
 import { firstLine } from './clean.ts'
 import { HostError } from './transport.ts'
 
+/** What nologin(8) says where there is no /etc/nologin.txt. */
+const NOLOGIN = /^This account is currently not available/
+
 export function noise(host: HostName, user: string, text: string): HostError {
+  if (NOLOGIN.test(text))
+    return new HostError(
+      host,
+      'authentication',
+      `the login shell of '${user}' lets nobody in: '${firstLine(text)}'`,
+      `give '${user}' a shell there (chsh), or log in as another user: git config deptool-host.${host}.url ssh://root@${host}`,
+    )
   const home = user === 'root' ? '/root' : `~${user}`
   return new HostError(
     host,

@@ -31,12 +31,15 @@ export interface SessionOptions {
   readonly flight?: Flight
   /** How long the greeting may take. An agent that finds an unfinished deployment undoes it before it greets. */
   readonly helloMs?: number
+  /** The agent is not there, and is about to be sent: a slow line takes a while for that. */
+  readonly onInstall?: () => void
 }
 
 /** Rejects with HostError; nothing is left running then. The caller closes the connection. */
 export async function openSession(connection: Connection, options: SessionOptions = {}): Promise<Session> {
   const first = await greet(connection, options)
   if (first.kind === 'ready') return sessionOf(first, false)
+  options.onInstall?.()
   await connection.installAgent()
   const second = await greet(connection, options)
   if (second.kind === 'ready') return sessionOf(second, true)

@@ -23,6 +23,7 @@ export class HostNews {
   }
 
   greeted({ installed, hello }: Session): void {
+    this.tell({ kind: 'connected' })
     if (installed) this.tell({ kind: 'installed' })
     if (hello.recovered) this.tell({ kind: 'recovered', ...hello.recovered })
   }

@@ -61,8 +61,9 @@ export class HostRun {
   /** Connects, locks and stages. Where the host could not now be activated, it has an end or is `locked`. */
   async stage(): Promise<void> {
     this.locked = undefined
+    const staging = new AbortController()
     try {
-      const reply = await Promise.race([this.open(), this.untilAbandoned()])
+      const reply = await Promise.race([this.open(), this.untilAbandoned(staging.signal)])
       if (reply?.type === 'staged') {
         this.news.tell({ kind: 'staged', adopted: reply.adopted, notes: reply.notes })
       } else if (reply?.type === 'refused' && reply.refusal.kind === 'busy' && this.run.waitMs > 0)
@@ -70,6 +71,8 @@ export class HostRun {
       else this.finish(reply === undefined ? WITHDRAWN : endUnbegun(reply))
     } catch (error) {
       this.finish(unreachable(error))
+    } finally {
+      staging.abort()
     }
   }
 
@@ -221,18 +224,21 @@ export class HostRun {
   private async greet(): Promise<Session> {
     this.news.tell({ kind: 'connecting' })
     this.connection ??= await this.run.connect(this.name)
-    this.news.tell({ kind: 'connected' })
     if (this.end) this.connection.close()
     const staging = () => flight(this.run, this.job, () => this.why !== undefined)
-    return openSession(this.connection, { flight: staging })
+    const onInstall = () => this.news.tell({ kind: 'installing' })
+    return openSession(this.connection, { flight: staging, onInstall })
   }
 
-  /** Resolves when the operator has withdrawn, and the host has had its time to say that it knows. */
-  private async untilAbandoned(): Promise<undefined> {
+  /**
+   * Resolves when the operator has withdrawn, and the host has had its time to say that it knows; not any more once
+   * `staged` says that it has staged: nobody waits for that time then, and a timer would keep the program from ending.
+   */
+  private async untilAbandoned(staged: AbortSignal): Promise<undefined> {
     const { signal } = this.run
     if (!signal.aborted)
-      await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
-    if (this.session) await pause(GIVE_UP_MS)
+      await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true, signal: staged }))
+    if (this.session) await pause(GIVE_UP_MS, staged)
   }
 
   /** Takes back what was staged. */

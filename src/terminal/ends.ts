@@ -94,10 +94,7 @@ function explainRefusal(refusal: Refusal, host: HostName): Explanation {
         body: hint('this is a bug in git-deploy; nothing was changed'),
       }
     case 'preflight':
-      return {
-        headline: 'refused:',
-        body: refusal.problems.flatMap(obstacle),
-      }
+      return together(refusal.problems.flatMap(obstacle))
     case 'error':
       return { headline: `refused: ${printable(refusal.message)}`, body: [] }
   }
@@ -109,6 +106,13 @@ export function lockedBy({ holder, since, id, msLeft }: Pending): string {
   const left =
     msLeft === null ? '' : `; settled, waits for its confirmation, ${Math.ceil(msLeft / 1000)} s left`
   return `locked by ${printable(holder)} since ${new Date(since).toISOString()} (deployment ${printable(id)}${left})`
+}
+
+/** A single obstacle needs no heading. */
+function together([first, ...others]: readonly Detail[]): Explanation {
+  return others.some(({ kind }) => kind === 'fact')
+    ? { headline: 'refused:', body: [...(first ? [first] : []), ...others] }
+    : { headline: `refused: ${first?.text ?? ''}`, body: others }
 }
 
 function obstacle({ what, hint: remedy }: Obstacle): Detail[] {

@@ -23,6 +23,7 @@ export function seconds(ms: number): string {
 function words(event: RolloutEvent, colors: Colors): string[] {
   switch (event.kind) {
     case 'connecting':
+    case 'installing':
     case 'connected':
     case 'confirming':
     case 'withdrawing':

@@ -1,6 +1,8 @@
 /** What one host is at, as the events of its rollout tell. */
 import type { HostName } from '../plan/names.ts'
+import type { Pending } from '../protocol/messages.ts'
 import type { HostEnd, RolloutEvent } from '../rollout-events.ts'
+import { printable } from './clean.ts'
 import { END_WORD, explain } from './ends.ts'
 import { stepWords } from './events.ts'
 import type { HostRow } from './layout.ts'
@@ -62,6 +64,8 @@ function phaseOf(event: RolloutEvent): Phase | 'end' | undefined {
   switch (event.kind) {
     case 'connecting':
       return phase('connecting', 1)
+    case 'installing':
+      return phase('installing the agent', 1)
     case 'connected':
       return phase('staging', 2)
     case 'installed':
@@ -75,7 +79,7 @@ function phaseOf(event: RolloutEvent): Phase | 'end' | undefined {
     case 'step':
       return stepPhase(event)
     case 'queued':
-      return phase('queued behind another deployment', 0)
+      return phase(`queued behind ${nameOf(event.behind)}`, 0)
     case 'proving':
       return phase('confirming over a new connection', 6)
     case 'unproven':
@@ -100,6 +104,11 @@ function stepPhase({ step, ms }: Extract<RolloutEvent, { kind: 'step' }>): Phase
     text: now => `watch ${countdown(ms + step.ms - now)}${step.units.join(' ')}`,
     progress: 5,
   }
+}
+
+/** Its holder is `Name <email>`, and empty while it has just begun. */
+function nameOf({ holder }: Pending): string {
+  return printable(holder.replace(/ <.*/, '')) || 'another deployment'
 }
 
 function countdown(left: number): string {

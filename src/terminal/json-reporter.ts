@@ -87,6 +87,7 @@ function attributesJson(step: Step): { readonly files?: readonly JsonAttributes[
 function eventJson(event: RolloutEvent): JsonEvent {
   switch (event.kind) {
     case 'connecting':
+    case 'installing':
     case 'connected':
     case 'installed':
     case 'proving':

@@ -218,6 +218,7 @@ export type JsonEvent =
   | {
       readonly kind:
         | 'connecting'
+        | 'installing'
         | 'connected'
         | 'installed'
         | 'proving'

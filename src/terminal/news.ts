@@ -35,11 +35,14 @@ export function whoDeployed(news: ReadonlyMap<HostName, News>, colors: Colors): 
     const [{ deployment: id, author, date }] = group as [HostCommitSaid]
     return { id, author, date, lines: group.map(({ subject }) => printable(subject)).sort(order) }
   })
-  return deploymentLines(
-    told.sort((a, b) => b.date.getTime() - a.date.getTime()),
-    colors,
-  )
+  told.sort((a, b) => b.date.getTime() - a.date.getTime())
+  const lines = deploymentLines(told.slice(0, MANY), colors)
+  // To a fresh clone all that ever happened is news.
+  return told.length > MANY ? [...lines, '', `… and ${told.length - MANY} more: git log refs/deptool`] : lines
 }
+
+/** So many deployments fill a screen or two. */
+const MANY = 10
 
 function isMoved(news: News): news is Moved {
   return 'commits' in news

@@ -17,7 +17,10 @@ export type PlanSource =
       readonly dirty: boolean
     }
   | { readonly kind: 'revision'; readonly rev: string; readonly commit: string }
-  | { readonly kind: 'rollback' }
+  | {
+      readonly kind: 'rollback'
+      readonly undoes: { readonly deployment: string; readonly by: string } | null
+    }
   /** What this repository has deployed, to be put right where it has drifted. */
   | { readonly kind: 'recorded' }
 
@@ -64,11 +67,15 @@ const MANY = 20
 
 function header(cluster: ClusterName, source: PlanSource, { colors, abbrev = 7 }: Look): string {
   if (source.kind === 'recorded') return `${cluster} as it was deployed, to be repaired`
-  if (source.kind === 'rollback') return `${cluster} back to what ran before`
+  if (source.kind === 'rollback') return `${cluster} back to what ran before${deploymentOf(source)}`
   const commit = source.commit?.slice(0, abbrev) ?? null
   if (source.kind === 'revision') return `${cluster} from ${printable(source.rev)} (${commit})`
   const dirty = source.dirty ? `, ${colors.yellow('with uncommitted changes')}` : ''
   return `${cluster} from the working tree (${whereabouts(source.branch && printable(source.branch), commit)}${dirty})`
+}
+
+function deploymentOf({ undoes }: Extract<PlanSource, { kind: 'rollback' }>): string {
+  return undoes ? ` deployment ${printable(undoes.deployment)} by ${printable(undoes.by)}` : ''
 }
 
 function whereabouts(branch: string | null, commit: string | null): string {
@@ -124,6 +131,7 @@ function hostBody(plan: HostPlan, look: Look): string[] {
     ]),
     ...rest.map(line => `    ${line}`),
     ...reconnectLine(plan, look),
+    ...(plan.apps.length + steps.length === 0 ? ['    mend its own record'] : []),
   ]
 }
 

@@ -55,9 +55,13 @@ interface Owners {
   files(...directories: string[]): AppName | null
 }
 
-/** A plan names an app's units only where it links them or changes their files: the only app that changes has the rest. */
-function owners({ apps, steps }: HostPlan): Owners {
+/**
+ * A plan names an app's units only where it links them or changes their files: the only app that changes has the rest,
+ * but for units that do not run as they should, which a repair has found on the host.
+ */
+function owners({ apps, steps, repair }: HostPlan): Owners {
   const only = apps.length === 1 ? apps[0]!.app : null
+  const found = new Set<UnitName>(repair ? [...repair.enable, ...repair.restart] : [])
   const units = new Map<string, AppName | null>()
   for (const step of steps)
     if ((step.kind === 'link' || step.kind === 'unlink') && step.role === 'unit')
@@ -65,7 +69,7 @@ function owners({ apps, steps }: HostPlan): Owners {
   for (const { app, files } of apps)
     for (const { path } of files) if (path.startsWith('systemd/')) units.set(path.split('/')[1]!, app)
   return {
-    unit: unit => only ?? units.get(unit) ?? null,
+    unit: unit => (found.has(unit) ? null : only) ?? units.get(unit) ?? null,
     files: (...directories) => {
       const touched = apps.filter(({ files }) =>
         files.some(({ path }) => directories.some(directory => path.startsWith(directory))),

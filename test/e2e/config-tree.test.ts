@@ -104,7 +104,7 @@ deployed to 1 host in 'prod' in <time> (<id>)
       .exits(1)
       .stdout(anything)
       .stderr(
-        /refused:\n +'tls\/key.pem' belongs to the group 'nosuch', which the host does not have\n +hint: install the package that makes it, or describe it in the app's 'sysusers' directory\n/,
+        /refused: 'tls\/key.pem' belongs to the group 'nosuch', which the host does not have\n +hint: install the package that makes it, or describe it in the app's 'sysusers' directory\n/,
       )
     assert.deepEqual(web1.tree(APPS), before)
   },
@@ -136,7 +136,7 @@ test('a failing validation costs nothing, and says what the command said', realH
     .exits(1)
     .stdout(anything)
     .stderr(
-      /refused:\n +'nginx' is not valid: 'nginx -t -p . -c nginx.conf' ended with exit status 1\n +.*unknown directive "nonsense" in \.\/nginx.conf:2\n(.|\n)*fatal: cannot deploy 'prod': no host was changed\n/,
+      /refused: 'nginx' is not valid: 'nginx -t -p . -c nginx.conf' ended with exit status 1\n +.*unknown directive "nonsense" in \.\/nginx.conf:2\n(.|\n)*fatal: cannot deploy 'prod': no host was changed\n/,
     )
   assert.deepEqual(web1.tree(APPS), before)
   assert.equal((await web1.unit('web.service')).pid, pid, 'nginx was not touched')

@@ -36,7 +36,8 @@ async function deployed(t: TestContext) {
 }
 
 const REPAIR = "'git deploy --repair' puts the host back to what your repository has deployed there"
-const HEALED = /deployed to 1 host/
+const HEALED =
+  /^prod as it was deployed, to be repaired\n\nweb1\n {4}mend its own record\n\ndeployed to 1 host/
 
 for (const [what, path] of [
   ['the commit', ''],
@@ -64,7 +65,7 @@ for (const [what, path] of [
           .run('prod', '--yes')
           .exits(1)
           .stdout(anything)
-          .stderr(new RegExp(`refused:\\n.*\\n +hint: ${REPAIR}`))
+          .stderr(new RegExp(`refused: .*\\n +hint: ${REPAIR}`))
       }
       await world.run('prod', '--repair', '--yes').stdout(HEALED).stderr(anything)
       await world.run('verify', 'prod').stdout('web1  ok\n')
@@ -265,7 +266,7 @@ test(
         .stdout(anything)
         .stderr(
           new RegExp(
-            `web1  refused:\n +${what.source}\n +hint: make room on its file system\nfatal: cannot deploy 'prod': no host was changed\n$`,
+            `web1  refused: ${what.source}\n +hint: make room on its file system\nfatal: cannot deploy 'prod': no host was changed\n$`,
           ),
         )
 
@@ -285,7 +286,7 @@ test(
       .run('prod', '--yes')
       .exits(1)
       .stdout(anything)
-      .stderr(/refused: .*no space is left on the device|too little space/)
+      .stderr(/refused: write below '\/var\/lib\/deptool': no space is left on the device\n/)
     assert.deepEqual(web1.tree('/var/lib/deptool/apps'), before)
     await web1.output('rm /var/lib/deptool/fill')
     await world.run('verify', 'prod').stdout('web1  ok\n')

@@ -77,7 +77,7 @@ test('rollback goes back to what ran before, by a new deployment, and again forw
   const bad = await world.commit('a bad idea')
   await world.deploy()
   await world.run('rollback', '--dry-run').stdout(
-    `prod back to what ran before
+    `prod back to what ran before deployment <id> by Ada
 
 web1
     update a
@@ -137,7 +137,7 @@ test('the last deployment is the last one, also of several in one second', async
     await world.deploy()
     await world
       .run('rollback', '-n')
-      .stdout(`prod back to what ran before\n\n${host}\n    update a\n        ~ x\n`)
+      .stdout(`prod back to what ran before deployment <id> by Ada\n\n${host}\n    update a\n        ~ x\n`)
     await world.run('log').stdout(new RegExp(`^deployment <id>\\n.*\\n.*\\n\\n {4}${host} `))
   }
 })

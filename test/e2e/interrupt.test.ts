@@ -1,6 +1,7 @@
 /** Ctrl-C, SIGTERM and SIGHUP, at every point of a deployment. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
@@ -59,6 +60,26 @@ test('an agent that is told to end during such a restart undoes first', realHost
   await web1.output("kill -TERM $(pgrep -f '^/var/lib/deptool/bin/deptool')")
   await checked
   await isAsBefore(web1)
+})
+
+test('Ctrl-C while one host is staged and another does not answer ends the program at once', async t => {
+  const silent = createServer().listen(0, '127.0.0.1')
+  t.after(() => silent.close())
+  const world = await makeWorld(t, { 'web1/a/x': 'one', 'web2/a/x': 'one' })
+  const { port } = silent.address() as AddressInfo
+  await world.git('config', 'deptool-host.web2.url', `ssh://root@127.0.0.1:${port}`)
+  const { outcome, kill } = world.start('prod', '--yes')
+  const checked = outcome
+    .exits('SIGINT')
+    .stdout(anything)
+    .stderr(/web2 {2}nothing changed\n(.|\n)*fatal: cannot deploy 'prod': no host was changed\n$/)
+  const staged = () => world.host('web1').exists('/var/lib/deptool/apps/a')
+  await waitFor('web1 to be staged', staged)
+  const interrupted = Date.now()
+  kill('SIGINT')
+  await checked
+  // A host that is waited for has 2 s to answer.
+  assert.ok(Date.now() - interrupted < 1800)
 })
 
 test('Ctrl-C while a unit is watched', realHosts, async t => {

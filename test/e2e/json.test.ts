@@ -271,7 +271,7 @@ test('what a host says is data: refused, rolled back, with its unit and log', re
   const { ask } = asker(world)
   assert.match(
     kinds(await ask(0, 'prod', '--yes'), 'web1').join(' '),
-    / installed staged step .* confirming held$/,
+    / installing connected installed staged step .* confirming held$/,
   )
 
   const talks = 'ExecStart=/bin/sh -c \'printf "\\\\033[31mred\\\\n"; exit 3\'\n'

@@ -180,6 +180,29 @@ test('a login shell that talks', realHosts, async t => {
   assert.match(said, /web1 {2}the login shell of 'root' prints to stdout: 'Welcome'\nhint: make .*\.bashrc/)
 })
 
+test('a login shell that lets nobody in', realHosts, async t => {
+  const said = await whatIsSaid(t, world => world.logInAs('nobody', 'web1'))
+  assert.match(said, /web1 {2}the login shell of 'nobody' lets nobody in: 'This account .*'\nhint: .*chsh/)
+})
+
+test('a login shell that ends, and a command that is forced upon the key', realHosts, async t => {
+  const inTheWay = `<time>  web1  the agent did not start, exit status 3
+hint: the login shell of 'root' or a command forced upon the key may be in its way; test with: ssh web1 true`
+  assert.equal(await whatIsSaid(t, (_, web1) => web1.output("echo 'exit 3' > /root/.bashrc")), inTheWay)
+  const forced = (_: RealWorld, web1: TestHost) =>
+    web1.output(`sed -i 's/^/command="exit 3" /' /etc/ssh/authorized_keys`)
+  assert.equal(await whatIsSaid(t, forced), inTheWay)
+})
+
+test('a command forced upon the key that never ends', realHosts, async t => {
+  const world = await makeWorld(t, { 'web1/a/x': '1\n' }, { hosts: 'real' })
+  await world.host('web1').output(`sed -i 's/^/command="sleep 100" /' /etc/ssh/authorized_keys`)
+  await world
+    .runInTerminal(['prod', '--yes'], [[/ 1\.\d s {2}web1 {2}connecting/, '\x03']])
+    .exits(130)
+    .stdout(/web1 {2}nothing changed/)
+})
+
 test('a platform that there is no agent for', realHosts, async t => {
   const said = await whatIsSaid(t, (_, web1) =>
     web1.output(

@@ -40,6 +40,15 @@ test('a line on which bytes trickle is waited for, unless the login takes too lo
   assert.equal(web1.read(deployed), 'two\n')
 })
 
+test('on a slow line the operator is told that the agent is being installed', realHosts, async t => {
+  const world = await makeWorld(t, { 'web1/a/x': 'one\n' }, { hosts: 'real' })
+  const relay = await world.relay('web1')
+  relay.trickle(200_000)
+  await world
+    .runInTerminal(['prod', '--yes'], [[/ 1\.\d s {2}web1 {2}installing the agent/, '']])
+    .stdout(/deployed to 1 host in 'prod'/)
+})
+
 test(
   'a login shell that writes 256 MiB to stderr costs neither memory nor the deployment',
   realHosts,

@@ -42,6 +42,27 @@ test('a socket whose service runs is restarted with it', realHosts, async t => {
   assert.equal(await active(), 'active\nactive\n')
 })
 
+test(
+  'a socket at which somebody is waiting starts its service no sooner than it should',
+  realHosts,
+  async t => {
+    const manifest = { systemd: { units_enabled: ['door.socket'] }, checks: [{ unix: '/run/door' }] }
+    const world = await makeWorld(
+      t,
+      { ...door, 'web1/a/manifest.json': JSON.stringify(manifest) },
+      { hosts: 'real' },
+    )
+    const active = () => world.host('web1').output('systemctl is-active door.socket door.service')
+    // The check knocks, and nobody ever opens.
+    await world.deploy()
+    assert.equal(await active(), 'active\nactive\n')
+    world.write({ 'web1/a/x': 'two\n' })
+    await world.deploy()
+    assert.equal(await active(), 'active\nactive\n')
+    await world.run('verify', 'prod').stdout('web1  ok\n')
+  },
+)
+
 test('a socket and its service, both enabled', realHosts, async t => {
   const world = await makeWorld(
     t,

@@ -154,6 +154,24 @@ test('who cannot be asked is told apart from drift', async t => {
     .stderr(/^error: '--repair' brings back what was deployed, and not the revision 'v1'\nusage: /)
 })
 
+test('a cluster that is mistyped is no good news', async t => {
+  const { world } = await deployed(t)
+  for (const words of [['verify'], ['--repair', '--yes']])
+    await world
+      .run(...words, 'prdo')
+      .exits(1)
+      .stderr(
+        "fatal: cannot read 'prdo': there is no such directory\nhint: clusters of this repository: 'prod'\n",
+      )
+  for (const words of [['verify'], ['sync'], ['plan']])
+    await world
+      .run(...words, 'web1')
+      .exits(1)
+      .stderr(
+        "fatal: cannot read 'web1': there is no such directory\nhint: it is a host of 'prod': name both, as in 'prod --limit web1'\n",
+      )
+})
+
 test('units: disabled, stopped and left over', realHosts, async t => {
   const world = await makeWorld(
     t,
@@ -164,20 +182,22 @@ test('units: disabled, stopped and left over', realHosts, async t => {
   const web1 = world.host('web1')
   await world.run('verify', 'prod').stdout('web1  ok\n')
   await web1.output(`systemctl stop one; rm /etc/systemd/system/multi-user.target.wants/two.service
+    echo 2 >/var/lib/deptool/apps/one/current/x
     cp /etc/systemd/system/one.service /run/stray.service
     ln -s /var/lib/deptool/apps/one/current/systemd/one.service /etc/systemd/system/stray.service
     systemctl daemon-reload; systemctl start stray`)
   await world
     .run('verify', 'prod')
     .exits(2)
-    .stdout(`web1  /etc/systemd/system/stray.service is left over: a link of ours that nothing declares
+    .stdout(`web1  one/x was changed
+web1  /etc/systemd/system/stray.service is left over: a link of ours that nothing declares
 web1  two.service is disabled, and should be enabled
 web1  one.service is not running
 `)
   await world
     .run('prod', '--repair', '--yes')
     .stdout(
-      /^prod as it was deployed, to be repaired\n\nweb1\n {4}stop stray.service\n {4}disable stray.service\n {4}unlink .*\n {4}daemon-reload\n {4}enable two.service\n {4}restart one.service\n/,
+      /^prod as it was deployed, to be repaired\n\nweb1\n {4}repair one\n {8}~ x\n {8}stop stray.service\n {8}disable stray.service\n {8}unlink .*\n {4}daemon-reload\n {4}enable two.service\n {4}restart one.service\n/,
     )
     .stderr(anything)
   await world.run('verify', 'prod').stdout('web1  ok\n')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HostName } from '../../src/plan/names.ts'
+import type { DeploymentId } from '../../src/protocol/messages.ts'
 import type { RolloutEvent } from '../../src/rollout-events.ts'
 import { HostProgress } from '../../src/terminal/host-progress.ts'
 
@@ -43,4 +44,15 @@ test('a host whose wave never came', () => {
   progress.take({ kind: 'withdrawn', host, ms: 5400 })
   assert.equal(progress.ms, 400)
   assert.equal(progress.row(6000).text, 'nothing changed')
+})
+
+test('who queues is told behind whom', () => {
+  const progress = new HostProgress(host)
+  const behind = (holder: string) => {
+    const pending = { holder, since: 0, id: '' as DeploymentId, msLeft: null }
+    progress.take({ kind: 'queued', behind: pending, host, ms: 0 })
+    return progress.row(0).text
+  }
+  assert.equal(behind('Bob <bob@example.com>'), 'queued behind Bob')
+  assert.equal(behind(''), 'queued behind another deployment')
 })

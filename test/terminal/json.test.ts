@@ -64,6 +64,7 @@ type Told<K = RolloutEvent['kind']> = K extends unknown
 
 const EVENTS: { readonly [K in RolloutEvent['kind']]: readonly Told<K>[] } = {
   connecting: [{ kind: 'connecting' }],
+  installing: [{ kind: 'installing' }],
   connected: [{ kind: 'connected' }],
   installed: [{ kind: 'installed' }],
   queued: [{ kind: 'queued', behind: { holder: 'Bob', since: 1_795_419_902_000, id, msLeft: null } }],
