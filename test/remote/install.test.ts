@@ -128,10 +128,10 @@ test('a file system where nothing may be executed', async t => {
 
 test('a login shell that prints', async t => {
   const { install } = makePlace(t)
-  const env = withProgram(t, { sh: 'echo "This account is currently not available."' })
+  const env = withProgram(t, { sh: 'echo "Welcome to web1."' })
   await assert.rejects(install({ env }), {
     kind: 'noise',
-    message: /This account is currently not available/,
+    message: /prints to stdout: 'Welcome to web1\.'/,
   })
 })
 
