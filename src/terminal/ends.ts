@@ -36,7 +36,10 @@ export function explain(end: HostEnd, host: HostName): Explanation | null {
         headline: `rolled back: ${printable(end.failure.message)}`,
         body: [
           ...reports(end.failure),
-          ...end.leftovers.map(left => fact(`not as before: ${printable(left)}`)),
+          // A host that was asked later tells all of it in one sentence.
+          ...end.leftovers
+            .filter(left => left !== end.failure.message)
+            .map(left => fact(`not as before: ${printable(left)}`)),
         ],
       }
     case 'refused':

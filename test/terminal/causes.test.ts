@@ -5,6 +5,7 @@ import type { HostName, UnitName } from '../../src/plan/names.ts'
 import type { HostEnd } from '../../src/rollout-events.ts'
 import { causeLines } from '../../src/terminal/cause-lines.ts'
 import { causesOf } from '../../src/terminal/causes.ts'
+import { explain } from '../../src/terminal/ends.ts'
 
 function lines(ends: Readonly<Record<string, HostEnd>>, columns: number | null = null): string[] {
   const causes = causesOf(Object.entries(ends).map(([host, end]) => [host as HostName, end] as const))
@@ -99,4 +100,17 @@ test('what hosts say cannot drive the terminal', () => {
     web2: unreachable('\x1b]0;title\x07x'),
   })
   assert.deepEqual(all.slice(1), ['  gone', '  gpj', 'web2: x'])
+})
+
+test('what did not go back is not said twice', () => {
+  const why = 'systemctl restart a.service: Connection refused'
+  const failure = { step: null, message: why, units: [] }
+  const host = 'web1' as HostName
+  assert.deepEqual(explain({ kind: 'undone', failure, leftovers: [why] }, host), {
+    headline: `rolled back: ${why}`,
+    body: [],
+  })
+  assert.deepEqual(explain({ kind: 'undone', failure, leftovers: ['a link'] }, host)?.body, [
+    { kind: 'fact', text: 'not as before: a link' },
+  ])
 })
