@@ -52,6 +52,14 @@ export function systemctl(
   throw new SystemdFailure(`systemctl ${[verb[0], ...units].join(' ')}: ${said}`)
 }
 
+/** Whether systemd takes no orders any more, because it is going down with the host. */
+export function isGoingDown(machine: Machine): boolean {
+  return !UP.test(machine.run(['systemctl', 'is-system-running']).stdout)
+}
+
+/** What systemctl(1) `is-system-running` says until then; nothing once nobody answers. */
+const UP = /^(?:initializing|starting|running|degraded|maintenance)$/m
+
 /** Runs systemctl, again where systemd let go of it: it does so when it starts anew, as an upgrade has it do. */
 function ask(machine: Machine, argv: readonly string[], options?: RunOptions): Ran {
   for (let tries = 1; ; tries++) {

@@ -7,18 +7,20 @@ import type { Journal } from './journal.ts'
 import { Owed } from './owed.ts'
 import { BASE } from './paths.ts'
 import type { Store } from './store.ts'
+import { isGoingDown } from './systemd.ts'
 import { isHindrance, wordsFor } from './trouble.ts'
 
 export interface Undone {
   /** What did not go back to what it was; empty when all is as before. */
   readonly leftovers: string[]
-  /** Whether the disk was in the way: what did not go back now may do so once it can be written to. */
+  /** Whether the disk was in the way, or the host going down: what did not go back now may do so later. */
   readonly hindered: boolean
 }
 
 /** Puts everything back, durably. May be repeated. */
 export function undo(journal: Journal, context: Context, store: Store): Undone {
-  const { files } = context.machine
+  const { machine } = context
+  const { files } = machine
   const leftovers: string[] = []
   let hindered = false
   const attempt = (act: () => void, say = wordsFor) => {
@@ -35,7 +37,8 @@ export function undo(journal: Journal, context: Context, store: Store): Undone {
       () => actionFor(step).undo(step, before, context, owed),
       error => `${step.kind}: ${wordsFor(error)}`,
     )
-  leftovers.push(...owed.pay(context.machine))
+  leftovers.push(...owed.pay(machine))
+  if (leftovers.length > 0 && machine.systemd) hindered ||= isGoingDown(machine)
   attempt(() => {
     store.dropQuarantine()
     collectVersion(files, journal.header.to)

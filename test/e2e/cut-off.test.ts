@@ -60,6 +60,11 @@ const FAULTS: { readonly [what: string]: Fault } = {
     ms: 0,
     exits: { before: 1, during: 4, after: 4 },
   },
+  'the host starts anew': {
+    away: host => host.reboot(),
+    ms: 0,
+    exits: { before: 1, during: 4, after: 4 },
+  },
   'the power goes': {
     away: host => host.powerCut(),
     ms: 0,
