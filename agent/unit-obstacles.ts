@@ -14,7 +14,7 @@ export function unitObstacles(files: Files, steps: readonly Step[], next: HostSt
     ),
   )
   return [
-    ...missingUnits(files, next),
+    ...missingUnits(files, started, next),
     ...maskedUnits(files, started, next),
     ...ungenerated(files, started, next),
   ]
@@ -30,11 +30,11 @@ export function quadletNotes(files: Files, steps: readonly Step[]): string[] {
     : []
 }
 
-function missingUnits(files: Files, next: HostState): Obstacle[] {
+function missingUnits(files: Files, started: ReadonlySet<UnitName>, next: HostState): Obstacle[] {
   const ours = ourUnits(next)
   return next.apps.flatMap(app =>
     app.manifest.unitsEnabled
-      .filter(unit => !ours.has(unit) && !ours.has(templateOf(unit)))
+      .filter(unit => started.has(unit) && !ours.has(unit) && !ours.has(templateOf(unit)))
       .filter(unit => !unitExists(files, unit))
       .map(unit => ({
         what: `'${app.name}' enables '${unit}', which exists neither in the tree nor on the host`,

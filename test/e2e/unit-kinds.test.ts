@@ -236,6 +236,24 @@ test('systemd that starts anew meanwhile is asked again', realHosts, async t => 
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
 
+test('a package that somebody removed is in the way of no other app', realHosts, async t => {
+  const world = await makeWorld(t, { 'web1/b/x': 'one\n' }, { hosts: 'real' })
+  const web1 = world.host('web1')
+  const file = '/usr/lib/systemd/system/packaged.service'
+  await web1.output(`printf '${sleeps.replaceAll('\n', '\\n')}' >${file}; systemctl daemon-reload`)
+  world.write({ 'web1/a/manifest.json': enables('packaged.service') })
+  await world.deploy()
+  await web1.output(`rm ${file}; systemctl stop packaged.service; systemctl daemon-reload`)
+  world.write({ 'web1/b/x': 'two\n' })
+  await world.deploy()
+  world.write({ 'web1/a/x': 'one\n' })
+  await world
+    .run('prod', '--yes')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/'a' enables 'packaged\.service', which exists neither in the tree nor on the host/)
+})
+
 test('a service that only a script of init.d makes can be enabled', realHosts, async t => {
   const world = await makeWorld(t, { 'web1/a/x': 'one\n' }, { hosts: 'real' })
   const web1 = world.host('web1')

@@ -114,7 +114,7 @@ export function enabledBy(app: App): string[] {
 
 /** Whether the unit file is a link to another of the app. By its text, so that it changes as that does. */
 function isShared({ note }: UnitFile): boolean {
-  return note.includes('3')
+  return /[2-4]/.test(note)
 }
 
 /** The unit and its drop-ins, as systemd has them in memory. */
