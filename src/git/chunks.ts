@@ -1,6 +1,8 @@
 /** Objects on their way to a host: compressed as git stores them, cut into pieces that fit a frame. */
+import { Fatal } from '../errors.ts'
 import type { Oid } from '../plan/names.ts'
 import type { ObjectChunk } from '../protocol/messages.ts'
+import { MAX_CONTENT } from './layout.ts'
 import { looseObject, looseObjectPieces } from './loose-object.ts'
 import { LostObject, type ObjectReader } from './objects.ts'
 
@@ -35,6 +37,10 @@ export function chunkSource(
 
   async function* pieces(oid: Oid): AsyncGenerator<Uint8Array> {
     const object = compressed.has(oid) ? undefined : await reader.readUpTo(oid, LARGE)
+    if (object && object.type === 'blob' && 'size' in object && object.size > MAX_CONTENT)
+      throw new Fatal(`cannot deploy object ${oid}: it is larger than 512 MiB`, {
+        hint: `git ls-tree -r <commit> | grep ${oid}`,
+      })
     if (object && !('content' in object))
       return yield* looseObjectPieces(object, reader.stream(object), BATCH)
     const bytes = compressed.get(oid) ?? (object && looseObject(object))

@@ -2,6 +2,9 @@
 import { type AppName, appName, type HostName, hostName } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 
+/** The longest file that is deployed, in bytes: what a host has, others must be able to take from it. */
+export const MAX_CONTENT = 512 * 1024 * 1024
+
 export interface LayoutEntry {
   readonly name: string
   readonly kind: 'directory' | 'link' | 'other'

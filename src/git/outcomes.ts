@@ -107,7 +107,8 @@ export async function addOutcomes(
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > FILE_MAX)
     await rename(file, join(ownDirectory(repo.commonDir, OLDER), host))
   const isNew = !existsSync(file)
-  await appendFile(file, records.map(record => `${JSON.stringify(record)}\n`).join(''))
+  // The line end comes first, so that a record which a full disk cut short takes no other with it.
+  await appendFile(file, records.map(record => `\n${JSON.stringify(record)}`).join(''))
   if (isNew) await chmod(file, statSync(directory).mode & 0o666)
 }
 

@@ -10,13 +10,14 @@ import { Fatal } from '../errors.ts'
 import type { Oid } from '../plan/names.ts'
 import type { ObjectChunk } from '../protocol/messages.ts'
 import { GitError, git, type Repository } from './git.ts'
+import { MAX_CONTENT } from './layout.ts'
 import { makeTemporary } from './temporary.ts'
 
 /** What a host sent is not what it should be. The message says so without the host's name. */
 export class BadHistory extends Fatal {}
 
-/** The longest object that is taken from a host, in bytes, compressed or not. */
-const MAX_OBJECT = 512 * 1024 * 1024
+/** The longest object that is taken from a host, in bytes, compressed or not: more than compressing may add. */
+const MAX_OBJECT = MAX_CONTENT + 1024 * 1024
 
 /** With fewer objects than this, loose ones are written: transfer.unpackLimit of git-config(1). */
 const UNPACK_LIMIT = 100

@@ -6,7 +6,7 @@ import { order } from '../plan/host-state.ts'
 import { type HostName, isSegment } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 import type { FileMode } from '../plan/tree.ts'
-import { appOf, hostOf, type LayoutEntry, refusal } from './layout.ts'
+import { appOf, hostOf, type LayoutEntry, MAX_CONTENT, refusal } from './layout.ts'
 
 /** All that was looked at below a directory, in the order in which it was found: that too, as '', and all below it. */
 export interface Stamped {
@@ -146,6 +146,10 @@ function stamp(walk: Walk, path: string): void {
     const stats = lstatSync(pathBelow(walk.root, path), { throwIfNoEntry: false })
     // It vanished since its directory was listed.
     if (!stats) return
+    if (stats.isFile() && stats.size > MAX_CONTENT) {
+      walk.problems.push(refusal(pathBelow(walk.host, path), 'it is larger than 512 MiB'))
+      return
+    }
     walk.paths.push(path)
     walk.stamps.push(stats.mode, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs)
   } catch (error) {

@@ -40,7 +40,7 @@ test('of how deployments ended a clone knows the newest half a megabyte for each
   const world = await makeWorld(t, { 'web1/a/x': '0\n' })
   await world.deploy()
   const file = join(world.repo, '.git/deptool/log/web1')
-  const [known] = readFileSync(file, 'utf8').split('\n')
+  const [known] = readFileSync(file, 'utf8').trim().split('\n')
   // Of 2020, so that they are the oldest.
   const fill = (round: number) =>
     Array.from({ length: 700 }, (_, i) => `20200101T00000${round}-${String(i).padStart(10, '0')}`)

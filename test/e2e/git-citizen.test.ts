@@ -1,7 +1,7 @@
 /** What somebody who knows git expects of any of its commands. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -353,4 +353,22 @@ fatal: cannot deploy 'prod': no host was changed
     .run('plan', 'prod', 'HEAD')
     .exits(1)
     .stderr(/^fatal: cannot read object <oid>: it is not in this repository\nhint: /)
+})
+
+test('a file that nobody could take from a host again is not deployed', async t => {
+  const { world } = await makeRepository(t)
+  const big = join(world.repo, 'prod/web1/www/big')
+  writeFileSync(big, '')
+  truncateSync(big, 512 * 1024 * 1024 + 1)
+  await world
+    .run('plan', 'prod')
+    .exits(1)
+    .stderr(/^error: prod\/web1\/www\/big: it cannot be deployed: it is larger than 512 MiB\n/)
+  await world.git('config', 'core.compression', '1')
+  await world.commit()
+  await world
+    .run('prod', 'HEAD', '--yes')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/web1 {2}cannot deploy object <oid>: it is larger than 512 MiB\n(.|\n)*no host was changed\n$/)
 })

@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -164,6 +165,10 @@ test('what is not deployable is named, all of it, and the rest is taken', async 
     'prod/web1/app/inner/file': 'x',
     'prod/web1/app/sub/.GIT': 'gitdir: x',
     'prod/web1/app/line\nfeed': 'x',
+    'prod/web1/app/huge': path => {
+      writeFileSync(path, '')
+      truncateSync(path, 512 * 1024 * 1024 + 1)
+    },
     'prod/web3/.git': 'gitdir: x',
     'prod/web3/app/file': 'x',
     'prod/web1/linked': link('app'),
@@ -177,6 +182,7 @@ test('what is not deployable is named, all of it, and the rest is taken', async 
   assert.deepEqual(problemsOf(snapshot), [
     "-web3: '-web3' is not a valid host name",
     'web1/app/caf\\xe9: it cannot be deployed: its name is not UTF-8',
+    'web1/app/huge: it cannot be deployed: it is larger than 512 MiB',
     `web1/app/inner/.git: ${repository}`,
     'web1/app/line\nfeed: it cannot be deployed: its name is not safe to create',
     'web1/app/pipe: it cannot be deployed: it is a named pipe',
