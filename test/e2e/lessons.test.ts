@@ -70,7 +70,7 @@ test(
       .run('prod', '--yes')
       .exits(4)
       .stdout(anything)
-      .stderr(/\nfatal: rolled back on web1: not everything went back on web1\nhint: .*--repair prod/)
+      .stderr(/\nfatal: rolled back on web1, but not everything went back\nhint: .*--repair prod/)
 
     world.write({ 'web1/a/systemd/a.service': good })
     const unsettled = `web1: deployment <id> was undone, and not everything went
