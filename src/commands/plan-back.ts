@@ -51,6 +51,7 @@ export async function planBack({ hosts: named, selection }: WantedBack, context:
     const toTree = before.get(host)!.tree
     return { host, from: commit, fromTree: tree, toTree, old: states.get(tree)!, next: states.get(toTree)! }
   })
+  const unsettled = readUnsettled(repo)
   const plans = compared.map(planHost).filter(({ apps }) => apps.length > 0)
   const leftOut = out.length > 0 ? { hosts: out, changed: out } : null
   const sources = new Set([...before.values()].map(({ source }) => source))
@@ -72,7 +73,7 @@ export async function planBack({ hosts: named, selection }: WantedBack, context:
       leaving: [],
       total: hosts.length,
       leftOut,
-      unsettled: readUnsettled(repo, hosts),
+      unsettled: hosts.flatMap(host => unsettled.get(host) ?? []),
     },
     states: new Map(compared.map(({ host, old, next }) => [host, { old, next }])),
     objects,

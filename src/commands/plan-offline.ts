@@ -95,6 +95,8 @@ export async function planOffline(
   { whenChanged, asked = askGit(context) }: Ways = {},
 ): Promise<Offline> {
   const repo = await asked.repo
+  // While git answers what it was asked.
+  const unsettled = readUnsettled(repo)
   const objects = new ObjectReader(repo)
   const compare = async () => {
     const { saved } = wanted
@@ -135,7 +137,7 @@ export async function planOffline(
     leaving,
     total: hosts.length,
     leftOut,
-    unsettled: readUnsettled(repo, [...hosts, ...vanished]),
+    unsettled: [...hosts, ...vanished].flatMap(host => unsettled.get(host) ?? []),
   }
   return {
     repo,
