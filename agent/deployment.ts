@@ -136,7 +136,9 @@ function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, ready: 
     wire.send({ type: 'outcome', id: request.id, outcome: 'held', why: '' })
     return
   }
-  const { leftovers, hindered } = undo(journal, context(machine, journal), store)
+  const { leftovers, hindered, goingDown } = undo(journal, context(machine, journal), store)
+  // How it ended, the session tells that finishes this after the boot.
+  if (goingDown) return
   try {
     if (!hindered) endUndone(machine, journal, failure.message, leftovers)
   } catch {

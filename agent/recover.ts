@@ -69,9 +69,9 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
     return { id: header.id, outcome: 'held' }
   }
   const context: Context = { machine, header, began: machine.ticks(), interrupted: () => undefined }
-  const { leftovers, hindered } = undo(journal, context, store)
+  const { leftovers, hindered, goingDown } = undo(journal, context, store)
   // The journal stays, and the next session does this again.
-  if (hindered) throw new Error(`deployment ${header.id} is not undone yet: ${leftovers[0]}`)
+  if (hindered || goingDown) throw new Error(`deployment ${header.id} is not undone yet: ${leftovers[0]}`)
   if (journal.prepared.length === 0 && lastTried(store) !== header.id) {
     // Killed while it staged: as little happened as if it had been refused, and no more is remembered of it.
     removeJournal(machine)

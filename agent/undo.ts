@@ -13,8 +13,10 @@ import { isHindrance, wordsFor } from './trouble.ts'
 export interface Undone {
   /** What did not go back to what it was; empty when all is as before. */
   readonly leftovers: string[]
-  /** Whether the disk was in the way, or the host going down: what did not go back now may do so later. */
+  /** Whether the disk was in the way: what did not go back now may do so once it can be written to. */
   readonly hindered: boolean
+  /** Whether the host is going down, and systemd took no orders any more. It does after the boot. */
+  readonly goingDown: boolean
 }
 
 /** Puts everything back, durably. May be repeated. */
@@ -38,7 +40,7 @@ export function undo(journal: Journal, context: Context, store: Store): Undone {
       error => `${step.kind}: ${wordsFor(error)}`,
     )
   leftovers.push(...owed.pay(machine))
-  if (leftovers.length > 0 && machine.systemd) hindered ||= isGoingDown(machine)
+  const goingDown = leftovers.length > 0 && machine.systemd && isGoingDown(machine)
   attempt(() => {
     store.dropQuarantine()
     collectVersion(files, journal.header.to)
@@ -46,5 +48,5 @@ export function undo(journal: Journal, context: Context, store: Store): Undone {
     syncTouched(files, journal.prepared)
     files.syncFileSystem(BASE)
   })
-  return { leftovers, hindered }
+  return { leftovers, hindered, goingDown }
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import { BatchParser, type GitObject, type LargeObject } from './batch-parser.ts'
-import { GitError, notStarted, parsedEnv, type Repository } from './git.ts'
+import { GitError, notStarted, type Repository, unseen } from './git.ts'
 
 export interface Batch {
   /**
@@ -24,8 +24,8 @@ interface Waiter {
 }
 
 /** The process keeps ours alive only while somebody waits for an answer. */
-export function startBatch({ cwd, env }: Repository): Batch {
-  const child = spawn('git', ['cat-file', '--batch'], { cwd, env: parsedEnv(env), stdio: 'pipe' })
+export function startBatch(repo: Repository): Batch {
+  const child = spawn('git', ['cat-file', '--batch'], { ...unseen(repo), stdio: 'pipe' })
   const waiting: Waiter[] = []
   const stderr: Buffer[] = []
   let running = true

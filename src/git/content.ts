@@ -2,17 +2,16 @@
 import { spawn } from 'node:child_process'
 import type { Oid } from '../plan/names.ts'
 import type { ObjectType } from './batch-parser.ts'
-import { GitError, notStarted, parsedEnv, type Repository } from './git.ts'
+import { GitError, notStarted, type Repository, unseen } from './git.ts'
 
 /** Throws Fatal where git cannot give all of it. */
 export async function* streamContent(
-  { cwd, env }: Repository,
+  repo: Repository,
   type: ObjectType,
   oid: Oid,
 ): AsyncGenerator<Uint8Array> {
   const child = spawn('git', ['cat-file', type, oid], {
-    cwd,
-    env: parsedEnv(env),
+    ...unseen(repo),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = new Promise<number>((resolve, reject) => {

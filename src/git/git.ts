@@ -151,9 +151,19 @@ export function gitTTY(
   })
 }
 
-/** The environment for output that is parsed: git's words untranslated, and objects that are what their names say. */
-export function parsedEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...env, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_NO_REPLACE_OBJECTS: '1' }
+/**
+ * How git is started where its output is parsed: its words are untranslated, and objects are what their names say. Of
+ * a Ctrl-C at the terminal it hears nothing: what has to be written down then is.
+ */
+export function unseen({ cwd, env }: Pick<Place, 'cwd' | 'env'>): UnseenOptions {
+  const plain = { LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0', GIT_NO_REPLACE_OBJECTS: '1' }
+  return { cwd, env: { ...env, ...plain }, detached: true }
+}
+
+interface UnseenOptions {
+  readonly cwd: string
+  readonly env: NodeJS.ProcessEnv
+  readonly detached: true
 }
 
 /** What to tell when git, or a hook, could not even be started. */
@@ -174,7 +184,7 @@ function run(args: readonly string[], { cwd, env, input }: Invocation): Promise<
   return new Promise((resolve, reject) => {
     // A pipe that nothing goes through would cost a pair of sockets.
     const stdin = input === undefined ? 'ignore' : 'pipe'
-    const child = spawn('git', args, { cwd, env: parsedEnv(env), stdio: [stdin, 'pipe', 'pipe'] })
+    const child = spawn('git', args, { ...unseen({ cwd, env }), stdio: [stdin, 'pipe', 'pipe'] })
     const out: Buffer[] = []
     const err: Buffer[] = []
     child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))

@@ -107,8 +107,9 @@ export async function addOutcomes(
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > FILE_MAX)
     await rename(file, join(ownDirectory(repo.commonDir, OLDER), host))
   const isNew = !existsSync(file)
-  // The line end comes first, so that a record which a full disk cut short takes no other with it.
-  await appendFile(file, records.map(record => `\n${JSON.stringify(record)}`).join(''))
+  // A record that a full disk cut short takes no other with it.
+  const start = /[^\n]$/.test(readTail(file)) ? '\n' : ''
+  await appendFile(file, start + records.map(record => `${JSON.stringify(record)}\n`).join(''))
   if (isNew) await chmod(file, statSync(directory).mode & 0o666)
 }
 

@@ -24,7 +24,7 @@ test('a record that a full disk cut short takes no other with it', async t => {
   const scratch = makeScratch(t)
   const repo = await scratch.open()
   await addOutcomes(repo, WEB1, [record(1)])
-  appendFileSync(join(scratch.dir, '.git/deptool/log/web1'), '\n{"id":"2026')
+  appendFileSync(join(scratch.dir, '.git/deptool/log/web1'), '{"id":"2026')
   await addOutcomes(repo, WEB1, [record(2), record(3)])
   assert.deepEqual(readOutcomes(repo, WEB1), [record(1), record(2), record(3)])
 })
