@@ -72,6 +72,8 @@ interface Operator {
   readonly repo: string
   /** What its clone believes to run. */
   known: Held | null
+  /** Whether a deployment of theirs was cut off, and nobody has told them yet how it ended. */
+  unsure: boolean
 }
 
 /** Nobody cuts the power here, so that nothing need be on a disk. */
@@ -123,7 +125,7 @@ class World {
   url = local:${this.host.root}
 `,
     )
-    const operator: Operator = { name, repo, known: null }
+    const operator: Operator = { name, repo, known: null, unsure: false }
     this.lay(operator, new Map())
     return operator
   }
@@ -349,6 +351,7 @@ const HAPPEN: { readonly [K in Kind]: Happen } = {
 
   async rollback(world, random) {
     const operator = random.one(world.operators)
+    if (operator.unsure) await catchUp(world, operator)
     const { known } = operator
     const back = known?.before
     if (!back || back.commit === null) {
@@ -512,10 +515,13 @@ async function deploy(
   if (!same(before.declared, tree) && before !== now) {
     const { stderr } = await world.expect(operator, ['prod', '--yes', ...options], 1)
     assert.match(stderr, /had changed; no host was changed now/)
+    operator.unsure = false
     world.see(operator)
     assert.equal(operator.known?.commit, now.commit, 'who starts from an old state is told the new one')
     await world.check()
   }
+  if (operator.unsure && same((operator.known ?? world.held[0]!).declared, tree))
+    await askFirst(world, operator, options)
   const known = operator.known ?? world.held[0]!
   const due = !same(known.declared, tree)
   const adopt = options.includes('--adopt')
@@ -530,6 +536,8 @@ async function deploy(
     if (apart) assert.equal(code, 'SIGKILL')
     else assert.ok([0, 1, 4].includes(code as number), `exit ${code}: the outcome is known`)
   }
+  if (apart && struck) operator.unsure = true
+  else if (due && code !== 1) operator.unsure = false
   // What an agent that was killed has left, the next session finishes; of an operator who was, it tells the outcome.
   if (struck) await comeBy(world, operator)
   const held = apart ? world.host.current !== now.commit : code === 0 && due
@@ -542,10 +550,21 @@ async function deploy(
   if (!apart) assert.equal(operator.known?.commit ?? null, believes, `what ${operator.name} believes`)
 }
 
+/** Nothing to do is no success for somebody who does not know what runs: nothing else is said before they have asked. */
+async function askFirst(world: World, operator: Operator, options: readonly string[]): Promise<void> {
+  const { code, stderr } = await world.run(operator, ['prod', '--yes', ...options])
+  // One that was cut off before it began is nobody's concern.
+  if (code === 0) return
+  assert.equal(code, 1)
+  assert.match(stderr, /cannot tell that 'prod' is deployed: web1 may run something else/)
+  await catchUp(world, operator)
+}
+
 /** Somebody else asks the host what it runs. */
 async function comeBy(world: World, { name }: Operator): Promise<void> {
   const another = world.operators.find(operator => operator.name !== name)!
   await world.expect(another, ['sync', 'prod'], 0)
+  another.unsure = false
 }
 
 /** The exit code that a deployment must come to, when nothing interferes. */
@@ -583,6 +602,7 @@ function placesOf(declared: Declared): Map<string, string | undefined> {
 
 async function catchUp(world: World, operator: Operator): Promise<void> {
   await world.expect(operator, ['sync', 'prod'], 0)
+  operator.unsure = false
   world.see(operator)
   assert.equal(operator.known?.commit ?? null, world.now.commit)
 }
