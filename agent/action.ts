@@ -14,6 +14,15 @@ export interface Context {
   interrupted(): string | undefined
 }
 
+/** From now on; nobody interrupts it where nothing is said. */
+export function contextOf(
+  machine: Machine,
+  { header }: { readonly header: Header },
+  interrupted: Context['interrupted'] = () => undefined,
+): Context {
+  return { machine, header, began: machine.ticks(), interrupted }
+}
+
 export interface Action<S extends Step> {
   /** What the step will replace. Looks, and keeps copies, but changes nothing else. */
   before(step: S, context: Context): Before

@@ -2,7 +2,7 @@
 import type { HostState } from '../src/plan/host-state.ts'
 import { APPS } from '../src/plan/links.ts'
 import type { Deploy, Failure, Refusal } from '../src/protocol/messages.ts'
-import type { Context } from './action.ts'
+import { contextOf } from './action.ts'
 import { activate, type Foreseen, foresee } from './activate.ts'
 import type { Agent } from './agent.ts'
 import { awaitConfirmation, TERMINATED, withdrawn } from './confirmation.ts'
@@ -43,7 +43,7 @@ function run(agent: Agent, request: Deploy): void {
     return
   }
   wire.send(staged.reply)
-  const foreseen = foresee(staged.steps, context(machine, journal))
+  const foreseen = foresee(staged.steps, contextOf(machine, journal))
   const until = machine.ticks() + FORESEEN_MS
   const next = wire.next(Number.POSITIVE_INFINITY)
   if (machine.terminated() || typeof next === 'string' || next.type !== 'activate') abandon(agent, journal)
@@ -118,11 +118,11 @@ function error(message: string): Refusal {
 /** Ends a deployment that was only staged, as if it had never been. */
 function abandon({ machine, wire, store }: Agent, journal: JournalWriter, refusal?: Refusal): void {
   const { id } = journal.header
-  undo(journal, context(machine, journal), store)
+  undo(journal, contextOf(machine, journal), store)
   journal.finish()
-  // Told first: whoever ends the agent ends what it runs as well, and that is no fault of the app.
-  if (machine.terminated()) wire.send({ type: 'refused', refusal: error(TERMINATED) })
-  else if (refusal) wire.send({ type: 'refused', refusal })
+  // Whoever ends the agent ends what it runs as well, and that is no fault of the app.
+  const why = machine.terminated() ? error(TERMINATED) : refusal
+  if (why) wire.send({ type: 'refused', refusal: why })
   else wire.send({ type: 'outcome', id, outcome: 'undone', why: 'withdrawn before it was activated' })
 }
 
@@ -136,7 +136,7 @@ function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, ready: 
     wire.send({ type: 'outcome', id: request.id, outcome: 'held', why: '' })
     return
   }
-  const { leftovers, hindered, goingDown } = undo(journal, context(machine, journal), store)
+  const { leftovers, hindered, goingDown } = undo(journal, contextOf(machine, journal), store)
   // How it ended, the session tells that finishes this after the boot.
   if (goingDown) return
   try {
@@ -168,7 +168,7 @@ function attempt(agent: Agent, journal: JournalWriter, { steps, foreseen }: Read
     store.setRef('target', to, operator, `deploy ${id}: tried`)
     return activate(
       steps,
-      context(machine, journal, () => {
+      contextOf(machine, journal, () => {
         why ??= withdrawn(agent, id)
         return why
       }),
@@ -177,12 +177,4 @@ function attempt(agent: Agent, journal: JournalWriter, { steps, foreseen }: Read
   } catch (error) {
     return { step: null, message: wordsFor(error), units: [] }
   }
-}
-
-function context(
-  machine: Machine,
-  { header }: JournalWriter,
-  interrupted: Context['interrupted'] = () => undefined,
-): Context {
-  return { machine, header, began: machine.ticks(), interrupted }
 }

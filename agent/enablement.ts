@@ -4,7 +4,7 @@ import { APPS } from '../src/plan/links.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { StepOf } from '../src/plan/steps.ts'
 import { onSystemd } from './action.ts'
-import { dependencyDirectories, enablementLinks } from './enablement-links.ts'
+import { dependencyDirectories, type EnablementLink, enablementLinks } from './enablement-links.ts'
 import { dropTemporary, makeDirectories, placeLink } from './files.ts'
 import { isOurs } from './inventory.ts'
 import type { Before } from './journal.ts'
@@ -34,10 +34,11 @@ export const enableAction = onSystemd<StepOf<'enable'>>({
     const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
     const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
     for (const { path } of added()) dropTemporary(machine.files, path)
-    const fresh = units.filter(unit =>
-      added().some(({ path, target }) => baseOf(path) === unit || baseOf(target) === unit),
+    const names = new Set(added().flatMap(({ path, target }) => [baseOf(path), baseOf(target)]))
+    disableQuietly(
+      machine,
+      units.filter(unit => names.has(unit)),
     )
-    disableQuietly(machine, fresh)
     for (const { path } of added()) {
       machine.files.unlink(path)
       owed.daemonReload = true
@@ -90,7 +91,7 @@ function enablement(machine: Machine, units: readonly UnitName[]): Before {
 }
 
 /** The links by which systemd knows units that are not in its own directories. */
-function ownLinks({ files }: Machine, units: readonly UnitName[]): { path: string; target: string }[] {
+function ownLinks({ files }: Machine, units: readonly UnitName[]): EnablementLink[] {
   return units.flatMap(unit => {
     const path = `${UNIT_DIRECTORY}/${unit}`
     const target = files.readlink(path)

@@ -2,7 +2,7 @@
 import { type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
 import { readAll } from '../src/plan/reading.ts'
 import type { DeploymentId, Hello, Obstacle } from '../src/protocol/messages.ts'
-import type { Context } from './action.ts'
+import { contextOf } from './action.ts'
 import { endUndone, finishHeld } from './ending.ts'
 import { type Journal, readJournal, removeJournal } from './journal.ts'
 import type { Machine } from './machine.ts'
@@ -68,8 +68,7 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
     finishHeld(machine, journal, state)
     return { id: header.id, outcome: 'held' }
   }
-  const context: Context = { machine, header, began: machine.ticks(), interrupted: () => undefined }
-  const { leftovers, hindered, goingDown } = undo(journal, context, store)
+  const { leftovers, hindered, goingDown } = undo(journal, contextOf(machine, journal), store)
   // The journal stays, and the next session does this again.
   if (hindered || goingDown) throw new Error(`deployment ${header.id} is not undone yet: ${leftovers[0]}`)
   if (journal.prepared.length === 0 && lastTried(store) !== header.id) {
