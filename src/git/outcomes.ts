@@ -9,7 +9,7 @@ import {
   readSync,
   statSync,
 } from 'node:fs'
-import { appendFile, chmod, rename } from 'node:fs/promises'
+import { appendFile, chmod, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { order } from '../plan/host-state.ts'
 import { type HostName, hostName } from '../plan/names.ts'
@@ -37,8 +37,8 @@ export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
 }
 
 /**
- * The last deployment that began on the host, or may have. Every plan asks this of every host: so only the end of the
- * file is read, and only these words of its lines, in which no other word can look the same.
+ * The last deployment that began on the host, or may have. Only the end of the file is read, and only these words of
+ * its lines, in which no other word can look the same.
  */
 export function lastBegun(
   repo: Repository,
@@ -84,8 +84,17 @@ const TAIL = 8192
 
 /** The hosts of which something is known, by name. */
 export function hostsWithOutcomes(repo: Repository): HostName[] {
+  return hostsIn(directoryOf(repo))
+}
+
+/** The hosts whose last deployment may have an end that is not known, or not whole: every plan asks, and most have none. */
+export function markedHosts({ commonDir }: Repository): HostName[] {
+  return hostsIn(join(commonDir, 'deptool', MARKS))
+}
+
+function hostsIn(directory: string): HostName[] {
   try {
-    return readdirSync(directoryOf(repo)).flatMap(name => hostName(name) ?? [])
+    return readdirSync(directory).flatMap(name => hostName(name) ?? [])
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
@@ -102,6 +111,9 @@ export async function addOutcomes(
   records: readonly KnownOutcome[],
 ): Promise<void> {
   if (records.length === 0) return
+  const mark = join(ownDirectory(repo.commonDir, MARKS), host)
+  // Before and after: whoever is killed in between leaves a mark too many, which says nothing by itself.
+  if (records.some(isUnsettled)) await writeFile(mark, '')
   const directory = ownDirectory(repo.commonDir, LOG)
   const file = join(directory, host)
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > FILE_MAX)
@@ -111,6 +123,15 @@ export async function addOutcomes(
   const start = /[^\n]$/.test(readTail(file)) ? '\n' : ''
   await appendFile(file, start + records.map(record => `${JSON.stringify(record)}\n`).join(''))
   if (isNew) await chmod(file, statSync(directory).mode & 0o666)
+  if (isUnsettled(lastBegun(repo, host))) await writeFile(mark, '')
+  else await rm(mark, { force: true })
+}
+
+/** Whether nobody knows how it ended, or not everything went back. */
+export function isUnsettled<T extends { readonly outcome: Ending }>(
+  one: T | undefined,
+): one is T & { readonly outcome: 'unknown' | 'damaged' } {
+  return one?.outcome === 'unknown' || one?.outcome === 'damaged'
 }
 
 function readFile(file: string): KnownOutcome[] {
@@ -123,6 +144,7 @@ function readFile(file: string): KnownOutcome[] {
 }
 
 const LOG = 'log'
+const MARKS = 'unsettled'
 const OLDER = 'log-older'
 
 function directoryOf({ commonDir }: Repository): string {
