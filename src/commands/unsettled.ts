@@ -1,6 +1,7 @@
 /** What a plan that asks no host cannot see: hosts that may not run what this repository has on record. */
 import type { Repository } from '../git/git.ts'
-import { isUnsettled, lastBegun, markedHosts } from '../git/outcomes.ts'
+import { markedHosts } from '../git/marks.ts'
+import { isUnsettled, lastBegun } from '../git/outcomes.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Unsettled } from '../plan/plan.ts'
 

@@ -1,22 +1,14 @@
 /** How deployments ended, as far as this repository has been told: a file for each host, one JSON line each. */
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  statSync,
-} from 'node:fs'
-import { appendFile, chmod, rename, rm, writeFile } from 'node:fs/promises'
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { appendFile, chmod, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { order } from '../plan/host-state.ts'
-import { type HostName, hostName } from '../plan/names.ts'
+import type { HostName } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
 import type { DeploymentId, LoggedDeployment } from '../protocol/messages.ts'
 import type { Repository } from './git.ts'
-import { ownDirectory } from './own-directory.ts'
+import { dropMark, setMark } from './marks.ts'
+import { hostsIn, ownDirectory } from './own-directory.ts'
 
 /** `refused`: it never began on the host, which therefore knows nothing of it. */
 export type Ending = LoggedDeployment['outcome'] | 'refused'
@@ -37,16 +29,16 @@ export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
 }
 
 /**
- * The last deployment that began on the host, or may have. Only the end of the file is read, and only these words of
- * its lines, in which no other word can look the same.
+ * The last deployment that began on the host, or may have. Only the ends of the files are read, and only these words
+ * of their lines, in which no other word can look the same.
  */
 export function lastBegun(
   repo: Repository,
   host: HostName,
 ): Pick<KnownOutcome, 'id' | 'outcome'> | undefined {
   const known = new Map<string, string>()
-  for (const [, id = '', outcome = ''] of readTail(join(directoryOf(repo), host)).matchAll(LAST_WORDS))
-    known.set(id, outcome)
+  const tails = [olderIn(repo), directoryOf(repo)].map(directory => readTail(join(directory, host)))
+  for (const [, id = '', outcome = ''] of tails.join('\n').matchAll(LAST_WORDS)) known.set(id, outcome)
   const begun = [...known].filter(([, outcome]) => outcome !== 'refused')
   // What a sync has brought may be older. Ids begin with the second; within one, ours are in their order.
   const last = begun.sort(([a], [b]) => order(a.slice(0, SECOND), b.slice(0, SECOND))).at(-1)
@@ -87,20 +79,6 @@ export function hostsWithOutcomes(repo: Repository): HostName[] {
   return hostsIn(directoryOf(repo))
 }
 
-/** The hosts whose last deployment may have an end that is not known, or not whole: every plan asks, and most have none. */
-export function markedHosts({ commonDir }: Repository): HostName[] {
-  return hostsIn(join(commonDir, 'deptool', MARKS))
-}
-
-function hostsIn(directory: string): HostName[] {
-  try {
-    return readdirSync(directory).flatMap(name => hostName(name) ?? [])
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
-  }
-}
-
 /** A file that is longer than this, in bytes, becomes the older one, and the one that was older goes. */
 const FILE_MAX = 256 * 1024
 
@@ -111,9 +89,8 @@ export async function addOutcomes(
   records: readonly KnownOutcome[],
 ): Promise<void> {
   if (records.length === 0) return
-  const mark = join(ownDirectory(repo.commonDir, MARKS), host)
-  // Before and after: whoever is killed in between leaves a mark too many, which says nothing by itself.
-  if (records.some(isUnsettled)) await writeFile(mark, '')
+  // Before it is written: whoever is killed in between leaves a mark too many.
+  if (records.some(isUnsettled)) await setMark(repo, host)
   const directory = ownDirectory(repo.commonDir, LOG)
   const file = join(directory, host)
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > FILE_MAX)
@@ -123,8 +100,9 @@ export async function addOutcomes(
   const start = /[^\n]$/.test(readTail(file)) ? '\n' : ''
   await appendFile(file, start + records.map(record => `${JSON.stringify(record)}\n`).join(''))
   if (isNew) await chmod(file, statSync(directory).mode & 0o666)
-  if (isUnsettled(lastBegun(repo, host))) await writeFile(mark, '')
-  else await rm(mark, { force: true })
+  if (!isUnsettled(lastBegun(repo, host))) await dropMark(repo, host)
+  // Looked at again: what another process adds at the same time may need the mark that was dropped.
+  if (isUnsettled(lastBegun(repo, host))) await setMark(repo, host)
 }
 
 /** Whether nobody knows how it ended, or not everything went back. */
@@ -144,7 +122,6 @@ function readFile(file: string): KnownOutcome[] {
 }
 
 const LOG = 'log'
-const MARKS = 'unsettled'
 const OLDER = 'log-older'
 
 function directoryOf({ commonDir }: Repository): string {

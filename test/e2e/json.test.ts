@@ -133,6 +133,7 @@ async function leaveOpen(world: Operator, root: string) {
   const last: object = JSON.parse(readFileSync(log, 'utf8').trim().split('\n').at(-1)!)
   const unheard = { ...last, id: '29990101T000000-1111111111', outcome: 'unknown' }
   appendFileSync(log, `${JSON.stringify(unheard)}\n`)
+  writeFileSync(join(world.repo, '.git/deptool/unsettled/web1'), '')
   return { over }
 }
 

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { addOutcomes, type KnownOutcome, readOutcomes } from '../../src/git/outcomes.ts'
+import { markedHosts } from '../../src/git/marks.ts'
+import {
+  addOutcomes,
+  type Ending,
+  type KnownOutcome,
+  lastBegun,
+  readOutcomes,
+} from '../../src/git/outcomes.ts'
 import { must, oid } from '../../src/plan/names.ts'
 import { host, makeScratch } from './scratch.ts'
 
 const WEB1 = host('web1')
 
-const record = (second: number): KnownOutcome => ({
+const record = (second: number, outcome: Ending = 'held'): KnownOutcome => ({
   id: `20261123T0745${String(second).padStart(2, '0')}-3f9a1c0b7e`,
   from: null,
   to: must(oid, 'a'.repeat(40)),
@@ -16,7 +23,7 @@ const record = (second: number): KnownOutcome => ({
   at: second,
   ms: 1,
   subject: null,
-  outcome: 'held',
+  outcome,
   why: '',
 })
 
@@ -27,4 +34,41 @@ test('a record that a full disk cut short takes no other with it', async t => {
   appendFileSync(join(scratch.dir, '.git/deptool/log/web1'), '{"id":"2026')
   await addOutcomes(repo, WEB1, [record(2), record(3)])
   assert.deepEqual(readOutcomes(repo, WEB1), [record(1), record(2), record(3)])
+})
+
+test('a host is marked while its last deployment has an end that nobody knows, or was not undone whole', async t => {
+  const scratch = makeScratch(t)
+  const repo = await scratch.open()
+  const after = async (...records: KnownOutcome[]) => {
+    await addOutcomes(repo, WEB1, records)
+    return markedHosts(repo)
+  }
+  assert.deepEqual(markedHosts(repo), [])
+  assert.deepEqual(await after(record(1)), [])
+  assert.deepEqual(await after(record(2, 'unknown')), [WEB1])
+  assert.deepEqual(await after(record(3, 'refused')), [WEB1], 'it never began')
+  assert.deepEqual(await after(record(2, 'undone')), [], 'the later word counts')
+  assert.deepEqual(await after(record(5), record(4, 'damaged')), [], 'an older one was heard of later')
+  assert.deepEqual(await after(record(6, 'damaged')), [WEB1])
+  assert.deepEqual(await after(record(7)), [])
+})
+
+test('marks survive two processes that record at the same time, and a log that has grown too long', async t => {
+  const scratch = makeScratch(t)
+  const repo = await scratch.open()
+  for (let round = 1; round < 50; round++) {
+    await Promise.all([
+      addOutcomes(repo, WEB1, [record(round)]),
+      addOutcomes(repo, WEB1, [record(round + 1, 'unknown')]),
+    ])
+    assert.deepEqual(markedHosts(repo), [WEB1])
+    await addOutcomes(repo, WEB1, [record(round + 1)])
+    assert.deepEqual(markedHosts(repo), [])
+  }
+  await addOutcomes(repo, WEB1, [record(51, 'unknown')])
+  const log = join(scratch.dir, '.git/deptool/log/web1')
+  writeFileSync(log, `${'x'.repeat(300 * 1024)}\n${readFileSync(log, 'utf8')}`)
+  await addOutcomes(repo, WEB1, [record(52, 'refused')])
+  assert.deepEqual(markedHosts(repo), [WEB1])
+  assert.equal(lastBegun(repo, WEB1)?.outcome, 'unknown')
 })
