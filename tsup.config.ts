@@ -11,8 +11,14 @@ const UNUSED_BY_YARGS: Readonly<Record<string, string>> = {
   '../lib/platform-shims/esm.mjs': 'export default undefined',
 }
 
+/** For configuration in files, of which we have none. */
+const UNUSED_BY_THE_PARSER: typeof UNUSED_BY_YARGS = {
+  'node:module': 'export const createRequire = undefined',
+}
+
 /** Parts of Node that are loaded when one of these functions is called: crypto takes 3 ms, and a plan may do without. */
 const LATE: Readonly<Record<string, readonly string[]>> = {
+  'node:fs/promises': ['appendFile', 'chmod', 'mkdir', 'mkdtemp', 'rename', 'rm', 'writeFile'],
   'node:crypto': ['createHash', 'createHmac', 'randomBytes'],
   'node:zlib': ['createDeflate', 'deflateSync', 'inflateSync'],
 }
@@ -47,8 +53,6 @@ export default defineConfig({
   define: {
     VERSION: JSON.stringify(version),
     'import.meta.dirname': '__dirname',
-    // For yargs-parser's createRequire, which takes a path as well.
-    'import.meta.url': '__filename',
   },
   esbuildPlugins: [
     {
@@ -73,6 +77,7 @@ export default defineConfig({
       },
     },
     leaveOut('yargs', UNUSED_BY_YARGS),
+    leaveOut('yargs-parser', UNUSED_BY_THE_PARSER),
     leaveOut('ssh2', UNUSED_BY_SSH2),
   ],
   esbuildOptions(options) {

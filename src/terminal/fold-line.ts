@@ -24,5 +24,5 @@ const COMMAND = /^(hint: (git|mkdir|ssh-keygen) |usage: | {3}or: )/
 const WORD = /\s*(?:'[^']*'\S*|\S+)/g
 
 function room(text: string): number {
-  return widthOf(stripVTControlCharacters(text))
+  return widthOf(text.includes('\x1b') ? stripVTControlCharacters(text) : text)
 }

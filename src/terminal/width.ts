@@ -56,12 +56,12 @@ function take(text: string, columns: number): string {
 function charWidth(char: string): number {
   const point = char.codePointAt(0)!
   if (point < 0x300) return 1
-  if (COMBINING.test(char)) return 0
-  return PICTURE.test(char) || WIDE.some(([from, to]) => point >= from && point <= to) ? 2 : 1
+  // Here, and not above: reading what Unicode has of these takes a while.
+  if (/^[\p{Mn}\p{Me}\p{Cf}]$/u.test(char)) return 0
+  return /^\p{Emoji_Presentation}$/u.test(char) || WIDE.some(([from, to]) => point >= from && point <= to)
+    ? 2
+    : 1
 }
-
-const COMBINING = /^[\p{Mn}\p{Me}\p{Cf}]$/u
-const PICTURE = /^\p{Emoji_Presentation}$/u
 
 /** East_Asian_Width W and F, Unicode 15: https://www.unicode.org/Public/15.0.0/ucd/EastAsianWidth.txt */
 const WIDE: readonly (readonly [from: number, to: number])[] = [
