@@ -19,7 +19,8 @@ export class ObjectReader {
 
   /** The contents of those objects that exist. */
   async read(oids: readonly Oid[]): Promise<Contents> {
-    const found = await Promise.all(this.#ask(oids))
+    // A plan in which nothing changes asks for nothing, and needs no process.
+    const found = oids.length === 0 ? [] : await Promise.all(this.#ask(oids))
     return new Map(
       found.flatMap(object => (object && 'content' in object ? [[object.oid, object.content] as const] : [])),
     )

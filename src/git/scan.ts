@@ -57,6 +57,7 @@ export function scanHost(dir: string, host: HostName): ScannedHost {
 
 /** Whether all of it still is as it was: whatever comes or goes changes its directory. */
 export function isUnchanged(root: string, { paths, stamps }: Stamped): boolean {
+  if (stamps.length !== paths.length * STAMP) return false
   try {
     return paths.every((path, i) => {
       const stats = lstatSync(pathBelow(root, path), { throwIfNoEntry: false })

@@ -55,20 +55,17 @@ export async function snapshotWorktree(
   const { head } = repo
   const tree = clusterTree(repo, dir)
   const cache = loadStatCache(repo, cluster, Date.now())
-  const isKnown = tree !== null && tree === cache.committed
+  const known = [...cache.hosts].map(([host, { tree }]) => ({ host, tree }))
   const [committed, branch, { hosts, problems, cached }] = await Promise.all([
     // Git works on what it was asked while we read the directory, so its questions come first.
-    tree === null || isKnown ? undefined : reader.readTyped(tree),
+    tree !== null && tree === cache.committed ? known : committedHosts(repo, reader, tree, known),
     currentBranch(repo),
     captureCluster(repo, dir, cache.hosts),
   ])
-  const before = isKnown
-    ? [...cache.hosts].map(([host, { tree }]) => ({ host, tree }))
-    : committed?.type === 'tree' && (await readCluster(repo, reader, committed.content, hosts)).hosts
-  const dirty = head === null || !sameHosts(hosts, before || [])
+  const dirty = head === null || !sameHosts(hosts, committed)
   if (dirty) await refuseSparse(repo, dir)
   const now = { since: cache.since, committed: dirty ? null : tree, hosts: cached }
-  if (cached !== cache.hosts || now.committed !== cache.committed) saveStatCache(repo, cluster, now)
+  if (cached !== cache.hosts || now.committed !== cache.committed) saveStatCache(repo, cluster, now, cache)
   return {
     hosts,
     problems: sorted(problems),
@@ -164,6 +161,16 @@ async function currentBranch(repo: Repository): Promise<string | null> {
     okCodes: [0, 1],
   })
   return code === 0 ? stdout.toString().trimEnd() : null
+}
+
+async function committedHosts(
+  repo: Repository,
+  reader: ObjectReader,
+  tree: string | null,
+  known: readonly HostTree[],
+): Promise<readonly HostTree[]> {
+  const object = tree === null ? undefined : await reader.readTyped(tree)
+  return object?.type === 'tree' ? (await readCluster(repo, reader, object.content, known)).hosts : []
 }
 
 function readCluster(

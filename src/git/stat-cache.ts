@@ -1,5 +1,14 @@
 /** Which object every file of a cluster was when it was last read, so that an unchanged tree is not read again. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type ClusterName, type HostName, hostName, must, type Oid, oid } from '../plan/names.ts'
 import type { Repository } from './git.ts'
@@ -13,6 +22,8 @@ export interface StatCache {
   /** A tree object, or path in one, that has the very same hosts; null where none is known. */
   readonly committed: string | null
   readonly hosts: ReadonlyMap<HostName, CachedHost>
+  /** How many there are in the file: of a host that has several the last one holds. */
+  readonly lines: number
 }
 
 /** Text as it is in the file: of most hosts, all that is needed is whether they have changed. */
@@ -39,21 +50,45 @@ export function loadStatCache(repo: Repository, cluster: ClusterName, now: numbe
   } catch {
     // Missing or damaged, so all files are read.
   }
-  return { since: now, committed: null, hosts: new Map() }
+  return { since: now, committed: null, hosts: new Map(), lines: 0 }
 }
 
-/** Replaces the cache in one step: whoever runs at the same time sees the old or the new one. */
-export function saveStatCache(repo: Repository, cluster: ClusterName, cache: StatCache): void {
+/** `was`: the cache that was loaded. Whoever runs at the same time sees the old one, or the new one. */
+export function saveStatCache(
+  repo: Repository,
+  cluster: ClusterName,
+  cache: Omit<StatCache, 'lines'>,
+  was: StatCache,
+): void {
+  const hosts = [...cache.hosts].filter(([host, cached]) => was.hosts.get(host) !== cached)
+  const isSameHosts = was.hosts.size === cache.hosts.size && hosts.every(([host]) => was.hosts.has(host))
+  // Two who add at the same time may have seen different files, and then no tree has what both have seen.
+  const canAdd = isSameHosts && cache.committed === null && was.lines < 2 * cache.hosts.size
   try {
-    const directory = ownDirectory(repo.gitDir, 'stat')
-    removeLeft(directory, '.draft-')
-    // Whoever writes has a draft of their own; no cluster's name starts with a dot.
-    const draft = join(directory, `.draft-${Math.random()}`)
-    writeFileSync(draft, encode(cache), { flag: 'wx' })
-    renameSync(draft, join(directory, cluster))
+    if (canAdd) add(fileOf(repo, cluster), encode({ ...cache, hosts: new Map(hosts) }))
+    else replace(repo, cluster, encode(cache))
   } catch {
     // Somebody who may only read the repository can plan all the same; it takes longer.
   }
+}
+
+/** In one step. Throws where nobody has made it yet: it would not be whole. */
+function add(file: string, text: string): void {
+  const fd = openSync(file, constants.O_WRONLY | constants.O_APPEND)
+  try {
+    writeSync(fd, text)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function replace(repo: Repository, cluster: ClusterName, text: string): void {
+  const directory = ownDirectory(repo.gitDir, 'stat')
+  removeLeft(directory, '.draft-')
+  // Whoever writes has a draft of their own; no cluster's name starts with a dot.
+  const draft = join(directory, `.draft-${Math.random()}`)
+  writeFileSync(draft, text, { flag: 'wx' })
+  renameSync(draft, join(directory, cluster))
 }
 
 /** For a caller that meets a LostObject: the next snapshot reads every file, and so writes every object, again. */
@@ -118,23 +153,28 @@ function fileOf(repo: Repository, cluster: ClusterName): string {
   return join(repo.gitDir, 'deptool', 'stat', cluster)
 }
 
-const MAGIC = 'deptool-stat-2'
+/** No name of a host. */
+const MAGIC = 'deptool-stat/3'
 
-/** A line for each host: no path that may be deployed holds a control character. */
-function encode({ since, committed, hosts }: StatCache): string {
+/** A head, and a line for each host: no path that may be deployed holds a control character. */
+function encode({ since, committed, hosts }: Omit<StatCache, 'lines'>): string {
   const lines = [...hosts].map(([host, { tree, oids, stamps, paths }]) => [host, tree, oids, stamps, paths])
   return [[MAGIC, since, committed ?? ''], ...lines].map(line => `${line.join(' ')}\n`).join('')
 }
 
-/** Throws where the text is not what `encode` makes. */
+/** Throws where the text is not what `encode` makes, once or several times. */
 function decode(text: string): StatCache {
-  const [head = '', ...lines] = text.split('\n')
-  const [magic, since, ...committed] = head.split(' ')
-  if (magic !== MAGIC || lines.pop() !== '') throw new Error('not a whole stat cache')
+  const lines = text.split('\n')
+  if (lines.pop() !== '') throw new Error('not a whole stat cache')
+  const isHead = (line: string) => line.startsWith(`${MAGIC} `)
+  if (!isHead(lines[0] ?? '')) throw new Error('not a stat cache')
+  const [, since, ...committed] = lines.findLast(isHead)!.split(' ')
+  const hosts = lines.filter(line => !isHead(line))
   return {
     since: Number(since),
     committed: committed.join(' ') || null,
-    hosts: new Map(lines.map(decodeHost)),
+    hosts: new Map(hosts.map(decodeHost)),
+    lines: hosts.length,
   }
 }
 

@@ -338,7 +338,7 @@ test('of an unchanged tree, git reads and writes nothing', async t => {
   assert.deepEqual(commands, ['rev-parse'])
 })
 
-for (const damage of ['', 'garbage', 'deptool-stat-2 9999999999999\nweb1 nonsense\n'])
+for (const damage of ['', 'garbage', 'deptool-stat/3 9999999999999\nweb1 nonsense\n'])
   test(`a damaged stat cache is replaced: '${damage.slice(0, 20)}'`, async t => {
     const scratch = makeScratch(t)
     scratch.write({ 'prod/web1/app/file': 'f' })
@@ -351,6 +351,38 @@ for (const damage of ['', 'garbage', 'deptool-stat-2 9999999999999\nweb1 nonsens
       damage,
     )
   })
+
+test('an edit adds its host to the stat cache, wherever that is then cut off, and in time all is written anew', async t => {
+  const scratch = makeScratch(t)
+  const hosts = ['web1', 'web2', 'web3', 'web4']
+  scratch.write(Object.fromEntries(hosts.map(host => [`prod/${host}/app/file`, 'begin'])))
+  const cache = join(scratch.dir, '.git/deptool/stat/prod')
+  const snapshot = async () => {
+    await settle()
+    return filesOf(await take(scratch))
+  }
+  await snapshot()
+  const whole = readFileSync(cache)
+  scratch.write({ 'prod/web2/app/file': 'first' })
+  await snapshot()
+  const longer = readFileSync(cache)
+  assert.deepEqual(longer.subarray(0, whole.length), whole)
+  assert.ok(longer.length > whole.length && longer.length < 1.5 * whole.length)
+  scratch.write({ 'prod/web2/app/file': 'other' })
+  for (let cut = whole.length; cut <= longer.length; cut += 7) {
+    writeFileSync(cache, longer.subarray(0, cut))
+    assert.equal((await filesOf(await take(scratch)))['web2']?.['100644 app/file'], 'other', `cut at ${cut}`)
+    // Another process that adds to it, all the same.
+    writeFileSync(cache, Buffer.concat([longer.subarray(0, cut), longer.subarray(whole.length)]))
+    assert.equal((await filesOf(await take(scratch)))['web2']?.['100644 app/file'], 'other', `cut at ${cut}`)
+  }
+  writeFileSync(cache, longer)
+  for (let i = 0; i < 10; i++) {
+    scratch.write({ 'prod/web3/app/file': `${i}` })
+    assert.equal((await snapshot())['web3']?.['100644 app/file'], `${i}`)
+    assert.ok(readFileSync(cache).length < 2.5 * whole.length)
+  }
+})
 
 test('many snapshots at the same time do not disturb one another', async t => {
   const scratch = makeScratch(t)
