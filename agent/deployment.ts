@@ -15,7 +15,7 @@ import { findOutcome } from './outcomes.ts'
 import { BACKUP, BASE, STORE } from './paths.ts'
 import { findDamage, recover } from './recover.ts'
 import { sshConnection } from './ssh-connection.ts'
-import { type Staged, type StagedPlan, stage } from './stage.ts'
+import { refused, type Staged, type StagedPlan, stage } from './stage.ts'
 import { wordsFor } from './trouble.ts'
 import { undo } from './undo.ts'
 
@@ -105,10 +105,6 @@ function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged |
   } catch (error) {
     return refused(wordsFor(error))
   }
-}
-
-function refused(message: string): Staged {
-  return { kind: 'refused', refusal: error(message) }
 }
 
 function error(message: string): Refusal {

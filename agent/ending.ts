@@ -1,5 +1,4 @@
 /** The two ways a deployment ends. Both leave no journal, and a record by its id. */
-
 import type { HostState } from '../src/plan/host-state.ts'
 import type { Outcome } from '../src/protocol/messages.ts'
 import { collectOld } from './collect.ts'

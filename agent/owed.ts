@@ -1,5 +1,4 @@
 /** What an undo still owes systemd once files and links are back: those must be in place first. */
-
 import { SETTLE_MS } from '../src/plan/manifest.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { Machine } from './machine.ts'

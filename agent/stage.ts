@@ -1,5 +1,4 @@
 /** Staging: everything that can fail without being seen. When it returns 'staged', only activation is left. */
-
 import { digest } from '../src/plan/digest.ts'
 import { EMPTY_HOST, type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
 import { APPS, conflicts } from '../src/plan/links.ts'
@@ -38,16 +37,16 @@ export function stage(machine: Machine, store: Store, deploy: Deploy): Staged {
 
 function stageWhole(machine: Machine, store: Store, deploy: Deploy): Staged {
   const commit = store.commit(deploy.to)
-  if (commit === undefined) return failed(`the commit ${deploy.to} was not sent`)
+  if (commit === undefined) return refused(`the commit ${deploy.to} was not sent`)
   if (commit.parent !== deploy.from)
-    return failed(`the commit ${deploy.to} does not follow what is deployed here`)
+    return refused(`the commit ${deploy.to} does not follow what is deployed here`)
   const fromTree = deploy.from === null ? null : (store.commit(deploy.from)?.tree ?? null)
   const { repair } = deploy
-  if (repair && fromTree !== commit.tree) return failed('a repair does not change what is deployed')
+  if (repair && fromTree !== commit.tree) return refused('a repair does not change what is deployed')
   const next = stateOf(store, commit.tree)
   const old = repair ? next : stateOf(store, fromTree)
   const problem = next.problems[0] ?? conflicts(next)[0]
-  if (problem) return failed(`'${problem.file}': ${problem.what}`)
+  if (problem) return refused(`'${problem.file}': ${problem.what}`)
 
   const steps = repair ? repairSteps(next, repair) : makeSteps(old, next)
   const own = digest({ fromTree, toTree: commit.tree, steps }, text => sha256(machine, text))
@@ -99,7 +98,7 @@ function objection(problems: readonly Obstacle[]): Staged {
   return { kind: 'refused', refusal: { kind: 'preflight', problems } }
 }
 
-function failed(message: string): Staged {
+export function refused(message: string): Staged {
   return { kind: 'refused', refusal: { kind: 'error', message } }
 }
 

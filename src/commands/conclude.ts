@@ -43,7 +43,7 @@ export function conclude(
   }
   if (unknown.length > 0) {
     finish('unknown')
-    throw new Fatal(`cannot tell how deployment ${id} ended on ${names(unknown, FEW)}`, {
+    throw new Fatal(`cannot tell how deployment ${id} ended on ${names(unknown)}`, {
       hint: `it undoes by itself what was not confirmed in time; 'git deploy sync ${cluster}' asks it, once it is there`,
       exitCode: EXIT.unknown,
     })
@@ -81,12 +81,12 @@ interface Parts {
 
 function partly({ held, undone, others, damaged }: Parts): string {
   const all = held.length + undone.length + others.length
-  const where = damaged.length < undone.length ? ` on ${names(damaged, FEW)}` : ''
+  const where = damaged.length < undone.length ? ` on ${names(damaged)}` : ''
   const well = undone.length === 1 ? ': it runs what ran before' : ': they run what ran before'
   const back = damaged.length > 0 ? `, but not everything went back${where}` : well
   const not = [
-    ...(undone.length > 0 ? [`rolled back on ${names(undone, FEW)}${back}`] : []),
-    ...(others.length > 0 ? [`nothing changed on ${names(others, FEW)}`] : []),
+    ...(undone.length > 0 ? [`rolled back on ${names(undone)}${back}`] : []),
+    ...(others.length > 0 ? [`nothing changed on ${names(others)}`] : []),
   ].join('; ')
   return held.length === 0 ? not : `deployed to ${held.length} of ${hosts(all)}, but ${not}`
 }
@@ -108,9 +108,6 @@ function unreachableAlone(ends: Ends): boolean {
 function gaveCause(end: HostEnd): boolean {
   return end.kind === 'undone' && end.failure.step !== null
 }
-
-/** So many hosts are named in the last line; all of them are above. */
-const FEW = 5
 
 function hosts(count: number): string {
   return `${count} host${count === 1 ? '' : 's'}`

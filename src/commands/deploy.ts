@@ -116,7 +116,7 @@ async function stopTracking(offline: Offline, { terminal, emit }: Context): Prom
 function refuseUnsettled({ cluster, unsettled }: Plan): void {
   if (unsettled.length === 0) return
   const hosts = unsettled.map(({ host }) => host)
-  throw new Fatal(`cannot tell that '${cluster}' is deployed: ${names(hosts, 5)} may run something else`)
+  throw new Fatal(`cannot tell that '${cluster}' is deployed: ${names(hosts)} may run something else`)
 }
 
 function agree(command: Offer, { plan, repo, config }: Offline, context: Context): Promise<'yes' | 'no'> {

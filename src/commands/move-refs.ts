@@ -1,5 +1,4 @@
 /** Moving what this repository knows of its hosts: tracking refs and the history of the fleet, all or nothing. */
-
 import { git, type Repository } from '../git/git.ts'
 import type { Account } from '../git/history.ts'
 import { commitFleet } from '../git/history.ts'

@@ -13,6 +13,7 @@ import { order } from '../plan/host-state.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import { planHost } from '../plan/plan.ts'
 import type { Selection } from '../plan/select.ts'
+import { operatorName } from '../terminal/names.ts'
 import type { Context } from './context.ts'
 import { namedHosts } from './named-hosts.ts'
 import { type Offline, readStates } from './plan-offline.ts'
@@ -108,7 +109,7 @@ function lastOf([first, ...others]: readonly HostCommitSaid[]): Undoes | null {
   if (first === undefined || first.deployment === '') return null
   const { deployment, author } = first
   const together = others.every(one => one.deployment === deployment)
-  return together ? { deployment, by: author.replace(/ <.*/, '') } : null
+  return together ? { deployment, by: operatorName(author) } : null
 }
 
 function clusterOf(tracked: readonly Tracked[]): ClusterName {

@@ -1,6 +1,6 @@
 import type { Deployed } from '../deployed.ts'
 import type { Oid } from '../plan/names.ts'
-import { git, type Repository } from './git.ts'
+import { git, PLAIN_LOG, type Repository } from './git.ts'
 
 const FORMAT = [
   '%H',
@@ -17,14 +17,7 @@ export async function readDeployed(
   commits: readonly Oid[],
 ): Promise<Map<string, Deployed>> {
   if (commits.length === 0) return new Map()
-  const args = [
-    'log',
-    '--no-walk=unsorted',
-    '--stdin',
-    '--no-show-signature',
-    '--encoding=UTF-8',
-    `--format=${FORMAT}`,
-  ]
+  const args = ['log', '--no-walk=unsorted', '--stdin', ...PLAIN_LOG, `--format=${FORMAT}`]
   const { stdout } = await git(repo, args, { input: commits.map(commit => `${commit}\n`).join('') })
   const lines = stdout.toString().trimEnd().split('\n')
   return new Map(lines.map(line => parseDeployed(line)))

@@ -1,7 +1,7 @@
 /** Deployments as the commits of hosts tell them: who, when, what. */
 import type { HostCommitSaid } from '../news.ts'
 import { must, type Oid, oid } from '../plan/names.ts'
-import { git, type Repository } from './git.ts'
+import { git, PLAIN_LOG, type Repository } from './git.ts'
 
 const FIELDS = [
   '%H',
@@ -29,13 +29,7 @@ export async function readEach(repo: Repository, commits: readonly Oid[]): Promi
 }
 
 async function log(repo: Repository, args: readonly string[], input: string): Promise<HostCommitSaid[]> {
-  const { stdout } = await git(
-    repo,
-    ['log', '-z', '--no-show-signature', '--encoding=UTF-8', `--format=${FORMAT}`, ...args],
-    {
-      input,
-    },
-  )
+  const { stdout } = await git(repo, ['log', '-z', ...PLAIN_LOG, `--format=${FORMAT}`, ...args], { input })
   const fields = stdout.toString().split('\0')
   const count = Math.floor(fields.length / FIELDS.length)
   return Array.from({ length: count }, (_, i) =>

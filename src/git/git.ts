@@ -160,6 +160,9 @@ export function unseen({ cwd, env }: Pick<Place, 'cwd' | 'env'>): UnseenOptions 
   return { cwd, env: { ...env, ...plain }, detached: true }
 }
 
+/** For a `git log` whose output is parsed, whatever the user has it show otherwise. */
+export const PLAIN_LOG = ['--no-show-signature', '--encoding=UTF-8']
+
 interface UnseenOptions {
   readonly cwd: string
   readonly env: NodeJS.ProcessEnv

@@ -1,5 +1,4 @@
 /** Which hosts a command is about: what --limit and --exclude say, by name or by glob. */
-
 import type { HostName } from './names.ts'
 import { nearest } from './suggest.ts'
 

@@ -1,5 +1,4 @@
 /** From whatever msgpack made of the peer's bytes to messages. Every decoder throws ProtocolError, naming the field. */
-
 import type { FileAttributes } from '../plan/attributes.ts'
 import type { Check } from '../plan/checks.ts'
 import { FILE_DRIFT, type Finding, LINK_DRIFT, type Repair } from '../plan/drift.ts'

@@ -1,5 +1,4 @@
 /** Reaching a host anew, as often as it takes. */
-
 import { openSession, type Session } from '../remote/session.ts'
 import type { Connection } from '../remote/transport.ts'
 import { pause } from './pause.ts'

@@ -5,7 +5,6 @@
  * operator what to do. So nothing is activated anywhere before every host has staged, and no host's end is guessed:
  * where the connection broke, the host is asked again by the deployment's id.
  */
-
 import { inParallel } from '../in-parallel.ts'
 import type { Ends } from '../rollout-events.ts'
 import { type Batch, wavesOf } from '../waves.ts'
@@ -47,8 +46,9 @@ export async function rollout(run: Rollout): Promise<Ends> {
 }
 
 /**
- * The hosts to go on with: all that are meant could now be activated, or none is. Where one is locked that may be waited for, all are let go and staged
- * anew afterwards: of two operators who wait for each other, neither may hold what the other needs.
+ * The hosts to go on with: all that are meant could now be activated, or none is. Where one is locked that may be waited
+ * for, all are let go and staged anew afterwards: of two operators who wait for each other, neither may hold what the
+ * other needs.
  */
 async function stageAll(hosts: readonly HostRun[], run: Rollout): Promise<readonly HostRun[]> {
   const deadline = run.ticks() + run.waitMs

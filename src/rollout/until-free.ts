@@ -1,5 +1,4 @@
 /** Queueing behind another deployment. */
-
 import type { Pending } from '../protocol/messages.ts'
 import { openSession } from '../remote/session.ts'
 import type { Connection } from '../remote/transport.ts'

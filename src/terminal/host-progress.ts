@@ -6,6 +6,7 @@ import { printable } from './clean.ts'
 import { END_WORD, explain } from './ends.ts'
 import { stepWords } from './events.ts'
 import type { HostRow } from './layout.ts'
+import { operatorName } from './names.ts'
 
 export class HostProgress {
   readonly host: HostName
@@ -79,7 +80,7 @@ function phaseOf(event: RolloutEvent): Phase | 'end' | undefined {
     case 'step':
       return stepPhase(event)
     case 'queued':
-      return phase(`queued behind ${nameOf(event.behind)}`, 0)
+      return phase(`queued behind ${holderOf(event.behind)}`, 0)
     case 'proving':
       return phase('confirming over a new connection', 6)
     case 'unproven':
@@ -106,9 +107,9 @@ function stepPhase({ step, ms }: Extract<RolloutEvent, { kind: 'step' }>): Phase
   }
 }
 
-/** Its holder is `Name <email>`, and empty while it has just begun. */
-function nameOf({ holder }: Pending): string {
-  return printable(holder.replace(/ <.*/, '')) || 'another deployment'
+/** Its holder is empty while it has just begun. */
+function holderOf({ holder }: Pending): string {
+  return printable(operatorName(holder)) || 'another deployment'
 }
 
 function countdown(left: number): string {

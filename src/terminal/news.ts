@@ -6,6 +6,7 @@ import { printable } from './clean.ts'
 import { deploymentLines } from './deployments.ts'
 import { lockedBy } from './ends.ts'
 import { ending } from './log.ts'
+import { operatorName } from './names.ts'
 import type { Colors } from './terminal.ts'
 
 /** A line for each host, and one for each of its deployments whose end was not known until now. */
@@ -72,7 +73,7 @@ function words(news: News, colors: Colors): string {
 function lately({ commits: [newest, ...others] }: Moved): string {
   if (newest === undefined) return 'known here'
   const count = others.length === 0 ? '1 deployment' : `${others.length + 1} deployments, the last`
-  return `${count} by ${printable(newest.author.replace(/ <.*/, ''))}`
+  return `${count} by ${printable(operatorName(newest.author))}`
 }
 
 function short(oid: Oid | null): string {

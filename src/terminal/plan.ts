@@ -5,7 +5,7 @@ import { printable, quoted } from './clean.ts'
 import { foldLine } from './fold-line.ts'
 import { stepLines } from './steps.ts'
 import type { Colors } from './terminal.ts'
-import { unsettledBlock } from './unsettled.ts'
+import { nothingToChange, unsettledBlock } from './unsettled.ts'
 import { wrap } from './wrap.ts'
 
 /** Where the config tree was taken from. */
@@ -57,7 +57,7 @@ export function question(plan: Plan, waves = 1): string {
 function upToDate({ cluster, total, leftOut, unsettled }: Plan): string {
   const out = leftOut?.hosts.length ?? 0
   if (total + out === 0) return `${cluster} has no hosts: a host is a directory in it`
-  if (unsettled.length > 0) return `${cluster}: nothing to change, as far as is known here`
+  if (unsettled.length > 0) return nothingToChange(cluster)
   if (out === 0) return `${cluster} is up to date (${count(total, 'host')})`
   return `${cluster} is up to date on ${total} of ${count(total + out, 'host')}`
 }

@@ -2,7 +2,7 @@
 import type { HostPlan, Plan } from '../plan/plan.ts'
 import { quoted } from './clean.ts'
 import type { Look } from './plan.ts'
-import { unsettledWords } from './unsettled.ts'
+import { nothingToChange, unsettledWords } from './unsettled.ts'
 
 const MANY = 20
 
@@ -17,7 +17,7 @@ export function shortPlan(
   if (hosts.length === 0)
     return [
       unsettled.length > 0
-        ? `${cluster}: nothing to change, as far as is known here`
+        ? nothingToChange(cluster)
         : `${cluster} is up to date (${total} host${total === 1 ? '' : 's'})`,
       ...left,
     ]

@@ -1,4 +1,5 @@
 /** Hosts that may not run what is on record, in words: in the plan, and in the status. */
+import type { ClusterName } from '../plan/names.ts'
 import type { Plan, Unsettled } from '../plan/plan.ts'
 import type { Colors } from './terminal.ts'
 import { wrap } from './wrap.ts'
@@ -9,6 +10,10 @@ export function unsettledBlock(
 ): string[] {
   const lines = plan.unsettled.flatMap(one => wrap(`${one.host}: ${unsettledWords(one)}`.split(' '), columns))
   return [...lines.map(line => colors.yellow(line)), ...remedies(plan)]
+}
+
+export function nothingToChange(cluster: ClusterName): string {
+  return `${cluster}: nothing to change, as far as is known here`
 }
 
 export function unsettledWords({ deployment, outcome }: Unsettled): string {

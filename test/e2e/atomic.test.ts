@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
-import type { TestHost } from '../hosts/test-host.ts'
 import { anything } from '../support/outcome.ts'
 import type { Tree } from '../support/tree.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 import { buildFaultyAgent, placeFault } from './faults.ts'
+import { deployed, isQuiet } from './under-way.ts'
 
 /** web1 takes no time; web2 runs `service`. */
 const next = (service: string): Tree => ({
@@ -23,9 +23,6 @@ async function twoHosts(t: TestContext, service = '') {
   world.write(next(service))
   return { world, web1: world.host('web1'), web2: world.host('web2') }
 }
-
-const deployed = (host: TestHost) => host.read('/var/lib/deptool/apps/a/current/x')
-const isQuiet = (host: TestHost) => !host.exists('/var/lib/deptool/journal')
 
 test('a host waits for a slower one, for longer than for its confirmation', realHosts, async t => {
   const { world, web1, web2 } = await twoHosts(t, 'ExecStartPre=/bin/sleep 4\n')

@@ -14,6 +14,7 @@ import type { Relay } from '../support/relay.ts'
 import type { Tree } from '../support/tree.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld, type World } from '../support/world.ts'
+import { deployed } from './under-way.ts'
 
 type Phase = 'before' | 'during' | 'after'
 const PHASES: readonly Phase[] = ['before', 'during', 'after']
@@ -98,8 +99,6 @@ const reach: { readonly [P in Phase]: (host: TestHost, relay: Relay) => Promise<
     await waitFor('the end of it', () => host.read('/var/lib/deptool/lock').includes('"until"'))
   },
 }
-
-const deployed = (host: TestHost) => host.read('/var/lib/deptool/apps/a/current/x')
 
 async function worldWithThree(t: Parameters<typeof makeWorld>[0]) {
   const world = await makeWorld(t, tree('one'), { hosts: 'real' })

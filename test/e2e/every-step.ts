@@ -1,5 +1,4 @@
 /** An update with every kind of step, on a host with systemd, and a portrait of all that it can touch. */
-
 import type { BootOptions, Owner } from '../hosts/boot.ts'
 import type { TestHost } from '../hosts/test-host.ts'
 import { makeWorld, type World } from '../support/world.ts'

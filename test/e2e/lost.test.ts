@@ -5,31 +5,11 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { realHosts } from '../hosts/real-hosts.ts'
-import type { TestHost } from '../hosts/test-host.ts'
 import { anything } from '../support/outcome.ts'
-import type { Tree } from '../support/tree.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 import { buildFaultyAgent, placeFault } from './faults.ts'
-
-/** A unit that is watched for as long as something can happen meanwhile. */
-const slow = (content: string): Tree => ({
-  'web1/a/x': content,
-  'web1/a/systemd/a.service': '[Service]\nExecStart=/bin/sleep infinity\n',
-  'web1/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"], "settle_ms": 1500}}',
-})
-
-const deployed = (host: TestHost) => host.read('/var/lib/deptool/apps/a/current/x')
-const isUnderWay = async (host: TestHost) =>
-  (await host.sh('grep -q "^[0-9]" /var/lib/deptool/journal')).code === 0
-const isQuiet = async (host: TestHost) => !host.exists('/var/lib/deptool/journal')
-
-async function worldWithOne(t: Parameters<typeof makeWorld>[0]) {
-  const world = await makeWorld(t, { 'web1/a/x': 'one' }, { hosts: 'real' })
-  await world.deploy()
-  world.write(slow('two'))
-  return { world, web1: world.host('web1') }
-}
+import { deployed, isQuiet, isUnderWay, worldWithOne } from './under-way.ts'
 
 test('a host that holds and dies before it can say so is reported as holding', realHosts, async t => {
   const { world, web1 } = await worldWithOne(t)
@@ -76,7 +56,7 @@ test(
         /the disk reports an error; asking again\n.*web1 {2}rolled back: the agent was killed or lost power\nfatal: rolled back on web1/,
       )
     assert.equal(deployed(web1), 'one')
-    assert.ok(await isQuiet(web1))
+    assert.ok(isQuiet(web1))
   },
 )
 

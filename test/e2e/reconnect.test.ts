@@ -9,12 +9,12 @@ import { loadAgents } from '../../src/remote/agents.ts'
 import { connector } from '../../src/remote/connect.ts'
 import { openSession } from '../../src/remote/session.ts'
 import { realHosts } from '../hosts/real-hosts.ts'
-import type { TestHost } from '../hosts/test-host.ts'
 import { NOTHING, prepare } from '../support/agent-driver.ts'
 import { anything } from '../support/outcome.ts'
 import type { Tree } from '../support/tree.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
+import { isQuiet, isSettled } from './under-way.ts'
 
 const DROP_IN = '/etc/ssh/sshd_config.d/access.conf'
 
@@ -28,10 +28,6 @@ async function worldWith(t: TestContext, tree: Tree) {
   await world.git('config', 'deptool.confirmTimeout', '3')
   return { world, web1: world.host('web1') }
 }
-
-const isQuiet = (host: TestHost) => !host.exists('/var/lib/deptool/journal')
-/** Armed: everything runs, and the confirmation is waited for. */
-const isSettled = (host: TestHost) => !isQuiet(host) && host.read('/var/lib/deptool/lock').includes('"until"')
 
 test('the plan says so, and it holds over a second connection', realHosts, async t => {
   const { world, web1 } = await worldWith(t, sshd('LoginGraceTime 60'))
