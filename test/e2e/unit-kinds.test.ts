@@ -1,9 +1,10 @@
 /** Units that are no plain services, and what they bring up with them: restarted, judged and undone on a real host. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
+import type { TestHost } from '../hosts/test-host.ts'
 import { anything } from '../support/outcome.ts'
-import { makeWorld } from '../support/world.ts'
+import { makeWorld, type World } from '../support/world.ts'
 
 const enables = (...units: string[]) => JSON.stringify({ systemd: { units_enabled: units } })
 const sleeps = '[Service]\nExecStart=/bin/sleep infinity\n'
@@ -14,6 +15,28 @@ const door = {
   'web1/a/systemd/door.service': `${sleeps}[Install]\nWantedBy=multi-user.target\n`,
 }
 
+/** The socket and its service run after a first deployment, and after another. */
+async function staysOpen(t: TestContext, manifest: string) {
+  const world = await makeWorld(t, { ...door, 'web1/a/manifest.json': manifest }, { hosts: 'real' })
+  for (const x of ['one\n', 'two\n']) {
+    world.write({ 'web1/a/x': x })
+    await world.deploy()
+    assert.equal(await areOpen(world), 'active\nactive\n')
+  }
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+}
+
+const areOpen = (world: World<TestHost>) =>
+  world.host('web1').output('systemctl is-active door.socket door.service')
+
+async function isUndone(world: World<TestHost>) {
+  await world
+    .run('prod', '--yes')
+    .exits(4)
+    .stdout(anything)
+    .stderr(/it runs what ran before/)
+}
+
 test('a socket whose service runs is restarted with it', realHosts, async t => {
   const world = await makeWorld(
     t,
@@ -21,25 +44,20 @@ test('a socket whose service runs is restarted with it', realHosts, async t => {
     { hosts: 'real' },
   )
   const web1 = world.host('web1')
-  const active = () => web1.output('systemctl is-active door.socket door.service')
   await world.deploy()
   await web1.output('systemctl start door.service')
   const before = (await web1.unit('door.service')).pid
 
   world.write({ 'web1/a/x': 'two\n' })
   await world.deploy()
-  assert.equal(await active(), 'active\nactive\n')
+  assert.equal(await areOpen(world), 'active\nactive\n')
   const after = (await web1.unit('door.service')).pid
   assert.notEqual(after, before)
 
   world.remove('web1/a')
   world.write({ 'web1/b/systemd/b.service': fails, 'web1/b/manifest.json': enables('b.service') })
-  await world
-    .run('prod', '--yes')
-    .exits(4)
-    .stdout(anything)
-    .stderr(/it runs what ran before/)
-  assert.equal(await active(), 'active\nactive\n')
+  await isUndone(world)
+  assert.equal(await areOpen(world), 'active\nactive\n')
 })
 
 test(
@@ -47,36 +65,14 @@ test(
   realHosts,
   async t => {
     const manifest = { systemd: { units_enabled: ['door.socket'] }, checks: [{ unix: '/run/door' }] }
-    const world = await makeWorld(
-      t,
-      { ...door, 'web1/a/manifest.json': JSON.stringify(manifest) },
-      { hosts: 'real' },
-    )
-    const active = () => world.host('web1').output('systemctl is-active door.socket door.service')
     // The check knocks, and nobody ever opens.
-    await world.deploy()
-    assert.equal(await active(), 'active\nactive\n')
-    world.write({ 'web1/a/x': 'two\n' })
-    await world.deploy()
-    assert.equal(await active(), 'active\nactive\n')
-    await world.run('verify', 'prod').stdout('web1  ok\n')
+    await staysOpen(t, JSON.stringify(manifest))
   },
 )
 
-test('a socket and its service, both enabled', realHosts, async t => {
-  const world = await makeWorld(
-    t,
-    { ...door, 'web1/a/manifest.json': enables('door.socket', 'door.service') },
-    { hosts: 'real' },
-  )
-  const active = () => world.host('web1').output('systemctl is-active door.socket door.service')
-  await world.deploy()
-  assert.equal(await active(), 'active\nactive\n')
-  world.write({ 'web1/a/x': 'two\n' })
-  await world.deploy()
-  assert.equal(await active(), 'active\nactive\n')
-  await world.run('verify', 'prod').stdout('web1  ok\n')
-})
+test('a socket and its service, both enabled', realHosts, t =>
+  staysOpen(t, enables('door.socket', 'door.service')),
+)
 
 test('the socket of a service that reloads stays open', realHosts, async t => {
   const world = await makeWorld(
@@ -111,11 +107,7 @@ test('what a new unit brought up is stopped where the deployment is undone', rea
     },
     { hosts: 'real' },
   )
-  await world
-    .run('prod', '--yes')
-    .exits(4)
-    .stdout(anything)
-    .stderr(/it runs what ran before/)
+  await isUndone(world)
   const still = await world.host('web1').sh('systemctl is-active helper.service t@1.service; pgrep sleep')
   assert.equal(still.stdout, 'inactive\ninactive\n')
 })
@@ -127,11 +119,7 @@ test('instances of a template that leaves run again where the deployment is undo
   await web1.output("systemctl start t@1.service 't@a\\x2db.service'")
   world.remove('web1/a')
   world.write({ 'web1/b/systemd/b.service': fails, 'web1/b/manifest.json': enables('b.service') })
-  await world
-    .run('prod', '--yes')
-    .exits(4)
-    .stdout(anything)
-    .stderr(/it runs what ran before/)
+  await isUndone(world)
   assert.equal(await web1.output("systemctl is-active t@1.service 't@a\\x2db.service'"), 'active\nactive\n')
 })
 
