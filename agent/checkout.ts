@@ -17,7 +17,10 @@ export interface CheckedOut {
   readonly commit: Oid
 }
 
-/** Writes the version directory; staging makes it durable. One that is already there is an aborted run's, and is written anew. */
+/**
+ * Writes the version directory; staging makes it durable. One that is already there is an aborted run's, and is
+ * written anew.
+ */
 export function checkout(machine: Machine, store: Store, { app, running, commit }: CheckedOut): void {
   const { files } = machine
   const directory = versionPath(app.name, commit)

@@ -26,7 +26,10 @@ export class Wire {
     return this.machine.write(encodeFrame(encodeMessage(reply)))
   }
 
-  /** The next request; 'timeout' when none came within `ms`; 'end' for good once the operator's side is gone, or `broken`. */
+  /**
+   * The next request; 'timeout' when none came within `ms`; 'end' for good once the operator's side is gone, or
+   * `broken`.
+   */
   next(ms: number): Request | 'timeout' | 'end' {
     try {
       return this.receive(ms)

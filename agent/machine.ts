@@ -31,7 +31,10 @@ export interface Machine {
    */
   probe(place: Place, request: string, timeoutMs: number): string
   hasher(algorithm: 'sha1' | 'sha256'): Hasher
-  /** Takes the exclusive flock(2) on a file, which it makes where missing. False when somebody else has it. Held until exit. */
+  /**
+   * Takes the exclusive flock(2) on a file, which it makes where missing. False when somebody else has it. Held until
+   * exit.
+   */
   lock(path: string): boolean
 }
 

@@ -88,7 +88,10 @@ interface Ways {
   readonly asked?: Questions
 }
 
-/** Writes objects into the repository, and nothing else. Shows what is wrong with the tree, and throws Fatal, before any plan. */
+/**
+ * Writes objects into the repository, and nothing else. Shows what is wrong with the tree, and throws Fatal, before
+ * any plan.
+ */
 export async function planOffline(
   wanted: Wanted,
   context: Context,

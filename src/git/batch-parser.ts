@@ -1,4 +1,7 @@
-/** What `git cat-file --batch` prints: `<oid> <type> <size> LF <content> LF` for each object, or a line that says why not. */
+/**
+ * What `git cat-file --batch` prints: `<oid> <type> <size> LF <content> LF` for each object, or a line that says why
+ * not.
+ */
 import { type Oid, oid } from '../plan/names.ts'
 
 export type ObjectType = 'blob' | 'tree' | 'commit' | 'tag'

@@ -1,4 +1,4 @@
-/** Which hosts may not run what is on record: an empty file for each, so that a plan need not read how every host's ended. */
+/** Which hosts may not run what is on record: an empty file for each, so that a plan reads the outcomes of no other. */
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HostName } from '../plan/names.ts'

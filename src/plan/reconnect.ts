@@ -46,7 +46,10 @@ function isAccess(unit: string): boolean {
   return UNITS.test(unit)
 }
 
-/** The unit that a link in systemd's directory is, or adds to: '/etc/systemd/system/ssh.service.d/x.conf' is of ssh.service. */
+/**
+ * The unit that a link in systemd's directory is, or adds to: '/etc/systemd/system/ssh.service.d/x.conf' is of
+ * ssh.service.
+ */
 function unitBehind(path: string): string[] {
   const [, unit] = /^\/etc\/systemd\/system\/([^/]+?)(?:\.d\/.*)?$/.exec(path) ?? []
   return unit === undefined ? [] : [unit]

@@ -61,7 +61,10 @@ export interface Fetch {
   readonly have: Oid | null
 }
 
-/** A piece of a loose object as git stores it: zlib over `<type> <size>NUL<content>`. Pieces of one object follow each other. */
+/**
+ * A piece of a loose object as git stores it: zlib over `<type> <size>NUL<content>`. Pieces of one object follow each
+ * other.
+ */
 export interface ObjectChunk {
   readonly oid: Oid
   readonly bytes: Uint8Array

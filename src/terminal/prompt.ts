@@ -52,7 +52,10 @@ const ANSWERS: Readonly<Record<string, 'yes' | 'no' | 'diff'>> = {
   diff: 'diff',
 }
 
-/** A line without its end; null where there is none. The terminal stays in its own line mode, so none has to be restored. */
+/**
+ * A line without its end; null where there is none. The terminal stays in its own line mode, so none has to be
+ * restored.
+ */
 export function readLine(input: Readable, signal: AbortSignal): Promise<string | null> {
   return new Promise(resolve => {
     let text = ''

@@ -1,4 +1,7 @@
-/** How a deployment is told while it happens: as text to people (text-reporter.ts), as JSON lines to programs (json-reporter.ts). */
+/**
+ * How a deployment is told while it happens: as text to people (text-reporter.ts), as JSON lines to programs
+ * (json-reporter.ts).
+ */
 import type { ClusterName, HostName } from '../plan/names.ts'
 import type { HostPlan, Plan } from '../plan/plan.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
