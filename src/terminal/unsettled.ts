@@ -16,9 +16,10 @@ export function nothingToChange(cluster: ClusterName): string {
   return `${cluster}: nothing to change, as far as is known here`
 }
 
+/** The end that is not known may be yet to come: another terminal may be at it. */
 export function unsettledWords({ deployment, outcome }: Unsettled): string {
   return outcome === 'unknown'
-    ? `nobody knows how deployment ${deployment} ended`
+    ? `it is not known here how deployment ${deployment} ended`
     : `deployment ${deployment} was undone, and not everything went back`
 }
 

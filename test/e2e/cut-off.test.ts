@@ -199,7 +199,7 @@ for (const [what, fault] of Object.entries(FAULTS)) {
         assert.equal(deployed(host), 'one')
       }),
     )
-    const open = '1 app to change, but nobody knows how deployment <id> ended'
+    const open = '1 app to change, but it is not known here how deployment <id> ended'
     await world
       .run('status', 'prod')
       .stdout(new RegExp(`^after .*${open}\nbefore .*1 app to change\nduring .*${open}\n$`))

@@ -111,7 +111,7 @@ test('5: how it ended is not known', realHosts, async t => {
     .run('prod', '--yes')
     .exits(EXIT.failed)
     .stdout(
-      /^web1: nobody knows how deployment <id> ended\nhint: 'git deploy sync prod' asks\n\nprod: nothing/,
+      /^web1: it is not known here how deployment <id> ended\nhint: 'git deploy sync prod' asks\n\nprod: nothing/,
     )
     .stderr("fatal: cannot tell that 'prod' is deployed: web1 may run something else\n")
 })
