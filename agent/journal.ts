@@ -31,7 +31,12 @@ export type Before =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'app'; readonly current: string | null; readonly previous: string | null }
   | { readonly kind: 'path'; readonly was: Was; readonly madeDirectories: readonly string[] }
-  | { readonly kind: 'units'; readonly running: readonly UnitName[] }
+  | {
+      readonly kind: 'units'
+      readonly running: readonly UnitName[]
+      /** Others that run, and that systemd may stop with them; an older agent did not note them. */
+      readonly beside?: readonly UnitName[]
+    }
   | {
       readonly kind: 'enablement'
       readonly links: readonly EnablementLink[]

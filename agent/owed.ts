@@ -3,12 +3,14 @@ import { SETTLE_MS } from '../src/plan/manifest.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { Machine } from './machine.ts'
 import { makeWay } from './sockets.ts'
-import { resetFailed, showUnits, systemctl, withInstances } from './systemd.ts'
+import { isRunning, resetFailed, showUnits, systemctl, withInstances } from './systemd.ts'
 import { watch } from './watch.ts'
 
 export class Owed {
   daemonReload = false
   readonly restart = new Set<UnitName>()
+  /** Units that were not meant, and that systemd may have stopped with those that were. */
+  readonly start = new Set<UnitName>()
   /** Units that may have no file any more. Others, or a socket, may have started them. */
   readonly withoutFile = new Set<UnitName>()
 
@@ -26,12 +28,26 @@ export class Owed {
     }
     if (this.daemonReload) attempt(() => systemctl(machine, ['daemon-reload']))
     attempt(() => stopWithoutFile(machine, [...this.withoutFile]))
-    const units = [...this.restart].sort()
-    if (units.length === 0) return leftovers
-    attempt(() => resetFailed(machine, units))
-    attempt(() => systemctl(machine, ['restart'], makeWay(machine, units)))
+    const [restart, start] = [[...this.restart].sort(), [...this.start].sort()]
+    const watched = [...restart]
+    if (restart.length > 0) {
+      attempt(() => resetFailed(machine, restart))
+      attempt(() => systemctl(machine, ['restart'], makeWay(machine, restart)))
+    }
     attempt(() => {
-      for (const { unit, fails } of watch(machine, units, { began, settleMs: SETTLE_MS, stop: () => false }))
+      const stopped = notRunning(machine, start)
+      if (stopped.length === 0) return
+      watched.push(...stopped)
+      resetFailed(machine, stopped)
+      systemctl(machine, ['start'], stopped)
+    })
+    if (watched.length === 0) return leftovers
+    attempt(() => {
+      for (const { unit, fails } of watch(machine, watched, {
+        began,
+        settleMs: SETTLE_MS,
+        stop: () => false,
+      }))
         leftovers.push(`${unit} ${fails}`)
     })
     return leftovers
@@ -45,4 +61,10 @@ function stopWithoutFile(machine: Machine, units: readonly UnitName[]): void {
   if (left.length === 0) return
   systemctl(machine, ['stop'], left)
   resetFailed(machine, left)
+}
+
+function notRunning(machine: Machine, units: readonly UnitName[]): UnitName[] {
+  return showUnits(machine, units)
+    .filter(state => !isRunning(state))
+    .map(state => state.unit)
 }

@@ -2,6 +2,7 @@
 import type { UnitName } from '../src/plan/names.ts'
 import type { StepOf } from '../src/plan/steps.ts'
 import { type Context, onSystemd, StepFailed } from './action.ts'
+import { runningBeside } from './dependents.ts'
 import type { Before } from './journal.ts'
 import type { Machine } from './machine.ts'
 import type { Owed } from './owed.ts'
@@ -34,7 +35,9 @@ export const stopAction = onSystemd<StepOf<'stop'>>({
     resetFailed(machine, there)
   },
   undo(_, before, __, owed) {
-    if (before.kind === 'units') for (const unit of before.running) owed.restart.add(unit)
+    if (before.kind !== 'units') return
+    for (const unit of before.running) owed.restart.add(unit)
+    for (const unit of before.beside ?? []) owed.start.add(unit)
   },
 })
 
@@ -82,8 +85,9 @@ function undoStart(
   { machine }: Context,
   owed: Owed,
 ): void {
-  const running = before.kind === 'units' ? before.running : []
+  const { running = [], beside = [] } = before.kind === 'units' ? before : {}
   for (const unit of running) owed.restart.add(unit)
+  for (const unit of beside) owed.start.add(unit)
   const others = units.filter(unit => !running.includes(unit))
   if (others.length === 0) return
   const loaded = showUnits(machine, others)
@@ -143,8 +147,13 @@ function whyNot(state: UnitState, began: number): string | undefined {
 }
 
 function runningUnits(machine: Machine, units: readonly UnitName[]): Before {
-  const running = showUnits(machine, withInstances(machine, units))
+  const all = withInstances(machine, units)
+  const running = showUnits(machine, all)
     .filter(isRunning)
     .map(state => state.unit)
-  return { kind: 'units', running: [...new Set([...running, ...runningBehind(machine, units)])] }
+  return {
+    kind: 'units',
+    running: [...new Set([...running, ...runningBehind(machine, units)])],
+    beside: runningBeside(machine, all),
+  }
 }

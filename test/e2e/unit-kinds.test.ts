@@ -265,3 +265,36 @@ chmod +x /etc/init.d/old; systemctl daemon-reload`,
   assert.equal((await web1.unit('old.service')).active, 'active')
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
+
+test('units that stop along with others run again where a deployment is undone', realHosts, async t => {
+  const bound = '[Unit]\nBindsTo=base.service\nAfter=base.service\n'
+  const base = `[Unit]\nConflicts=rival.service\n${sleeps}`
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/bound.service': `${bound}${sleeps}`,
+      'web1/a/systemd/further.service': `[Unit]\nRequires=bound.service\n${sleeps}`,
+      'web1/a/manifest.json': enables('bound.service', 'further.service'),
+      'web1/b/systemd/base.service': base,
+      'web1/b/manifest.json': enables('base.service'),
+    },
+    { hosts: 'real' },
+  )
+  const web1 = world.host('web1')
+  await web1.output(`printf '${sleeps}' >/run/systemd/system/rival.service`)
+  await world.deploy()
+
+  world.write({ 'web1/b/systemd/base.service': fails })
+  await isUndone(world)
+  await world.run('verify', 'prod').stdout(/web1 {2}ok/)
+
+  world.remove('web1/b')
+  world.write({ 'web1/c/systemd/c.service': fails, 'web1/c/manifest.json': enables('c.service') })
+  await isUndone(world)
+  await world.run('verify', 'prod').stdout(/web1 {2}ok/)
+
+  await web1.output('systemctl start rival.service')
+  world.write({ 'web1/b/systemd/base.service': base, 'web1/b/manifest.json': enables('base.service') })
+  await isUndone(world)
+  assert.equal((await web1.unit('rival.service')).active, 'active')
+})
