@@ -1,4 +1,5 @@
 /** The links that enable units, and where they are. */
+import { templateOf } from '../src/plan/app-units.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { Files } from './machine.ts'
 import { baseOf } from './paths.ts'
@@ -28,7 +29,16 @@ export function enablementLinks(files: Files, units: readonly UnitName[]): Enabl
     UNIT_DIRECTORY,
     (name, target) => !names.has(name) && names.has(baseOf(target)) && !target.startsWith('/dev/'),
   )
-  return [...dependencies, ...aliases]
+  return [...dependencies, ...aliases, ...instanceLinks(files, units)]
+}
+
+/** What `systemctl enable` makes of the instances of a linked template: links to the template's file. */
+export function instanceLinks(files: Files, units: readonly UnitName[]): EnablementLink[] {
+  return units.flatMap(unit => {
+    const path = `${UNIT_DIRECTORY}/${unit}`
+    const target = templateOf(unit) === unit ? undefined : files.readlink(path)
+    return target !== undefined && baseOf(target) === templateOf(unit) ? [{ path, target }] : []
+  })
 }
 
 /** `.wants`, `.requires` and `.upholds` directories. */

@@ -4,7 +4,12 @@ import { APPS } from '../src/plan/links.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { StepOf } from '../src/plan/steps.ts'
 import { onSystemd } from './action.ts'
-import { dependencyDirectories, type EnablementLink, enablementLinks } from './enablement-links.ts'
+import {
+  dependencyDirectories,
+  type EnablementLink,
+  enablementLinks,
+  instanceLinks,
+} from './enablement-links.ts'
 import { dropTemporary, makeDirectories, placeLink } from './files.ts'
 import { isOurs } from './inventory.ts'
 import type { Before } from './journal.ts'
@@ -26,6 +31,9 @@ export const enableAction = onSystemd<StepOf<'enable'>>({
     for (const { path, target } of enablementLinks(machine.files, units))
       if (target.startsWith(`${APPS}/`) || target.startsWith(`${UNIT_DIRECTORY}/`)) machine.files.unlink(path)
     systemctl(machine, ['enable', '--no-reload'], units)
+    // systemd knows an instance by its template, of whichever version; these links are of one.
+    for (const { path, target } of instanceLinks(machine.files, units))
+      if (target.startsWith(`${APPS}/`)) machine.files.unlink(path)
     // systemctl writes the resolved path, which is of one version; through our own link it is of every version.
     for (const { path, target } of enablementLinks(machine.files, units))
       if (target.startsWith(`${APPS}/`)) placeLink(machine.files, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)

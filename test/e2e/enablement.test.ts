@@ -102,3 +102,44 @@ test('disabling a unit leaves alone what its file names beside it (Also=)', real
   assert.deepEqual(links(), onlyTimer)
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
+
+test('an instance of a template outlives the version that it was enabled in', realHosts, async t => {
+  const instances = (...units: string[]) => JSON.stringify({ systemd: { units_enabled: units } })
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/w@.service': unit('WantedBy=multi-user.target'),
+      'web1/a/manifest.json': instances('w@one.service', 'w@two.service'),
+    },
+    { hosts: 'real' },
+  )
+  const web1 = world.host('web1')
+  const links = () => web1.output('cd /etc/systemd/system && find . -name "w@*" -printf "%p -> %l\\n" | sort')
+  await world.deploy()
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+  for (const x of ['one\n', 'two\n', 'three\n']) {
+    world.write({ 'web1/a/x': x })
+    await world.deploy()
+  }
+  world.write({ 'web1/a/manifest.json': instances('w@one.service') })
+  await world.deploy()
+  assert.equal(
+    await links(),
+    './multi-user.target.wants/w@one.service -> /etc/systemd/system/w@.service\n' +
+      './w@.service -> /var/lib/deptool/apps/a/current/systemd/w@.service\n',
+  )
+  await web1.reboot()
+  assert.equal((await web1.unit('w@one.service')).active, 'active')
+
+  // What is undone leaves no link of an instance either.
+  const before = await links()
+  world.write({
+    'web1/a/systemd/w@.service': unit('WantedBy=multi-user.target').replace('true', 'false'),
+    'web1/a/manifest.json': instances('w@one.service', 'w@three.service'),
+  })
+  await world.run('prod', '--yes').exits(4).stdout(anything).stderr(anything)
+  assert.equal(await links(), before)
+  world.remove('web1/a')
+  await world.deploy('--prune')
+  assert.equal(await links(), '')
+})
