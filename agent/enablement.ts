@@ -28,9 +28,12 @@ export const enableAction = onSystemd<StepOf<'enable'>>({
   before: ({ units }, { machine }) => enablement(machine, units),
   run({ units }, { machine }) {
     // As the unit file was before, other things may have wanted it.
-    for (const { path, target } of enablementLinks(machine.files, units))
-      if (target.startsWith(`${APPS}/`) || target.startsWith(`${UNIT_DIRECTORY}/`)) machine.files.unlink(path)
+    const before = enablementLinks(machine.files, units).filter(
+      ({ target }) => target.startsWith(`${APPS}/`) || target.startsWith(`${UNIT_DIRECTORY}/`),
+    )
+    for (const { path } of before) machine.files.unlink(path)
     systemctl(machine, ['enable', '--no-reload'], units)
+    for (const { path } of before) dropIfEmpty(machine.files, parentOf(path))
     // systemd knows an instance by its template, of whichever version; these links are of one.
     for (const { path, target } of instanceLinks(machine.files, units))
       if (target.startsWith(`${APPS}/`)) machine.files.unlink(path)
@@ -67,12 +70,17 @@ function disable(machine: Machine, units: readonly UnitName[]): void {
   const ours = units.filter(unit => isShipped(files, unit))
   for (const { path } of enablementLinks(files, ours)) {
     files.unlink(path)
-    if (parentOf(path) !== UNIT_DIRECTORY) files.rmdir(parentOf(path))
+    dropIfEmpty(files, parentOf(path))
   }
   const others = units.filter(unit => !ours.includes(unit))
   const own = ownLinks(machine, others)
   if (others.length > 0) systemctl(machine, ['disable', '--no-reload'], others)
   for (const { path, target } of own) placeLink(files, target, path)
+}
+
+/** A directory of such links, as systemctl does it. */
+function dropIfEmpty(files: Files, directory: string): void {
+  if (directory !== UNIT_DIRECTORY) files.rmdir(directory)
 }
 
 function isShipped(files: Files, unit: UnitName): boolean {

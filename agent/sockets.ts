@@ -21,17 +21,25 @@ export function makeWay(
 
 /** The services that run, and that the sockets among the units start. */
 export function runningBehind(machine: Machine, units: readonly UnitName[]): UnitName[] {
-  const sockets = units.filter(isSocket)
-  if (sockets.length === 0) return []
-  const behind = showProperties(machine, ['Accept', 'Triggers'], sockets)
-    .split('\n\n')
-    // With Accept=yes each connection has a service of its own, which needs the socket no more.
-    .filter(block => !/^Accept=yes$/m.test(block))
-    .flatMap(block => /^Triggers=(.*)$/m.exec(block)?.[1]?.split(' ') ?? [])
-    .flatMap(name => unitName(name) ?? [])
-  return showUnits(machine, behind)
+  // With Accept=yes each connection has a service of its own, which needs the socket no more.
+  return showUnits(machine, triggeredBy(machine, units, 'no'))
     .filter(isRunning)
     .map(state => state.unit)
+}
+
+/** The services of single connections: what ends with its connection nobody can start again. */
+export function connectionsOf(machine: Machine, units: readonly UnitName[]): UnitName[] {
+  return triggeredBy(machine, units, 'yes')
+}
+
+function triggeredBy(machine: Machine, units: readonly UnitName[], accept: 'yes' | 'no'): UnitName[] {
+  const sockets = units.filter(isSocket)
+  if (sockets.length === 0) return []
+  return showProperties(machine, ['Accept', 'Triggers'], sockets)
+    .split('\n\n')
+    .filter(block => /^Accept=yes$/m.test(block) === (accept === 'yes'))
+    .flatMap(block => /^Triggers=(.*)$/m.exec(block)?.[1]?.split(' ') ?? [])
+    .flatMap(name => unitName(name) ?? [])
 }
 
 function isSocket(unit: UnitName): boolean {

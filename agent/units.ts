@@ -6,7 +6,7 @@ import { runningBeside } from './dependents.ts'
 import type { Before } from './journal.ts'
 import type { Machine } from './machine.ts'
 import type { Owed } from './owed.ts'
-import { makeWay, runningBehind } from './sockets.ts'
+import { connectionsOf, makeWay, runningBehind } from './sockets.ts'
 import {
   isRunning,
   judge,
@@ -147,7 +147,8 @@ function whyNot(state: UnitState, began: number): string | undefined {
 }
 
 function runningUnits(machine: Machine, units: readonly UnitName[]): Before {
-  const all = withInstances(machine, units)
+  const connections = connectionsOf(machine, units)
+  const all = withInstances(machine, units).filter(unit => !connections.includes(unit))
   const running = showUnits(machine, all)
     .filter(isRunning)
     .map(state => state.unit)

@@ -41,9 +41,12 @@ test('a unit that is wanted elsewhere than before is enabled there, and only the
   world.write({ 'web1/a/systemd/u.service': unit('').replace('true', 'false') })
   await world.run('prod', '--yes').exits(4).stdout(anything).stderr(anything)
   assert.equal(await enabledBy(), after)
+  world.write({ 'web1/a/systemd/u.service': unit('WantedBy=of-its-own.target') })
+  await world.deploy()
   world.write({ 'web1/a/systemd/u.service': unit('') })
   await world.deploy()
   assert.equal(await enabledBy(), own)
+  assert.equal(await web1.output('ls /etc/systemd/system | grep own || true'), '')
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
 

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
 import { anything } from '../support/outcome.ts'
+import { waitFor } from '../support/wait-for.ts'
 import { makeWorld, type World } from '../support/world.ts'
 
 const enables = (...units: string[]) => JSON.stringify({ systemd: { units_enabled: units } })
@@ -297,4 +298,29 @@ test('units that stop along with others run again where a deployment is undone',
   world.write({ 'web1/b/systemd/base.service': base, 'web1/b/manifest.json': enables('base.service') })
   await isUndone(world)
   assert.equal((await web1.unit('rival.service')).active, 'active')
+})
+
+test('a connection that ended with the service of its own is not missed by an undo', realHosts, async t => {
+  const world = await makeWorld(
+    t,
+    {
+      'web1/a/systemd/e.socket': '[Socket]\nListenStream=/run/e\nAccept=yes\n',
+      'web1/a/systemd/e@.service': '[Service]\nExecStart=/bin/sleep infinity\nStandardInput=socket\n',
+      'web1/a/manifest.json': enables('e.socket'),
+    },
+    { hosts: 'real' },
+  )
+  const web1 = world.host('web1')
+  await world.deploy()
+  const connect = 'use IO::Socket::UNIX; $s = IO::Socket::UNIX->new(Peer => "/run/e") or die; sleep 60'
+  await web1.output(`systemd-run --quiet perl -e '${connect}'`)
+  await waitFor('the connection', async () => (await web1.output('systemctl list-units e@*')).includes('e@0'))
+
+  world.remove('web1/a')
+  world.write({ 'web1/b/systemd/b.service': fails, 'web1/b/manifest.json': enables('b.service') })
+  await isUndone(world)
+  assert.equal(
+    await web1.output('systemctl is-active e.socket; systemctl list-units -q --failed'),
+    'active\n',
+  )
 })
