@@ -3,9 +3,12 @@ import { APPS, isManaged } from '../src/plan/links.ts'
 import type { HostPath } from '../src/plan/names.ts'
 import type { Step, StepOf } from '../src/plan/steps.ts'
 import type { Adopted, Deploy, Obstacle } from '../src/protocol/messages.ts'
+import { enablementLinks } from './enablement-links.ts'
 import { followed } from './files.ts'
+import { isOurs } from './inventory.ts'
 import type { Files, Machine } from './machine.ts'
 import { BASE, backupPath, parentOf, versionName } from './paths.ts'
+import { UNIT_DIRECTORY } from './systemd.ts'
 
 export interface Places {
   readonly obstacles: readonly Obstacle[]
@@ -14,7 +17,11 @@ export interface Places {
 
 export function findPlaces(machine: Machine, steps: readonly Step[], deploy: Deploy): Places {
   const links = steps.filter((step): step is StepOf<'link'> => step.kind === 'link')
-  const places = links.map(step => ({ step, place: placeOf(machine, step, deploy) }))
+  const aliases = aliasesToGo(machine.files, steps)
+  const places = links.map(step => ({
+    step,
+    place: aliases.has(step.path) ? FREE : placeOf(machine, step, deploy),
+  }))
   return {
     obstacles: [
       ...places.flatMap(({ step, place }) => ('what' in place ? [place] : parentTrouble(machine, step.path))),
@@ -26,13 +33,22 @@ export function findPlaces(machine: Machine, steps: readonly Step[], deploy: Dep
   }
 }
 
+/** Names that units of ours also go by, and that go or are made anew with their enablement. */
+function aliasesToGo(files: Files, steps: readonly Step[]): ReadonlySet<string> {
+  const units = steps.flatMap(step => (step.kind === 'disable' || step.kind === 'enable' ? step.units : []))
+  const ours = units.filter(unit => isOurs(files, `${UNIT_DIRECTORY}/${unit}`))
+  return new Set(enablementLinks(files, ours).map(({ path }) => path))
+}
+
+const FREE: PlaceOf = { free: true }
+
 type PlaceOf = { readonly free: true } | { readonly differs: boolean } | Obstacle
 
 /** Free, ours already, something that may be adopted, or in the way. */
 function placeOf(machine: Machine, step: StepOf<'link'>, { to, adopt }: Deploy): PlaceOf {
   const { files } = machine
   const stat = files.stat(step.path)
-  if (stat === undefined) return { free: true }
+  if (stat === undefined) return FREE
   if (stat.kind === 'symlink') return placeOfLink(step.path, files.readlink(step.path) ?? '', adopt)
   if (stat.kind !== 'file')
     return {
@@ -45,7 +61,7 @@ function placeOf(machine: Machine, step: StepOf<'link'>, { to, adopt }: Deploy):
 }
 
 function placeOfLink(path: HostPath, target: string, adopt: boolean): PlaceOf {
-  if (target.startsWith(`${APPS}/`)) return { free: true }
+  if (target.startsWith(`${APPS}/`)) return FREE
   if (target === '/dev/null')
     return {
       what: `'${path}' is masked: a link to '/dev/null'`,

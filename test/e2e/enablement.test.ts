@@ -146,3 +146,26 @@ test('an instance of a template outlives the version that it was enabled in', re
   await world.deploy('--prune')
   assert.equal(await links(), '')
 })
+
+test('a unit that goes by its old name too is renamed, and back', realHosts, async t => {
+  const app = (name: string, install: string) => ({
+    [`web1/a/systemd/${name}`]: unit(install),
+    'web1/a/manifest.json': JSON.stringify({ systemd: { units_enabled: [name] } }),
+  })
+  const world = await makeWorld(t, app('old.service', 'WantedBy=multi-user.target'), { hosts: 'real' })
+  await world.deploy()
+  world.remove('web1/a')
+  world.write(app('new.service', 'WantedBy=multi-user.target\nAlias=old.service'))
+  await world.deploy()
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+  const web1 = world.host('web1')
+  assert.equal((await web1.unit('old.service')).file, '/etc/systemd/system/new.service')
+
+  await world.run('rollback', '--yes').stdout(anything).stderr(anything)
+  await world.run('verify', 'prod').stdout('web1  ok\n')
+  assert.equal((await web1.unit('old.service')).file, '/etc/systemd/system/old.service')
+  assert.equal(
+    await web1.output('cd /etc/systemd/system && find . -name "old*" -o -name "new*" | sort'),
+    './multi-user.target.wants/old.service\n./old.service\n',
+  )
+})
