@@ -9,6 +9,6 @@ export interface Agent {
   readonly wire: Wire
   readonly lock: Lock
   readonly store: Store
-  /** What /etc/hostname says. */
+  /** What the host says it is called. */
   readonly hostname: string
 }

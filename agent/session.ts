@@ -1,10 +1,10 @@
 /** A session: says hello, answers one request, ends. Everything it does on the way is in the rooms beside this one. */
-import { decodeUtf8 } from '../src/plan/bytes.ts'
 import type { Hello } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
 import { deploy } from './deployment.ts'
 import { Wire } from './frames.ts'
 import { sendHistory } from './history.ts'
+import { hostnameOf } from './hostname.ts'
 import { Lock } from './lock.ts'
 import type { Machine } from './machine.ts'
 import { JOURNAL } from './paths.ts'
@@ -25,7 +25,7 @@ export interface Identity {
 export function serve(machine: Machine, { version, build }: Identity): void {
   const wire = new Wire(machine)
   const store = new Store(machine)
-  const hostname = (decodeUtf8(machine.files.read('/etc/hostname') ?? new Uint8Array(0)) ?? '').trim()
+  const hostname = hostnameOf(machine.files)
   const agent: Agent = { machine, wire, store, lock: new Lock(machine), hostname }
   try {
     answer(agent, { version, build })

@@ -21,6 +21,7 @@ static const struct functions *const PARTS[] = {
 };
 
 static int prepare_process(void);
+static int complete_path(void);
 static JSContext *new_context(JSRuntime *runtime);
 static bool evaluate(JSContext *ctx);
 static void print_exception(JSContext *ctx);
@@ -60,8 +61,22 @@ static int prepare_process(void)
     setenv("LC_ALL", "C", 1);
     setenv("SYSTEMD_COLORS", "0", 1);
     setenv("SYSTEMD_PAGER", "", 1);
-    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0);
-    return prepare_signals() ? 0 : -1;
+    return complete_path() || !prepare_signals() ? -1 : 0;
+}
+
+/* What an operator has in PATH, behind sudo too, may lack the directories of root's programs. */
+static int complete_path(void)
+{
+    static const char usual[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    const char *own = getenv("PATH");
+    char *path;
+    if (!own || !*own)
+        return setenv("PATH", usual, 1);
+    if (asprintf(&path, "%s:%s", own, usual) < 0)
+        return -1;
+    int failed = setenv("PATH", path, 1);
+    free(path);
+    return failed;
 }
 
 static int export_functions(JSContext *ctx, JSModuleDef *module)

@@ -287,6 +287,12 @@ test('a host that says it is another is refused before anything is written', rea
       /web1 {2}refused: the host says it is 'mail7'\n +hint: .*\nfatal: cannot deploy 'prod': no host was changed\n/,
     )
   assert.equal(web1.exists('/var/lib/deptool/apps'), false)
+
+  // hostname(5) has comments; where there is no such file, a name came from the network.
+  await web1.output("printf '# by hand\\n\\nweb1\\n' >/etc/hostname")
+  await world.deploy()
+  await web1.output('rm /etc/hostname')
+  await world.run('verify', 'prod').stdout('web1  ok\n')
 })
 
 test('a reload that fails is rolled back, and the unit answers all the time', realHosts, async t => {

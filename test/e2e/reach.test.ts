@@ -71,6 +71,11 @@ test('a user with sudo deploys as root does', realHosts, async t => {
     .stderr(/agent installed/)
   assert.equal(world.host('web1').read('/var/lib/deptool/apps/a/current/x'), '1\n')
   assert.match(world.host('web1').tree('/var/lib/deptool').join('\n'), /^0700 0:0 store\//m)
+
+  // Their own PATH need not have what root's programs are in.
+  await world.host('web1').output("echo 'Defaults !secure_path' >/etc/sudoers.d/path")
+  world.write({ 'web1/a/manifest.json': '{"validate": [["nginx", "-v"]]}' })
+  await world.deploy()
 })
 
 test('--skip-unreachable: the others are deployed to, and the exit code tells', realHosts, async t => {
