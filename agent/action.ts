@@ -1,4 +1,5 @@
 /** What a step is to the agent: three things it can do, and what it may know while it does them. */
+import type { UnitName } from '../src/plan/names.ts'
 import type { Step } from '../src/plan/steps.ts'
 import type { UnitReport } from '../src/protocol/messages.ts'
 import type { Before, Header } from './journal.ts'
@@ -10,6 +11,8 @@ export interface Context {
   readonly header: Header
   /** When the agent set to work on the plan, in ticks() of the machine. */
   readonly began: number
+  /** Units that ran, and that systemd restarts or stops with those that the plan names. */
+  readonly beside: readonly UnitName[]
   /** The message of an operator who wants it all back, asked for between two steps; undefined while nobody does. */
   interrupted(): string | undefined
 }
@@ -20,7 +23,7 @@ export function contextOf(
   { header }: { readonly header: Header },
   interrupted: Context['interrupted'] = () => undefined,
 ): Context {
-  return { machine, header, began: machine.ticks(), interrupted }
+  return { machine, header, began: machine.ticks(), beside: [], interrupted }
 }
 
 export interface Action<S extends Step> {

@@ -1,4 +1,5 @@
 /** Activation: the steps, one after the other, each undoable from the journal before it is taken. */
+import type { UnitName } from '../src/plan/names.ts'
 import type { Step } from '../src/plan/steps.ts'
 import type { Failure } from '../src/protocol/messages.ts'
 import { type Context, StepFailed } from './action.ts'
@@ -39,18 +40,18 @@ export function activate(
   context: Context,
   { journal, foreseen, onStep }: Activation,
 ): Failure | undefined {
-  const prepared = (step: Step): Prepared => ({
-    step,
-    before: foreseen?.get(step) ?? actionFor(step).before(step, context),
-  })
-  journal.prepare(steps.map(prepared))
+  const prepared = steps.map(
+    (step): Prepared => ({ step, before: foreseen?.get(step) ?? actionFor(step).before(step, context) }),
+  )
+  journal.prepare(prepared)
+  const acting = { ...context, beside: prepared.flatMap(({ before }) => besideOf(before)) }
   for (const [index, step] of steps.entries()) {
     const why = context.interrupted()
     if (why !== undefined) return { step: null, message: why, units: [] }
     journal.begin(index)
     onStep(index)
     try {
-      actionFor(step).run(step, context)
+      actionFor(step).run(step, acting)
     } catch (error) {
       const why = context.interrupted()
       return why === undefined ? describe(index, error) : { step: null, message: why, units: [] }
@@ -58,6 +59,10 @@ export function activate(
   }
   const why = context.interrupted()
   return why === undefined ? undefined : { step: null, message: why, units: [] }
+}
+
+function besideOf(before: Before): readonly UnitName[] {
+  return before.kind === 'units' ? (before.beside ?? []) : []
 }
 
 function describe(step: number, error: unknown): Failure {

@@ -1,28 +1,46 @@
-/** Units that systemd stops along with others: those that are bound to them, and those that cannot run beside them. */
+/** Units that systemd stops or restarts along with others, though nobody named them. */
 import { type UnitName, unitName } from '../src/plan/names.ts'
 import type { Machine } from './machine.ts'
 import { showProperties, showUnits } from './systemd.ts'
 
 /** The units that run, and that stop when these do or when these start; also what stops with those in turn. */
 export function runningBeside(machine: Machine, units: readonly UnitName[]): UnitName[] {
-  const found: UnitName[] = []
-  for (let some = units; some.length > 0; ) {
-    const along = stoppedAlong(machine, some).filter(unit => !units.includes(unit) && !found.includes(unit))
-    some = showUnits(machine, along)
+  return reach(machine, units, [...BOUND, ...RIVALS], found =>
+    showUnits(machine, found)
       .filter(state => state.active === 'active')
-      .map(state => state.unit)
-    found.push(...some)
+      .map(state => state.unit),
+  )
+}
+
+/** Those of `beside` that are restarted with the units and have not ended since. */
+export function restartedAlong(
+  machine: Machine,
+  units: readonly UnitName[],
+  beside: readonly UnitName[],
+): UnitName[] {
+  if (beside.length === 0) return []
+  const bound = reach(machine, units, BOUND, found => found.filter(unit => beside.includes(unit)))
+  return showUnits(machine, bound)
+    .filter(state => state.active !== 'inactive')
+    .map(state => state.unit)
+}
+
+/** Inverses of Requires=, Requisite=, BindsTo=, PartOf= and StopPropagatedFrom=, systemd.unit(5). */
+const BOUND = ['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', 'PropagatesStopTo']
+const RIVALS = ['Conflicts', 'ConflictedBy']
+
+/** What every unit conflicts with, or every mount: it never runs. */
+const ALWAYS = ['shutdown.target', 'umount.target']
+
+type Choose = (found: readonly UnitName[]) => UnitName[]
+
+function reach(machine: Machine, from: readonly UnitName[], properties: readonly string[], choose: Choose) {
+  const reached: UnitName[] = []
+  for (let some = from; some.length > 0; ) {
+    const named = showProperties(machine, properties, some).match(/[^\s=]+\.[a-z]+/g) ?? []
+    const found = new Set(named.flatMap(name => unitName(name) ?? []))
+    some = choose([...found].filter(unit => ![...from, ...reached, ...ALWAYS].includes(unit)))
+    reached.push(...some)
   }
-  return found
+  return reached
 }
-
-function stoppedAlong(machine: Machine, units: readonly UnitName[]): UnitName[] {
-  const named = showProperties(machine, STOPPED_ALONG, units).match(/[^\s=]+\.[a-z]+/g) ?? []
-  return [...new Set(named.flatMap(name => unitName(name) ?? []))]
-}
-
-/** systemd.unit(5), under 'Mapping of unit properties to their inverses'. */
-const STOPPED_ALONG = [
-  ...['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', 'PropagatesStopTo'],
-  ...['Conflicts', 'ConflictedBy'],
-]

@@ -2,7 +2,7 @@
 import type { UnitName } from '../src/plan/names.ts'
 import type { StepOf } from '../src/plan/steps.ts'
 import { type Context, onSystemd, StepFailed } from './action.ts'
-import { runningBeside } from './dependents.ts'
+import { restartedAlong, runningBeside } from './dependents.ts'
 import type { Before } from './journal.ts'
 import type { Machine } from './machine.ts'
 import type { Owed } from './owed.ts'
@@ -69,6 +69,7 @@ export const settleAction = onSystemd<StepOf<'settle'>>({
     const failing = watch(machine, units, {
       began: context.began,
       settleMs: ms,
+      beside: restartedAlong(machine, units, context.beside),
       stop: () => context.interrupted() !== undefined,
     })
     if (failing.length === 0) return

@@ -1,7 +1,7 @@
 /** Watching units after they were (re)started, until each runs for certain or one fails. */
 import type { UnitName } from '../src/plan/names.ts'
 import type { Machine } from './machine.ts'
-import { judge, showUnits } from './systemd.ts'
+import { judge, showUnits, type UnitState } from './systemd.ts'
 
 const POLL_MS = 50
 /** A unit of another type than simple that is still activating when systemctl returned is given this long. */
@@ -17,6 +17,8 @@ export interface Watch {
   readonly began: number
   /** How long a unit of Type=simple or exec must last, counted from the call. */
   readonly settleMs: number
+  /** Others that are told where they fail, and are not waited for beyond that. */
+  readonly beside?: readonly UnitName[]
   /** Ends the watch early. */
   readonly stop: () => boolean
 }
@@ -28,28 +30,25 @@ export interface Watch {
 export function watch(
   machine: Machine,
   units: readonly UnitName[],
-  { began, settleMs, stop }: Watch,
+  { began, settleMs, beside = [], stop }: Watch,
 ): Failing[] {
   const started = machine.ticks()
   for (;;) {
     const elapsed = machine.ticks() - started
-    const states = showUnits(machine, units)
+    const states = showUnits(machine, [...units, ...beside])
     const verdicts = states.map(state => ({ state, verdict: judge(state, began) }))
     const failing = verdicts.flatMap(({ state, verdict }) =>
       typeof verdict === 'object' ? [{ unit: state.unit, fails: verdict.fails }] : [],
     )
     if (failing.length > 0) return failing
     const waiting = verdicts.filter(({ verdict }) => verdict === 'wait').map(({ state }) => state)
-    const limit = waiting.some(state => state.active === 'activating') ? ACTIVATING_MS : settleMs
-    if (waiting.length === 0 || elapsed >= limit || stop()) return elapsed >= limit ? late(waiting) : []
+    const activating = waiting.filter(state => state.active === 'activating' && units.includes(state.unit))
+    const limit = activating.length > 0 ? ACTIVATING_MS : settleMs
+    if (waiting.length === 0 || elapsed >= limit || stop()) return elapsed >= limit ? late(activating) : []
     machine.sleep(Math.min(POLL_MS, Math.max(1, limit - elapsed)))
   }
 }
 
-function late(
-  waiting: readonly { readonly unit: UnitName; readonly active: string; readonly sub: string }[],
-): Failing[] {
-  return waiting
-    .filter(({ active }) => active === 'activating')
-    .map(({ unit, sub }) => ({ unit, fails: `is still activating (${sub})` }))
+function late(activating: readonly UnitState[]): Failing[] {
+  return activating.map(({ unit, sub }) => ({ unit, fails: `is still activating (${sub})` }))
 }

@@ -324,3 +324,34 @@ test('a connection that ended with the service of its own is not missed by an un
     'active\n',
   )
 })
+
+test(
+  'a unit of another app that fails as it is restarted along takes the deployment back',
+  realHosts,
+  async t => {
+    const reads = 'ExecStartPre=/bin/grep --quiet good /var/lib/deptool/apps/b/current/x'
+    const world = await makeWorld(
+      t,
+      {
+        'web1/a/systemd/user.service': `[Unit]\nRequires=base.service\nAfter=base.service\n${sleeps}${reads}\n`,
+        'web1/a/manifest.json': enables('user.service'),
+        'web1/b/systemd/base.service': sleeps,
+        'web1/b/manifest.json': enables('base.service'),
+        'web1/b/x': 'good\n',
+      },
+      { hosts: 'real' },
+    )
+    await world.deploy()
+    world.write({ 'web1/b/x': 'bad\n' })
+    await world
+      .run('prod', '--yes')
+      .exits(4)
+      .stdout(anything)
+      .stderr(/rolled back: user.service ExecStartPre exited with 1\n(.|\n)*it runs what ran before/)
+    await world.run('verify', 'prod').stdout(/web1 {2}ok/)
+
+    world.write({ 'web1/b/x': 'still good\n' })
+    await world.deploy()
+    await world.run('verify', 'prod').stdout('web1  ok\n')
+  },
+)
