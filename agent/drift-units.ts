@@ -8,7 +8,7 @@ import type { UnitName } from '../src/plan/names.ts'
 import { enablementLinks } from './enablement-links.ts'
 import { readInventory } from './inventory.ts'
 import type { Files, Machine } from './machine.ts'
-import { showUnits, type UnitState } from './systemd.ts'
+import { isRetried, showUnits, type UnitState } from './systemd.ts'
 
 export function findDriftOfUnits(machine: Machine, state: HostState): Finding[] {
   const enabled = state.apps.flatMap(app => app.manifest.unitsEnabled)
@@ -39,11 +39,11 @@ function isInstallable(files: Files, app: App, unit: UnitName): boolean {
   return /^(?:WantedBy|RequiredBy|UpheldBy|Alias)=\S/m.test((raw && decodeUtf8(raw)) ?? '')
 }
 
-function findDriftOfUnit({ unit, load, active, sub, result, type }: UnitState): Finding[] {
+function findDriftOfUnit(unitState: UnitState): Finding[] {
+  const { unit, load, active, result, type } = unitState
   if (load !== 'loaded') return [{ kind: 'unit', unit, state: `is ${load}` }]
   if (active === 'failed') return [{ kind: 'unit', unit, state: `failed (${result})` }]
-  if (sub.startsWith('auto-restart'))
-    return [{ kind: 'unit', unit, state: `restarts again and again (${result})` }]
+  if (isRetried(unitState)) return [{ kind: 'unit', unit, state: `restarts again and again (${result})` }]
   const finished = type === 'oneshot' && result === 'success'
   return active === 'inactive' && !finished ? [{ kind: 'unit', unit, state: 'is not running' }] : []
 }

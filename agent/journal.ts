@@ -34,6 +34,8 @@ export type Before =
   | {
       readonly kind: 'units'
       readonly running: readonly UnitName[]
+      /** Those that failed, and that systemd tried again; an older agent took them for running. */
+      readonly retried?: readonly UnitName[]
       /** Others that run, and that systemd may stop with them; an older agent did not note them. */
       readonly beside?: readonly UnitName[]
     }

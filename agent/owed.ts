@@ -9,6 +9,8 @@ import { watch } from './watch.ts'
 export class Owed {
   daemonReload = false
   readonly restart = new Set<UnitName>()
+  /** Units that failed before: nobody expects them to run. */
+  readonly retry = new Set<UnitName>()
   /** Units that were not meant, and that systemd may have stopped with those that were. */
   readonly start = new Set<UnitName>()
   /** Units that may have no file any more. Others, or a socket, may have started them. */
@@ -28,19 +30,12 @@ export class Owed {
     }
     if (this.daemonReload) attempt(() => systemctl(machine, ['daemon-reload']))
     attempt(() => stopWithoutFile(machine, [...this.withoutFile]))
-    const [restart, start] = [[...this.restart].sort(), [...this.start].sort()]
-    const watched = [...restart]
-    if (restart.length > 0) {
-      attempt(() => resetFailed(machine, restart))
-      attempt(() => systemctl(machine, ['restart'], makeWay(machine, restart)))
-    }
-    attempt(() => {
-      const stopped = notRunning(machine, start)
-      if (stopped.length === 0) return
-      watched.push(...stopped)
-      resetFailed(machine, stopped)
-      systemctl(machine, ['start'], stopped)
-    })
+    const [units, retried] = [[...this.restart].sort(), [...this.retry].sort()]
+    const watched = [...units]
+    attempt(() => resetFailed(machine, [...units, ...retried]))
+    if (units.length > 0) attempt(() => systemctl(machine, ['restart'], makeWay(machine, units)))
+    if (retried.length > 0) attempt(() => systemctl(machine, ['restart', '--no-block'], retried))
+    attempt(() => watched.push(...startStopped(machine, [...this.start].sort())))
     if (watched.length === 0) return leftovers
     attempt(() => {
       for (const { unit, fails } of watch(machine, watched, {
@@ -63,8 +58,13 @@ function stopWithoutFile(machine: Machine, units: readonly UnitName[]): void {
   resetFailed(machine, left)
 }
 
-function notRunning(machine: Machine, units: readonly UnitName[]): UnitName[] {
-  return showUnits(machine, units)
+/** Starts those that do not run, and says which. */
+function startStopped(machine: Machine, units: readonly UnitName[]): UnitName[] {
+  const stopped = showUnits(machine, units)
     .filter(state => !isRunning(state))
     .map(state => state.unit)
+  if (stopped.length === 0) return []
+  resetFailed(machine, stopped)
+  systemctl(machine, ['start'], stopped)
+  return stopped
 }

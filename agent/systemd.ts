@@ -134,6 +134,11 @@ export function isRunning(state: UnitState): boolean {
   return ['active', 'activating', 'reloading'].includes(state.active)
 }
 
+/** Whether it failed, and systemd is about to try it again, or just does. */
+export function isRetried({ active, sub, restarts }: UnitState): boolean {
+  return sub.startsWith('auto-restart') || (active === 'activating' && restarts > 0)
+}
+
 /**
  * Forgets that the units failed: one that failed too often is refused by its start limit until then. Only of units
  * that are in some state: systemctl(1) takes it ill when a unit has been unloaded.

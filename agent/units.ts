@@ -8,6 +8,7 @@ import type { Machine } from './machine.ts'
 import type { Owed } from './owed.ts'
 import { connectionsOf, makeWay, runningBehind } from './sockets.ts'
 import {
+  isRetried,
   isRunning,
   judge,
   resetFailed,
@@ -35,9 +36,7 @@ export const stopAction = onSystemd<StepOf<'stop'>>({
     resetFailed(machine, there)
   },
   undo(_, before, __, owed) {
-    if (before.kind !== 'units') return
-    for (const unit of before.running) owed.restart.add(unit)
-    for (const unit of before.beside ?? []) owed.start.add(unit)
+    owe(owed, before)
   },
 })
 
@@ -86,9 +85,7 @@ function undoStart(
   { machine }: Context,
   owed: Owed,
 ): void {
-  const { running = [], beside = [] } = before.kind === 'units' ? before : {}
-  for (const unit of running) owed.restart.add(unit)
-  for (const unit of beside) owed.start.add(unit)
+  const running = owe(owed, before)
   const others = units.filter(unit => !running.includes(unit))
   if (others.length === 0) return
   const loaded = showUnits(machine, others)
@@ -97,6 +94,16 @@ function undoStart(
   if (loaded.length === 0) return
   systemctl(machine, ['stop'], loaded)
   resetFailed(machine, loaded)
+}
+
+/** What ran, also what only tried to, and what ran beside that. Returns the former. */
+function owe(owed: Owed, before: Before): readonly UnitName[] {
+  if (before.kind !== 'units') return []
+  const { running, retried = [], beside = [] } = before
+  for (const unit of running) owed.restart.add(unit)
+  for (const unit of retried) owed.retry.add(unit)
+  for (const unit of beside) owed.start.add(unit)
+  return [...running, ...retried]
 }
 
 function startOrFail(context: Context, verb: string, units: readonly UnitName[]): void {
@@ -150,12 +157,13 @@ function whyNot(state: UnitState, began: number): string | undefined {
 function runningUnits(machine: Machine, units: readonly UnitName[]): Before {
   const connections = connectionsOf(machine, units)
   const all = withInstances(machine, units).filter(unit => !connections.includes(unit))
-  const running = showUnits(machine, all)
-    .filter(isRunning)
-    .map(state => state.unit)
+  const states = showUnits(machine, all).filter(isRunning)
+  const named = (states: readonly UnitState[]) => states.map(state => state.unit)
+  const running = named(states.filter(state => !isRetried(state)))
   return {
     kind: 'units',
     running: [...new Set([...running, ...runningBehind(machine, units)])],
+    retried: named(states.filter(isRetried)),
     beside: runningBeside(machine, all),
   }
 }

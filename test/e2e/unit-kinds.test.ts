@@ -355,3 +355,33 @@ test(
     await world.run('verify', 'prod').stdout('web1  ok\n')
   },
 )
+
+test(
+  'a unit that failed again and again before does so again after an undo, and that is as it was',
+  realHosts,
+  async t => {
+    const loops = '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=always\nRestartSec=100ms\n'
+    const world = await makeWorld(
+      t,
+      {
+        'web1/a/systemd/a.service': `${loops}ExecStartPre=/bin/test -e /run/good\nExecStart=/bin/sleep infinity\n`,
+        'web1/a/manifest.json': enables('a.service'),
+      },
+      { hosts: 'real' },
+    )
+    const web1 = world.host('web1')
+    await web1.output('touch /run/good')
+    await world.deploy()
+    await web1.output('rm /run/good && systemctl kill a.service')
+
+    world.write({ 'web1/a/x': 'no help\n' })
+    await isUndone(world)
+    for (let i = 0; i < 5; i++)
+      await world
+        .run('verify', 'prod')
+        .exits(2)
+        .stdout(/^web1 {2}a.service restarts again and again/)
+    await web1.output('touch /run/good')
+    await waitFor('the unit', async () => (await web1.unit('a.service')).active === 'active')
+  },
+)
