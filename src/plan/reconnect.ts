@@ -17,17 +17,23 @@ function access(app: App | undefined): string[] {
   if (!app) return []
   const links = linksOf(app).map(({ path }) => path)
   return [
-    ...links.filter(path => PLACES.test(path)),
+    ...links.filter(isPlace),
     ...links.flatMap(unitBehind).filter(isAccess),
     ...app.manifest.unitsEnabled.filter(isAccess),
   ]
 }
 
-/** Logging in, becoming root, names and accounts, addresses and routes, firewalls. */
+/** Whether it is one of the places, or a directory of such. */
+function isPlace(path: string): boolean {
+  return PLACES.test(path) || PLACES.test(`${path}/x`)
+}
+
+/** Logging in, what a login shell reads, becoming root, names and accounts, addresses and routes, firewalls. */
 const PLACES = new RegExp(
   `^(?:${[
     '/etc/(?:ssh|dropbear)/.*',
-    '/(?:root|home/[^/]+)/\\.ssh/.*',
+    '/(?:root|home/[^/]+)/\\.(?:ssh/.*|bashrc|profile|bash_profile|zshenv|cshrc|tcshrc|config/fish/.*)',
+    '/etc/(?:environment|bash\\.bashrc|bashrc|profile|profile\\.d/.*|zshenv|zsh/.*|csh\\.cshrc|fish/.*)',
     '/etc/(?:sudoers|sudoers\\.d/.*|sudo\\.conf|doas\\.conf|polkit-1/.*)',
     '/etc/(?:pam\\.d/.*|pam\\.conf|security/.*|login\\.defs|shells|nologin|sssd/.*)',
     '/etc/(?:passwd|group|shadow|gshadow|nsswitch\\.conf|hosts|hosts\\.allow|hosts\\.deny|resolv\\.conf)',

@@ -88,6 +88,22 @@ test('sshd that lets nobody in any more is put back, and the operator is told so
   await world.deploy()
 })
 
+test('a login shell that prints, and so hides what the agent says, is put back', realHosts, async t => {
+  const { world, web1 } = await worldWith(t, {})
+  await world.deploy()
+  world.write({
+    'web1/shell/bashrc': 'echo Welcome!\n',
+    'web1/shell/manifest.json': '{"symlinks": {"/root/.bashrc": "bashrc"}}',
+  })
+  await world
+    .run('prod', '--yes', '--adopt')
+    .exits(4)
+    .stdout(/confirmed over a new connection \(\/root\/.bashrc\)/)
+    .stderr(/no new connection yet \(the login shell of 'root' prints(.|\n)*it runs what ran before\n/)
+  assert.equal(web1.readlink('/root/.bashrc'), undefined)
+  await world.run('ping', 'prod').stdout(anything)
+})
+
 test('the same where the connection at hand goes with it', realHosts, async t => {
   const { world, web1 } = await worldWith(t, {})
   await world.deploy()

@@ -12,6 +12,11 @@ const enabling = (unit: string) => app({ systemd: { units_enabled: [unit] } })
 for (const path of [
   '/etc/ssh/sshd_config.d/x.conf',
   '/root/.ssh/authorized_keys',
+  '/root/.ssh',
+  '/root/.bashrc',
+  '/home/ops/.config/fish/config.fish',
+  '/etc/bash.bashrc',
+  '/etc/environment',
   '/etc/sudoers.d/ops',
   '/etc/pam.d/sshd',
   '/etc/nftables.conf',
@@ -52,6 +57,7 @@ test('a drop-in for sshd counts as sshd', () => {
 
 for (const harmless of [
   linkedTo('/etc/nginx/nginx.conf'),
+  linkedTo('/root/.vimrc'),
   enabling('nginx.service'),
   enabling('ssh-agent-proxy.service'),
 ])
