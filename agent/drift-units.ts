@@ -1,14 +1,13 @@
 /** Drift of units: enabled ones that are not enabled or do not run, and enabled ones that nothing declares. */
-import { templateOf, unitsGenerated, unitsShipped } from '../src/plan/app-units.ts'
-import { decodeUtf8 } from '../src/plan/bytes.ts'
+import { unitsGenerated } from '../src/plan/app-units.ts'
 import type { Finding } from '../src/plan/drift.ts'
-import type { App, HostState } from '../src/plan/host-state.ts'
-import { APPS } from '../src/plan/links.ts'
+import type { HostState } from '../src/plan/host-state.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import { enablementLinks } from './enablement-links.ts'
 import { readInventory } from './inventory.ts'
 import type { Files, Machine } from './machine.ts'
-import { isRetried, showUnits, type UnitState } from './systemd.ts'
+import { parentOf } from './paths.ts'
+import { isRetried, readUnitFile, showUnits, UNIT_DIRECTORY, type UnitState } from './systemd.ts'
 
 export function findDriftOfUnits(machine: Machine, state: HostState): Finding[] {
   const enabled = state.apps.flatMap(app => app.manifest.unitsEnabled)
@@ -24,19 +23,18 @@ function findDisabled({ files }: Machine, { apps }: HostState): Finding[] {
   const generated = new Set(apps.flatMap(unitsGenerated))
   return apps.flatMap(app =>
     app.manifest.unitsEnabled
-      .filter(unit => !generated.has(unit) && isInstallable(files, app, unit))
-      .filter(unit => enablementLinks(files, [unit]).length === 0)
+      .filter(unit => !generated.has(unit) && lacksLinks(files, unit))
       .map((unit): Finding => ({ kind: 'disabled', unit, state: 'disabled' })),
   )
 }
 
-/** A unit without an [Install] section has nothing to be enabled by. Only of the app's own units can we tell. */
-function isInstallable(files: Files, app: App, unit: UnitName): boolean {
-  const file = templateOf(unit)
-  const shipped = unitsShipped(app).find(name => name === unit || name === file)
-  if (shipped === undefined) return false
-  const raw = files.read(`${APPS}/${app.name}/current/systemd/${shipped}`)
-  return /^(?:WantedBy|RequiredBy|UpheldBy|Alias)=\S/m.test((raw && decodeUtf8(raw)) ?? '')
+/** A unit that nothing wants is not started, whatever its aliases. One without an [Install] section asks for no links. */
+function lacksLinks(files: Files, unit: UnitName): boolean {
+  const text = readUnitFile(files, unit)
+  const links = enablementLinks(files, [unit])
+  if (/^(?:WantedBy|RequiredBy|UpheldBy)=\S/m.test(text))
+    return links.every(({ path }) => parentOf(path) === UNIT_DIRECTORY)
+  return links.length === 0 && /^Alias=\S/m.test(text)
 }
 
 function findDriftOfUnit(unitState: UnitState): Finding[] {

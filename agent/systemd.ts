@@ -1,6 +1,8 @@
 /** systemd, through systemctl(1) and journalctl(1). What they print is read with LC_ALL=C; nothing is thrown away. */
 import { templateOf } from '../src/plan/app-units.ts'
+import { decodeUtf8 } from '../src/plan/bytes.ts'
 import { type UnitName, unitName } from '../src/plan/names.ts'
+import { followed } from './files.ts'
 import type { Files, Machine, Ran, RunOptions } from './machine.ts'
 import { type Ending, endingOf, readCommands, readMain } from './unit-ending.ts'
 
@@ -173,6 +175,15 @@ export function unitExists(files: Files, unit: UnitName): boolean {
   return SEARCH.some(directory =>
     [unit, templateOf(unit)].some(name => files.stat(`${directory}/${name}`) !== undefined),
   )
+}
+
+/** What its file says, or its template's; empty where there is none. */
+export function readUnitFile(files: Files, unit: UnitName): string {
+  const path = SEARCH.flatMap(directory =>
+    [unit, templateOf(unit)].map(name => followed(files, `${directory}/${name}`)),
+  ).find(path => files.stat(path)?.kind === 'file')
+  const raw = path === undefined ? undefined : files.read(path)
+  return (raw && decodeUtf8(raw)) ?? ''
 }
 
 /**

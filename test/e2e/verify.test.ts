@@ -206,3 +206,33 @@ web1  one.service is not running
   assert.equal((await web1.unit('stray.service')).load, 'not-found')
   assert.equal(web1.exists('/etc/systemd/system/stray.service'), false)
 })
+
+test(
+  "units: not wanted any more, though they have an alias, or are the distribution's own",
+  realHosts,
+  async t => {
+    const world = await makeWorld(
+      t,
+      {
+        'web1/a/systemd/u.service':
+          '[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\nAlias=also-u.service\n',
+        'web1/a/manifest.json':
+          '{"systemd": {"units_enabled": ["u.service", "nsd.service", "systemd-sysctl.service"]}}',
+      },
+      { hosts: 'real' },
+    )
+    await world.deploy()
+    await world.run('verify', 'prod').stdout('web1  ok\n')
+    await world
+      .host('web1')
+      .output('rm /etc/systemd/system/multi-user.target.wants/u.service; systemctl --quiet disable nsd')
+    await world
+      .run('verify', 'prod')
+      .exits(2)
+      .stdout(
+        'web1  nsd.service is disabled, and should be enabled\nweb1  u.service is disabled, and should be enabled\n',
+      )
+    await world.run('prod', '--repair', '--yes').stdout(anything).stderr(anything)
+    await world.run('verify', 'prod').stdout('web1  ok\n')
+  },
+)
