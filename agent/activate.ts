@@ -5,6 +5,7 @@ import type { Failure } from '../src/protocol/messages.ts'
 import { type Context, StepFailed } from './action.ts'
 import { actionFor } from './actions.ts'
 import type { Before, JournalWriter, Prepared } from './journal.ts'
+import { isRunning, showUnits } from './systemd.ts'
 import { wordsFor } from './trouble.ts'
 
 /** What some steps will replace, found out before it was their turn. */
@@ -28,6 +29,8 @@ export interface Activation {
   readonly journal: JournalWriter
   /** Undefined where it is out of date. */
   readonly foreseen: Foreseen | undefined
+  /** The units that are to run when all steps are taken. */
+  readonly enabled: readonly UnitName[]
   readonly onStep: (index: number) => void
 }
 
@@ -38,7 +41,7 @@ export interface Activation {
 export function activate(
   steps: readonly Step[],
   context: Context,
-  { journal, foreseen, onStep }: Activation,
+  { journal, foreseen, enabled, onStep }: Activation,
 ): Failure | undefined {
   const prepared = steps.map(
     (step): Prepared => ({ step, before: foreseen?.get(step) ?? actionFor(step).before(step, context) }),
@@ -57,8 +60,19 @@ export function activate(
       return why === undefined ? describe(index, error) : { step: null, message: why, units: [] }
     }
   }
-  const why = context.interrupted()
+  const why = context.interrupted() ?? fallen(acting, enabled)
   return why === undefined ? undefined : { step: null, message: why, units: [] }
+}
+
+/** Units that no step names, and that systemd has stopped with those that some do. */
+function fallen({ machine, beside }: Context, enabled: readonly UnitName[]): string | undefined {
+  const stopped = showUnits(
+    machine,
+    beside.filter(unit => enabled.includes(unit)),
+  ).filter(state => !isRunning(state))
+  return stopped.length === 0
+    ? undefined
+    : `${stopped.map(state => state.unit).join(', ')} stopped along with what the plan stops or starts`
 }
 
 function besideOf(before: Before): readonly UnitName[] {

@@ -155,7 +155,11 @@ function holdOrFail({ machine, store }: Agent, journal: JournalWriter, next: Hos
   }
 }
 
-function attempt(agent: Agent, journal: JournalWriter, { steps, foreseen }: Ready): Failure | undefined {
+function attempt(
+  agent: Agent,
+  journal: JournalWriter,
+  { steps, next, foreseen }: Ready,
+): Failure | undefined {
   const { machine, wire, store } = agent
   const { id, to, operator } = journal.header
   // Asked for once and taken from the wire then; whoever asks next must hear of it too.
@@ -168,7 +172,12 @@ function attempt(agent: Agent, journal: JournalWriter, { steps, foreseen }: Read
         why ??= withdrawn(agent, id)
         return why
       }),
-      { journal, foreseen, onStep: index => wire.send({ type: 'step', index }) },
+      {
+        journal,
+        foreseen,
+        enabled: next.apps.flatMap(app => app.manifest.unitsEnabled),
+        onStep: index => wire.send({ type: 'step', index }),
+      },
     )
   } catch (error) {
     return { step: null, message: wordsFor(error), units: [] }

@@ -350,7 +350,19 @@ test(
       .stderr(/rolled back: user.service ExecStartPre exited with 1\n(.|\n)*it runs what ran before/)
     await world.run('verify', 'prod').stdout(/web1 {2}ok/)
 
-    world.write({ 'web1/b/x': 'still good\n' })
+    // Without the other it cannot run at all.
+    world.remove('web1/b')
+    await world
+      .run('prod', '--yes')
+      .exits(4)
+      .stdout(anything)
+      .stderr(/rolled back: user.service stopped along with what the plan stops or starts\n/)
+    await world.run('verify', 'prod').stdout(/web1 {2}ok/)
+    world.write({
+      'web1/b/systemd/base.service': sleeps,
+      'web1/b/manifest.json': enables('base.service'),
+      'web1/b/x': 'still good\n',
+    })
     await world.deploy()
     await world.run('verify', 'prod').stdout('web1  ok\n')
   },
