@@ -5,7 +5,7 @@ import { Fatal } from '../errors.ts'
 import type { Config } from '../git/config.ts'
 import type { Repository } from '../git/git.ts'
 import type { Tracked } from '../git/refs.ts'
-import { type ClusterName, clusterName } from '../plan/names.ts'
+import { type ClusterName, clusterName, type HostName } from '../plan/names.ts'
 import { nearest } from '../plan/suggest.ts'
 import { VERB_NAMES } from '../verb-names.ts'
 
@@ -50,6 +50,11 @@ export function clusterNamed(repo: Repository, given: string): Cluster {
 /** The cluster at a path from the root of the repository, wherever the command was started. */
 export function clusterAtTop(repo: Repository, path: string): Cluster {
   return clusterAt(repo, path, posix.normalize(path))
+}
+
+/** Where another cluster in the same place has, or would have, a host: below the root of the repository. */
+export function besideOf({ path }: Cluster, other: ClusterName, host: HostName): string {
+  return posix.join(posix.dirname(path), other, host)
 }
 
 /** The cluster's directory on disk. Throws Fatal where there is none. */
