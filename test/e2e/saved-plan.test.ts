@@ -307,6 +307,20 @@ test('an operator who is killed while a plan is applied has it on record that no
     .stderr("hint: 'git deploy sync prod' asks\n")
 })
 
+test('the last deployment is the one carried out last, also of a plan that was saved before others', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.write({ 'db1/a/x': 'secret two\n', 'web1/a/x': 'two\n' })
+  const plan = await save(world, 'prod', '--limit', 'db1')
+  await world.deploy('--limit', 'web1')
+  const old = edit(plan, text => text.replace(/"id": "\d{8}T/, '"id": "20260101T'))
+  const { code } = await world.execute(['sh', '-c', `sleep 1; git deploy apply --yes '${old}'`])
+  assert.equal(code, 0)
+  const bob = await world.colleague('Bob')
+  await bob.run('sync', 'prod').stdout(anything)
+  await bob.run('rollback', '--dry-run').stdout(/by Ada\n\ndb1\n {4}update a\n/)
+})
+
 test('a plan without changes is nothing to do', async t => {
   const world = await makeWorld(t, TREE)
   await world.deploy()
