@@ -1,7 +1,7 @@
 /** Which cluster is meant, and where its directory is. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, posix, relative, resolve } from 'node:path'
-import { Fatal } from '../errors.ts'
+import { Fatal, NoDirectory } from '../errors.ts'
 import type { Config } from '../git/config.ts'
 import type { Repository } from '../git/git.ts'
 import type { Tracked } from '../git/refs.ts'
@@ -65,7 +65,7 @@ export function directoryOf(repo: Repository, { shown, path }: Cluster): string 
     })
   const dir = join(repo.topLevel, path)
   if (isDirectory(dir)) return dir
-  throw new Fatal(`cannot read '${shown}': there is no such directory`, {
+  throw new NoDirectory(`cannot read '${shown}': there is no such directory`, {
     hint: meant(shown, candidates(repo), repo.topLevel),
   })
 }

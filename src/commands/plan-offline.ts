@@ -14,7 +14,7 @@ import type { Problem } from '../plan/problem.ts'
 import type { Selection } from '../plan/select.ts'
 import { type Cluster, clusterAtTop, directoryOf, findCluster } from './cluster.ts'
 import type { Context } from './context.ts'
-import { refuseForeign, refuseHost } from './refuse-cluster.ts'
+import { refuseForeign, refuseGone, refuseHost } from './refuse-cluster.ts'
 import { refuseTree } from './refuse-tree.ts'
 import type { SavedPlan } from './saved-plan.ts'
 import { savedSnapshot } from './saved-snapshot.ts'
@@ -107,7 +107,8 @@ export async function planOffline(
     const attempt = async () => {
       const found = await (saved
         ? savedSnapshot(repo, cluster, saved, objects)
-        : snapshotOf(repo, cluster, wanted.rev, objects))
+        : snapshotOf(repo, cluster, wanted.rev, objects)
+      ).catch(async error => refuseGone(error, cluster, await asked.tracking))
       const tracking = await asked.tracking
       const { format } = repo
       const scope = narrow({ snapshot: found, tracking, cluster: cluster.name, format }, wanted)
@@ -156,7 +157,7 @@ export async function planOffline(
   }
 }
 
-export function snapshotOf(
+export async function snapshotOf(
   repo: Repository,
   cluster: Cluster,
   rev: string | null,

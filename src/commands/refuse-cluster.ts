@@ -1,15 +1,25 @@
 /** What looks like a cluster, and cannot be planned beside what is deployed already. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fatal } from '../errors.ts'
+import { Fatal, NoDirectory } from '../errors.ts'
+import type { Repository } from '../git/git.ts'
+import type { ObjectReader } from '../git/objects.ts'
 import type { Tracked } from '../git/refs.ts'
 import type { Snapshot } from '../git/snapshot.ts'
 import type { HostName } from '../plan/names.ts'
+import { names } from '../terminal/names.ts'
 import { besideOf, type Cluster } from './cluster.ts'
-import type { Offline } from './plan-offline.ts'
+
+type Tracking = ReadonlyMap<HostName, Tracked>
+
+interface Deployed {
+  readonly tracking: Tracking
+  readonly repo: Repository
+  readonly objects: ObjectReader
+}
 
 /** 'prod/web1' would be a cluster whose hosts are the apps of web1. */
-export function refuseHost({ path, shown }: Cluster, tracking: ReadonlyMap<HostName, Tracked>): void {
+export function refuseHost({ path, shown }: Cluster, tracking: Tracking): void {
   const [host, cluster] = path.split('/').reverse()
   const tracked = [...tracking.values()].some(one => one.host === host && one.cluster === cluster)
   if (tracked)
@@ -22,7 +32,7 @@ export function refuseHost({ path, shown }: Cluster, tracking: ReadonlyMap<HostN
 export async function refuseForeign(
   cluster: Cluster,
   { hosts, source }: Snapshot,
-  { tracking, repo, objects }: Pick<Offline, 'tracking' | 'repo' | 'objects'>,
+  { tracking, repo, objects }: Deployed,
 ): Promise<void> {
   for (const { host } of hosts) {
     const other = tracking.get(host)?.cluster ?? cluster.name
@@ -38,4 +48,17 @@ export async function refuseForeign(
         hint: `a host belongs to one cluster; if it has moved: git rm -r '${path}'`,
       })
   }
+}
+
+/**
+ * A directory that is not there may never have been checked out. Its hosts are not taken for hosts to remove all apps
+ * from, and whoever wants that is told how.
+ */
+export function refuseGone(error: unknown, { name, path }: Cluster, tracking: Tracking): never {
+  const hosts = [...tracking.values()].flatMap(({ host, cluster }) => (cluster === name ? [host] : []))
+  if (!(error instanceof NoDirectory) || hosts.length === 0) throw error
+  const are = hosts.length === 1 ? 'is' : 'are'
+  throw new Fatal(error.message, {
+    hint: `${names(hosts)} ${are} still deployed from there: with an empty directory, as '${path}/.gitkeep' makes it, --prune removes the apps`,
+  })
 }

@@ -265,6 +265,29 @@ test('--prune stops tracking a host that had lost its apps before, once, and wit
   await world.run('prod', '--prune', '--yes').stdout('prod is up to date (1 host)\n')
 })
 
+test('when the last host has left the tree, it is told how its apps can go', async t => {
+  const world = await makeWorld(t, { 'web1/a/x': 'one\n' })
+  await world.deploy()
+  await world.git('rm', '-rq', 'prod/web1')
+  await world.commit()
+  const hint = `hint: web1 is still deployed from there: with an empty directory, as 'prod/.gitkeep' makes it, --prune removes the apps
+`
+  await world
+    .run('prod', '--prune')
+    .exits(1)
+    .stderr(`fatal: cannot read 'prod': there is no such directory\n${hint}`)
+  await world
+    .run('plan', 'prod', 'HEAD')
+    .exits(1)
+    .stderr(`fatal: cannot read 'prod' in revision 'HEAD': there is no such directory\n${hint}`)
+  world.write({ '.gitkeep': '' })
+  await world.commit()
+  await world
+    .run('prod', 'HEAD', '--prune', '--yes')
+    .stdout(/remove a/)
+    .stderr(anything)
+})
+
 test('a host that cannot be pruned stays tracked', async t => {
   const world = await makeWorld(t, TREE)
   await world.deploy()

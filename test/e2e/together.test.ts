@@ -165,6 +165,16 @@ web2
   await bob.run('sync', 'staging').stdout('web2  new <oid>, 2 deployments, the last by Ada\n')
 })
 
+test('a cluster that is only called otherwise keeps its hosts', async t => {
+  const { ada } = await twoClones(t)
+  await ada.deploy()
+  await ada.git('mv', 'prod', 'live')
+  await ada.commit()
+  await ada.run('plan', 'live').stdout('live is up to date (2 hosts)\n')
+  await ada.run('verify', 'live').stdout('web1  ok\nweb2  ok\n')
+  await ada.run('sync', 'live').stdout(/^web1 {2}unchanged <oid>\nweb2 /)
+})
+
 test('a host that lost its apps in one cluster is free for another', async t => {
   const { ada } = await twoClones(t)
   await ada.deploy()
