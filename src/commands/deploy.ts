@@ -200,6 +200,11 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
       colors: terminal.noteColors(color),
       emit: context.emit,
       connect: host => connections.take(host),
+    }).catch(error => {
+      // How the deployment ended is told all the same.
+      if (!(error instanceof Fatal)) throw error
+      terminal.note(`error: ${error.message}`)
+      return []
     })
     return conclude(ends, { cluster, id, ms, stale, unrecorded, atomic }, context, reporter)
   } finally {
