@@ -151,6 +151,12 @@ async function readBefore(
     })
   })
   const commits = await readEach(repo, parents)
+  // A repair has deployed the same once more, and to go back to before it would be to stay.
+  const isRepaired = tracked.map(({ tree }, i) => commits.get(parents[i]!)?.tree === tree)
+  if (isRepaired.includes(true)) {
+    const earlier = tracked.map((one, i) => (isRepaired[i] ? { ...one, commit: parents[i]! } : one))
+    return readBefore(repo, earlier, new Map([...said, ...commits]))
+  }
   return new Map(
     tracked.map(({ host }, i) => {
       const ran = commits.get(parents[i]!)

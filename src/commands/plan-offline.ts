@@ -108,7 +108,7 @@ export async function planOffline(
       const found = await (saved
         ? savedSnapshot(repo, cluster, saved, objects)
         : snapshotOf(repo, cluster, wanted.rev, objects)
-      ).catch(async error => refuseGone(error, cluster, await asked.tracking))
+      ).catch(async error => refuseGone(error, cluster, { tracking: await asked.tracking, repo }))
       const tracking = await asked.tracking
       const { format } = repo
       const scope = narrow({ snapshot: found, tracking, cluster: cluster.name, format }, wanted)

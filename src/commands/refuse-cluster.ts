@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fatal, NoDirectory } from '../errors.ts'
-import type { Repository } from '../git/git.ts'
+import { git, type Repository } from '../git/git.ts'
 import type { ObjectReader } from '../git/objects.ts'
 import type { Tracked } from '../git/refs.ts'
 import type { Snapshot } from '../git/snapshot.ts'
 import type { HostName } from '../plan/names.ts'
 import { names } from '../terminal/names.ts'
-import { besideOf, type Cluster } from './cluster.ts'
+import { besideOf, type Cluster, candidates } from './cluster.ts'
 
 type Tracking = ReadonlyMap<HostName, Tracked>
 
@@ -54,9 +54,19 @@ export async function refuseForeign(
  * A directory that is not there may never have been checked out. Its hosts are not taken for hosts to remove all apps
  * from, and whoever wants that is told how.
  */
-export function refuseGone(error: unknown, { name, path }: Cluster, tracking: Tracking): never {
+export async function refuseGone(
+  error: unknown,
+  { name, path }: Cluster,
+  { tracking, repo }: Pick<Deployed, 'tracking' | 'repo'>,
+): Promise<never> {
   const hosts = [...tracking.values()].flatMap(({ host, cluster }) => (cluster === name ? [host] : []))
   if (!(error instanceof NoDirectory) || hosts.length === 0) throw error
+  const elsewhere = candidates(repo).some(other =>
+    hosts.some(host => existsSync(`${repo.topLevel}/${other}/${host}`)),
+  )
+  const { stdout } = await git(repo, ['rev-list', '-1', 'HEAD', '--', path], { okCodes: [0, 128] })
+  // A tracking ref knows the name alone: this path may never have been the cluster's.
+  if (elsewhere || stdout.length === 0) throw error
   const are = hosts.length === 1 ? 'is' : 'are'
   throw new Fatal(error.message, {
     hint: `${names(hosts)} ${are} still deployed from there: with an empty directory, as '${path}/.gitkeep' makes it, --prune removes the apps`,
