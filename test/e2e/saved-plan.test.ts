@@ -303,7 +303,7 @@ test('an operator who is killed while a plan is applied has it on record that no
   await world.execute(['sh', '-c', `echo $$ >"$HOME/pid"; exec git-deploy apply --yes '${plan}'`])
   await world
     .run('status', 'prod', '--limit', 'web1')
-    .stdout('web1  never deployed  1 app to change, but nobody knows how deployment <id> ended\n')
+    .stdout('web1  never deployed  1 app to change, but it is not known here how deployment <id> ended\n')
     .stderr("hint: 'git deploy sync prod' asks\n")
 })
 

@@ -1,6 +1,15 @@
 /** Several operators, each with a clone, and the same hosts: who learns what of whom. */
 import assert from 'node:assert/strict'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
@@ -191,6 +200,17 @@ test('a host that lost its apps in one cluster is free for another', async t => 
     .run('staging', '--yes')
     .stdout(/^web2\n {4}add a\n/m)
     .stderr(anything)
+})
+
+test('a deployment that never began is known as such after a sync, also in the second of the first one', async t => {
+  const { ada } = await twoClones(t)
+  await ada.deploy()
+  const log = join(ada.repo, '.git/deptool/log/web1')
+  const begun = { ...JSON.parse(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1)!), outcome: 'unknown' }
+  const id = begun.id.replace(/-.*/, '-0000000000')
+  appendFileSync(log, `${JSON.stringify({ ...begun, id })}\n`)
+  await ada.run('sync', 'prod').stdout(anything)
+  await ada.run('log', 'web1').stdout(/nothing changed: it never began there/)
 })
 
 test('a host that was set up anew is said loudly, and planned as new', async t => {
