@@ -165,8 +165,13 @@ test('a host belongs to one cluster', async t => {
     .run('plan', 'staging')
     .exits(1)
     .stderr(`fatal: cannot plan 'staging': its host 'dns1' is deployed from 'prod'
-hint: if it has moved, 'git deploy forget dns1' makes this repository forget it
+hint: a host belongs to one cluster; if it has moved: git rm -r 'prod/dns1'
 `)
+  await world.commit()
+  await world
+    .run('plan', 'staging', 'HEAD')
+    .exits(1)
+    .stderr(/is deployed from 'prod'\n/)
 })
 
 test('a host that is not in the tree any more is named; an empty directory removes its apps', async t => {

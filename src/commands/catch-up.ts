@@ -142,7 +142,8 @@ async function keepLog(
   return learnt.filter(({ id }) => known.get(id)?.outcome === 'unknown')
 }
 
-/** The host has no record of it, and has forgotten none that is as young. Ids sort by time. */
+/** The host has no record of it, and has forgotten none that is as young. Ids sort by time, to the second. */
 function neverBegan(id: string, log: readonly LoggedDeployment[]): boolean {
-  return !log.some(record => record.id === id) && id > (log[0]?.id ?? '')
+  const second = (one: string) => one.slice(0, '20260101T000000'.length)
+  return !log.some(record => record.id === id) && second(id) >= second(log[0]?.id ?? '')
 }

@@ -1,11 +1,11 @@
 /** Which cluster is meant, and where its directory is. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, posix, relative, resolve } from 'node:path'
-import { Fatal } from '../errors.ts'
+import { Fatal, NoDirectory } from '../errors.ts'
 import type { Config } from '../git/config.ts'
 import type { Repository } from '../git/git.ts'
 import type { Tracked } from '../git/refs.ts'
-import { type ClusterName, clusterName } from '../plan/names.ts'
+import { type ClusterName, clusterName, type HostName } from '../plan/names.ts'
 import { nearest } from '../plan/suggest.ts'
 import { VERB_NAMES } from '../verb-names.ts'
 
@@ -52,6 +52,11 @@ export function clusterAtTop(repo: Repository, path: string): Cluster {
   return clusterAt(repo, path, posix.normalize(path))
 }
 
+/** Where another cluster in the same place has, or would have, a host: below the root of the repository. */
+export function besideOf({ path }: Cluster, other: ClusterName, host: HostName): string {
+  return posix.join(posix.dirname(path), other, host)
+}
+
 /** The cluster's directory on disk. Throws Fatal where there is none. */
 export function directoryOf(repo: Repository, { shown, path }: Cluster): string {
   if (repo.topLevel === null)
@@ -60,7 +65,7 @@ export function directoryOf(repo: Repository, { shown, path }: Cluster): string 
     })
   const dir = join(repo.topLevel, path)
   if (isDirectory(dir)) return dir
-  throw new Fatal(`cannot read '${shown}': there is no such directory`, {
+  throw new NoDirectory(`cannot read '${shown}': there is no such directory`, {
     hint: meant(shown, candidates(repo), repo.topLevel),
   })
 }

@@ -145,7 +145,8 @@ interface Means
 
 async function carryOut(offline: Offline, means: Means, context: Context): Promise<ExitCode> {
   const { terminal, ticks } = context
-  const { id, verify, adopt, batch, confirm, skipUnreachable, waitMs, color, connections, reporter } = means
+  const { id, again, verify, adopt, batch, confirm, skipUnreachable, waitMs } = means
+  const { color, connections, reporter } = means
   const { repo, config, plan } = offline
   const { cluster } = plan
   const atomic = means.atomic ?? config.atomic
@@ -162,7 +163,7 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
     terminal.note('interrupted: the hosts are asked to undo; Ctrl-C again leaves at once')
     interrupt.abort()
   })
-  if (!means.again) await tryToRecord(() => recordBegun(offline, { id, operator, at, jobs }))
+  await tryToRecord(() => recordBegun(offline, { id, operator, at, jobs, again }))
   reporter.begin({ id, cluster, operator, hosts: jobs.map(({ plan }) => plan.host) })
   const recording = recordAhead(offline, { id, jobs }).catch(() => {
     // Whatever it is, `record` meets it too, and tells.
@@ -199,6 +200,11 @@ async function carryOut(offline: Offline, means: Means, context: Context): Promi
       colors: terminal.noteColors(color),
       emit: context.emit,
       connect: host => connections.take(host),
+    }).catch(error => {
+      // How the deployment ended is told all the same.
+      if (!(error instanceof Fatal)) throw error
+      terminal.note(`error: ${error.message}`)
+      return []
     })
     return conclude(ends, { cluster, id, ms, stale, unrecorded, atomic }, context, reporter)
   } finally {

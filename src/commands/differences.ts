@@ -24,7 +24,16 @@ export async function differences(saved: SavedPlan, now: Offline, version: strin
       return told ? [{ host: host.host, ...told }] : []
     }),
   )
-  return found.flat()
+  return [...found.flat(), ...removals(saved, now)]
+}
+
+/** Hosts that had lost their apps when the plan was saved, and only were to be forgotten. */
+function removals(saved: SavedPlan, { plan }: Offline): Difference[] {
+  const planned = new Set(saved.hosts.map(({ host }) => host))
+  const what = 'the plan only stops tracking it, and here it has apps to remove'
+  return plan.hosts
+    .filter(({ host }) => !planned.has(host))
+    .map(({ host }) => ({ host, kind: 'moved', what }))
 }
 
 type Told = Omit<Difference, 'host'>

@@ -6,7 +6,7 @@ import type { Tracked } from '../git/refs.ts'
 import { order } from '../plan/host-state.ts'
 import { type HostName, hostName } from '../plan/names.ts'
 import { parseTree } from '../plan/tree.ts'
-import { type Cluster, directoryOf } from './cluster.ts'
+import { besideOf, type Cluster, directoryOf } from './cluster.ts'
 
 /**
  * The hosts of a cluster by name: those with a directory, whatever is in it, and those that are tracked. Throws Fatal
@@ -23,7 +23,7 @@ export async function hostsOf(
   const present = (names ?? []).flatMap(name => (name.startsWith('.') ? [] : (hostName(name) ?? [])))
   const ours = present.filter(host => {
     const other = tracking.get(host)?.cluster ?? cluster.name
-    return other === cluster.name
+    return other === cluster.name || !existsSync(join(repo.topLevel ?? '', besideOf(cluster, other, host)))
   })
   return [...new Set([...ours, ...tracked])].sort(order)
 }

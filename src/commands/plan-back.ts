@@ -83,7 +83,7 @@ export async function planBack({ hosts: named, selection }: WantedBack, context:
 }
 
 /**
- * A sync may have brought several deployments at once: then their ids tell which is the newest, to the second. Among
+ * A sync may have brought several deployments at once: then their commits tell which is the newest, to the second. Among
  * our own that would not do.
  */
 function lastDeployed(
@@ -92,9 +92,10 @@ function lastDeployed(
   newest: ReadonlySet<Oid>,
 ): HostName[] {
   const tracked = [...tracking.values()].filter(({ commit }) => newest.has(commit))
+  const when = ({ commit }: Tracked) => said.get(commit)?.date.getTime() ?? 0
   const idOf = ({ commit }: Tracked) => said.get(commit)?.deployment ?? ''
-  const last = tracked.map(idOf).sort(order).at(-1)
-  if (last !== undefined) return tracked.filter(one => idOf(one) === last).map(({ host }) => host)
+  const last = tracked.sort((a, b) => when(a) - when(b) || order(idOf(a), idOf(b))).at(-1)
+  if (last !== undefined) return tracked.filter(one => idOf(one) === idOf(last)).map(({ host }) => host)
   if (tracking.size > 0)
     throw new Fatal('cannot roll back: no host of the last deployment is tracked any more', {
       hint: 'name the hosts: git deploy rollback <host>…',
@@ -150,6 +151,12 @@ async function readBefore(
     })
   })
   const commits = await readEach(repo, parents)
+  // A repair has deployed the same once more, and to go back to before it would be to stay.
+  const isRepaired = tracked.map(({ tree }, i) => commits.get(parents[i]!)?.tree === tree)
+  if (isRepaired.includes(true)) {
+    const earlier = tracked.map((one, i) => (isRepaired[i] ? { ...one, commit: parents[i]! } : one))
+    return readBefore(repo, earlier, new Map([...said, ...commits]))
+  }
   return new Map(
     tracked.map(({ host }, i) => {
       const ran = commits.get(parents[i]!)

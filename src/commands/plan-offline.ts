@@ -1,5 +1,4 @@
 /** What deploy, plan and diff begin with: everything that can be known without a host. */
-import { Fatal } from '../errors.ts'
 import { type Config, readConfig } from '../git/config.ts'
 import { openRepository, type Place, type Repository } from '../git/git.ts'
 import { drive, LostObject, ObjectReader } from '../git/objects.ts'
@@ -15,6 +14,7 @@ import type { Problem } from '../plan/problem.ts'
 import type { Selection } from '../plan/select.ts'
 import { type Cluster, clusterAtTop, directoryOf, findCluster } from './cluster.ts'
 import type { Context } from './context.ts'
+import { refuseForeign, refuseGone, refuseHost } from './refuse-cluster.ts'
 import { refuseTree } from './refuse-tree.ts'
 import type { SavedPlan } from './saved-plan.ts'
 import { savedSnapshot } from './saved-snapshot.ts'
@@ -107,12 +107,13 @@ export async function planOffline(
     const attempt = async () => {
       const found = await (saved
         ? savedSnapshot(repo, cluster, saved, objects)
-        : snapshotOf(repo, cluster, wanted.rev, objects))
+        : snapshotOf(repo, cluster, wanted.rev, objects)
+      ).catch(async error => refuseGone(error, cluster, { tracking: await asked.tracking, repo }))
       const tracking = await asked.tracking
       const { format } = repo
       const scope = narrow({ snapshot: found, tracking, cluster: cluster.name, format }, wanted)
       refuseHost(cluster, tracking)
-      refuseForeign(cluster, scope.snapshot, tracking)
+      await refuseForeign(cluster, scope.snapshot, { tracking, repo, objects })
       const whole = await withEmpty(repo, scope.snapshot, scope.leaving)
       if (whenChanged && scope.snapshot.problems.length === 0)
         whenChanged(
@@ -156,7 +157,7 @@ export async function planOffline(
   }
 }
 
-export function snapshotOf(
+export async function snapshotOf(
   repo: Repository,
   cluster: Cluster,
   rev: string | null,
@@ -165,31 +166,6 @@ export function snapshotOf(
   return rev === null
     ? snapshotWorktree(repo, cluster.name, directoryOf(repo, cluster), objects)
     : snapshotRevision(repo, rev, cluster.path, objects)
-}
-
-/** 'prod/web1' would be a cluster whose hosts are the apps of web1. */
-function refuseHost({ path, shown }: Cluster, tracking: ReadonlyMap<HostName, Tracked>): void {
-  const [host, cluster] = path.split('/').reverse()
-  const tracked = [...tracking.values()].some(one => one.host === host && one.cluster === cluster)
-  if (tracked)
-    throw new Fatal(`cannot plan '${shown}': it is a host of '${cluster}', and not a cluster`, {
-      hint: `git deploy ${cluster} --limit ${host}`,
-    })
-}
-
-/** Two clusters that deploy to one host would undo each other's work. */
-function refuseForeign(
-  { name }: Cluster,
-  { hosts }: Snapshot,
-  tracking: ReadonlyMap<HostName, Tracked>,
-): void {
-  for (const { host } of hosts) {
-    const other = tracking.get(host)?.cluster
-    if (other !== undefined && other !== null && other !== name)
-      throw new Fatal(`cannot plan '${name}': its host '${host}' is deployed from '${other}'`, {
-        hint: `if it has moved, 'git deploy forget ${host}' makes this repository forget it`,
-      })
-  }
 }
 
 interface Comparison {

@@ -1,5 +1,5 @@
 /** Moving the refs after a rollout: like remote-tracking branches, only for what a host has reported. */
-import { addOutcomes, type KnownOutcome } from '../git/outcomes.ts'
+import { addOutcomes, type KnownOutcome, readOutcomes } from '../git/outcomes.ts'
 import type { RefChange } from '../git/refs.ts'
 import type { HostName } from '../plan/names.ts'
 import type { DeploymentId, Refusal } from '../protocol/messages.ts'
@@ -24,14 +24,16 @@ export interface Carried {
 
 /**
  * Before any host hears of the deployment: should this process be killed, its log says that nobody knows how it ended,
- * until somebody asks.
+ * until somebody asks. A saved plan may have been carried out before, and then its end is known.
  */
 export async function recordBegun(
   { repo }: Offline,
-  { id, operator, at, jobs }: Pick<Carried, 'id' | 'operator' | 'at' | 'jobs'>,
+  { id, operator, at, jobs, again }: Pick<Carried, 'id' | 'operator' | 'at' | 'jobs'> & { again: boolean },
 ): Promise<void> {
   for (const { plan, commit: to, subject } of jobs) {
     const { host, from } = plan
+    if (again && readOutcomes(repo, host).some(known => known.id === id && known.outcome !== 'refused'))
+      continue
     const record = { id, from, to, operator, at, ms: 0, subject, outcome: 'unknown', why: NOT_HEARD } as const
     await addOutcomes(repo, host, [record])
   }

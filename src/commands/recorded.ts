@@ -1,14 +1,15 @@
 import { type Config, readConfig } from '../git/config.ts'
 import { openRepository, type Repository } from '../git/git.ts'
+import { ObjectReader } from '../git/objects.ts'
 import { readTracking, type Tracked } from '../git/refs.ts'
-import { order } from '../plan/host-state.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Selection } from '../plan/select.ts'
-import { type Cluster, directoryOf, findCluster } from './cluster.ts'
+import { type Cluster, findCluster } from './cluster.ts'
 import type { Context } from './context.ts'
+import { hostsOf } from './hosts-of.ts'
 import { chooseHosts } from './select.ts'
 
-/** What this repository has deployed to a cluster, whatever its directory holds by now. */
+/** What this repository has deployed to the hosts of a cluster, whatever their directories hold by now. */
 export interface Recorded {
   readonly repo: Repository
   readonly config: Config
@@ -31,9 +32,10 @@ export async function readRecorded(wanted: Wanted, context: Context): Promise<Re
     reading.config,
     reading.tracking,
   ])
-  const all = [...tracking.values()].filter(tracked => tracked.cluster === cluster.name)
-  // A name that was mistyped is no cluster without drift.
-  if (all.length === 0 && repo.topLevel !== null) directoryOf(repo, cluster)
+  const objects = new ObjectReader(repo)
+  const names = await hostsOf(repo, cluster, { tracking, objects })
+  objects.close()
+  const all = names.flatMap(host => tracking.get(host) ?? [])
   const chosen = chooseHosts(
     all.map(({ host }) => host),
     wanted.selection,
@@ -43,6 +45,6 @@ export async function readRecorded(wanted: Wanted, context: Context): Promise<Re
     config,
     cluster,
     tracking,
-    hosts: all.filter(({ host }) => chosen.has(host)).sort((a, b) => order(a.host, b.host)),
+    hosts: all.filter(({ host }) => chosen.has(host)),
   }
 }

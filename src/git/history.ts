@@ -114,7 +114,7 @@ async function readIdentity(repo: Repository, variable: string): Promise<string>
   try {
     return (await git(repo, ['var', variable])).stdout.toString().trimEnd()
   } catch (error) {
-    if (!(error instanceof GitError)) throw error
+    if (!(error instanceof GitError) || error.stderr.includes('invalid date')) throw error
     throw new Fatal('cannot record a deployment: git does not know who you are', {
       hint: "git config --global user.name 'Your Name'\ngit config --global user.email you@example.com",
       cause: error,

@@ -1,6 +1,6 @@
 /** Git's hooks: where they are, and how one is run. */
 import { spawn } from 'node:child_process'
-import { accessSync, constants, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { git, notStarted, type Repository } from './git.ts'
@@ -22,7 +22,8 @@ export interface Hook {
 
 export function findHook({ hooksDir }: Repository, name: string): Hook {
   const file = join(hooksDir, name)
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return { name, file, state: 'missing' }
+  // Where core.hooksPath is /dev/null, no path below it can be looked at.
+  if (!existsSync(file) || !statSync(file).isFile()) return { name, file, state: 'missing' }
   try {
     accessSync(file, constants.X_OK)
     return { name, file, state: 'executable' }

@@ -22,10 +22,16 @@ export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
   const known = new Map<DeploymentId, KnownOutcome>()
   const records = [olderIn(repo), directoryOf(repo)].flatMap(directory => readFile(join(directory, host)))
   for (const record of records) {
-    const subject = record.subject ?? known.get(record.id)?.subject ?? null
-    known.set(record.id, { ...record, subject })
+    const before = known.get(record.id)
+    if (isLate(record.outcome, before?.outcome)) continue
+    known.set(record.id, { ...record, subject: record.subject ?? before?.subject ?? null })
   }
   return [...known.values()].sort((a, b) => a.at - b.at)
+}
+
+/** Of somebody who applied the same saved plan, and was refused because it had been carried out, or was under way. */
+function isLate(outcome: string, before: string | undefined): boolean {
+  return outcome === 'refused' && before !== undefined && before !== 'unknown'
 }
 
 /**
@@ -38,7 +44,8 @@ export function lastBegun(
 ): Pick<KnownOutcome, 'id' | 'outcome'> | undefined {
   const known = new Map<string, string>()
   const tails = [olderIn(repo), directoryOf(repo)].map(directory => readTail(join(directory, host)))
-  for (const [, id = '', outcome = ''] of tails.join('\n').matchAll(LAST_WORDS)) known.set(id, outcome)
+  for (const [, id = '', outcome = ''] of tails.join('\n').matchAll(LAST_WORDS))
+    if (!isLate(outcome, known.get(id))) known.set(id, outcome)
   const begun = [...known].filter(([, outcome]) => outcome !== 'refused')
   // What a sync has brought may be older. Ids begin with the second; within one, ours are in their order.
   const last = begun.sort(([a], [b]) => order(a.slice(0, SECOND), b.slice(0, SECOND))).at(-1)

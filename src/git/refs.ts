@@ -140,7 +140,7 @@ export async function updateRefs(
   const input = changes.map(updateCommand).join('')
   if (input === '') return
   // Git keeps no reflogs outside of refs/heads and refs/remotes, and none in bare repositories, unless told to.
-  const args = ['update-ref', '--create-reflog', '-m', message, '-z', '--stdin']
+  const args = ['update-ref', '--no-deref', '--create-reflog', '-m', message, '-z', '--stdin']
   try {
     await git(repo, args, { input })
   } catch (error) {

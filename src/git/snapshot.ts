@@ -1,7 +1,7 @@
 /** The config tree of a cluster at one moment, from disk or from a commit: a git tree for each host. */
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { Fatal } from '../errors.ts'
+import { Fatal, NoDirectory } from '../errors.ts'
 import { order } from '../plan/host-state.ts'
 import { type ClusterName, must, type Oid, oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
@@ -133,8 +133,10 @@ async function writeIndex(repo: Repository): Promise<Oid> {
   }
 }
 
-function noDirectory(message: string): Fatal {
-  return new Fatal(message, { hint: 'a cluster is a directory <cluster>/<host>/<app>/... in the repository' })
+function noDirectory(message: string): NoDirectory {
+  return new NoDirectory(message, {
+    hint: 'a cluster is a directory <cluster>/<host>/<app>/... in the repository',
+  })
 }
 
 /** The directory as HEAD has it, as an expression of gitrevisions(7); null where it cannot. */

@@ -142,6 +142,23 @@ test('the last deployment is the last one, also of several in one second', async
   }
 })
 
+test('rollback goes past repairs, which deploy the same once more', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.write({ 'web1/a/x': 'two\n' })
+  await world.deploy()
+  for (const drift of ['once\n', 'twice\n']) {
+    writeFileSync(join(world.host('web1').directory, X), drift)
+    await world.deploy('--repair')
+  }
+  assert.equal(world.host('web1').read(X), 'two\n')
+  await world
+    .run('rollback', '--yes')
+    .stdout(/^web1\n {4}update a\n {8}~ x\n/m)
+    .stderr(anything)
+  assert.equal(world.host('web1').read(X), 'one\n')
+})
+
 test('rollback refuses where nothing ran before', async t => {
   const world = await makeWorld(t, TREE)
   await world
@@ -263,6 +280,45 @@ test('--prune stops tracking a host that had lost its apps before, once, and wit
   await world.run('prod', '--prune', '--dry-run').stdout(said)
   await world.run('prod', '--prune', '--yes').stdout(`${said}forgot web2\n`)
   await world.run('prod', '--prune', '--yes').stdout('prod is up to date (1 host)\n')
+})
+
+test('when the last host has left the tree, it is told how its apps can go', async t => {
+  const world = await makeWorld(t, { 'web1/a/x': 'one\n' })
+  await world.deploy()
+  await world.git('rm', '-rq', 'prod/web1')
+  await world.commit()
+  const hint = `hint: web1 is still deployed from there: with an empty directory, as 'prod/.gitkeep' makes it, --prune removes the apps
+`
+  await world
+    .run('prod', '--prune')
+    .exits(1)
+    .stderr(`fatal: cannot read 'prod': there is no such directory\n${hint}`)
+  await world
+    .run('plan', 'prod', 'HEAD')
+    .exits(1)
+    .stderr(`fatal: cannot read 'prod' in revision 'HEAD': there is no such directory\n${hint}`)
+  world.write({ '../live/web1/a/x': 'one\n' })
+  await world
+    .run('prod', '--prune')
+    .exits(1)
+    .stderr(/^fatal: .*\nhint: clusters of this repository: 'live'\n$/)
+  rmSync(join(world.repo, 'live'), { recursive: true })
+  world.write({ '.gitkeep': '' })
+  await world.commit()
+  await world
+    .run('prod', 'HEAD', '--prune', '--yes')
+    .stdout(/remove a/)
+    .stderr(anything)
+})
+
+test('a cluster that is further down, called by its name alone, is not taken for one that is gone', async t => {
+  const world = await makeWorld(t, { '../infra/prod/web1/a/x': 'one\n' }, { moreHosts: ['web1'] })
+  await world.git('config', 'deptool-host.web1.url', `local:${world.host('web1').directory}`)
+  await world.run('infra/prod', '--yes').stdout(anything).stderr(anything)
+  await world
+    .run('plan', 'prod')
+    .exits(1)
+    .stderr(/^fatal: cannot read 'prod'(?!.*--prune)/s)
 })
 
 test('a host that cannot be pruned stays tracked', async t => {

@@ -230,6 +230,18 @@ test('errors are records too, and the words for people stay on stderr', async t 
   assert.deepEqual(only(recordsOf(asked.stdout), 'error')[0]!.exitCode, 1)
 })
 
+test('where no ref can be moved: what was deployed, and what others have deployed meanwhile', async t => {
+  const world = await makeWorld(t, TREE)
+  const hook = '#!/bin/sh\n! { [ "$1" = prepared ] && grep -q refs/deptool/; }\n'
+  writeFileSync(join(world.repo, '.git/hooks/reference-transaction'), hook, { mode: 0o755 })
+  const { ask } = asker(world)
+  const deployed = await ask(6, 'prod', '--yes')
+  assert.equal(only(deployed, 'end')[0]?.outcome, 'unrecorded')
+  assert.equal(only(deployed, 'error')[0]?.exitCode, 6)
+  const stale = await ask(1, 'prod', '--yes')
+  assert.deepEqual(only(stale, 'end')[0]?.hosts, { db1: 'refused', web1: 'refused' })
+})
+
 test('a declined deployment says so, and the diff on the way is not in the records', async t => {
   const world = await makeWorld(t, TREE)
   await world.git('config', 'core.pager', 'cat')

@@ -201,3 +201,9 @@ test("git's own way to run a hook is taken where it hands on the input", () => {
   assert.equal(feedsHooks('git version 2.50.1.windows.1'), true)
   assert.equal(feedsHooks('git version 3.0.0-rc1'), true)
 })
+
+test('where core.hooksPath is /dev/null there are no hooks', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.git('config', 'core.hooksPath', '/dev/null')
+  await world.deploy()
+})

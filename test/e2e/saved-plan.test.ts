@@ -257,6 +257,26 @@ test('a plan for some hosts says nothing of the others, and one with --prune let
   assert.equal(await world.git('for-each-ref', '--format=%(refname)', 'refs/deptool/'), 'refs/deptool/web1')
 })
 
+test('a plan that only lets a host leave removes nothing that was deployed there since', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.remove('db1/a')
+  world.write({ 'db1/.gitkeep': '' })
+  await world.deploy()
+  world.remove('db1')
+  await world.commit()
+  const plan = await save(world, 'prod', '--prune')
+  world.write({ 'db1/a/x': 'back again\n' })
+  await world.deploy()
+  await world
+    .run('apply', '--yes', plan)
+    .exits(1)
+    .stderr(
+      /^error: db1: the plan only stops tracking it, and here it has apps to remove\nfatal: cannot apply /,
+    )
+  assert.equal(world.host('db1').read(DEPLOYED), 'back again\n')
+})
+
 test('refusing a spent plan does not change what is known of how it ended', async t => {
   const world = await makeWorld(t, TREE)
   const plan = await save(world, 'prod')
@@ -269,6 +289,36 @@ test('refusing a spent plan does not change what is known of how it ended', asyn
     .stdout(anything)
     .stderr(/carried out here before/)
   assert.deepEqual(await world.run('log').stdout(anything), log)
+})
+
+test('an operator who is killed while a plan is applied has it on record that nobody knows how it ended', async t => {
+  const world = await makeWorld(t, TREE)
+  const plan = await save(world, 'prod', '--limit', 'web1')
+  await world.git('config', 'deptool-host.web1.url', 'ssh://root@192.0.2.1')
+  await world.git('config', 'deptool.transport', 'openssh')
+  const script = (path: string, text: string) => writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+  script(join(world.home, 'bin/ssh'), `kill -9 $(cat ${file(world, 'pid')})`)
+  // Where there is one, no host is called before the deployment begins.
+  script(join(world.repo, '.git/hooks/pre-deploy'), 'exit 0')
+  await world.execute(['sh', '-c', `echo $$ >"$HOME/pid"; exec git-deploy apply --yes '${plan}'`])
+  await world
+    .run('status', 'prod', '--limit', 'web1')
+    .stdout('web1  never deployed  1 app to change, but it is not known here how deployment <id> ended\n')
+    .stderr("hint: 'git deploy sync prod' asks\n")
+})
+
+test('the last deployment is the one carried out last, also of a plan that was saved before others', async t => {
+  const world = await makeWorld(t, TREE)
+  await world.deploy()
+  world.write({ 'db1/a/x': 'secret two\n', 'web1/a/x': 'two\n' })
+  const plan = await save(world, 'prod', '--limit', 'db1')
+  await world.deploy('--limit', 'web1')
+  const old = edit(plan, text => text.replace(/"id": "\d{8}T/, '"id": "20260101T'))
+  const { code } = await world.execute(['sh', '-c', `sleep 1; git deploy apply --yes '${old}'`])
+  assert.equal(code, 0)
+  const bob = await world.colleague('Bob')
+  await bob.run('sync', 'prod').stdout(anything)
+  await bob.run('rollback', '--dry-run').stdout(/by Ada\n\ndb1\n {4}update a\n/)
 })
 
 test('a plan without changes is nothing to do', async t => {

@@ -1,6 +1,15 @@
 /** Several operators, each with a clone, and the same hosts: who learns what of whom. */
 import assert from 'node:assert/strict'
-import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { realHosts } from '../hosts/real-hosts.ts'
@@ -139,6 +148,69 @@ test('an operator who was killed before the refs moved finds them moved by the n
   assert.equal(await ada.git('rev-parse', 'refs/deptool/web1'), after)
   await ada.run('prod', '--yes').stdout('prod is up to date (2 hosts)\n')
   assert.equal(await ada.git('rev-parse', 'refs/deptool^2'), after)
+})
+
+test('a host moves to another cluster with its directory, and with it what is known of it', async t => {
+  const { ada, bob } = await twoClones(t)
+  await ada.deploy()
+  mkdirSync(join(ada.repo, 'staging'))
+  await ada.git('mv', 'prod/web2', 'staging/web2')
+  ada.write({ '../staging/web2/a/x': 'two\n' })
+  await ada.commit()
+  const moved = `
+web2
+    update a
+        ~ x
+`
+  await ada.run('plan', 'staging').stdout(`staging from the working tree (main <oid>)\n${moved}`)
+  await ada
+    .run('staging', 'HEAD', '--yes')
+    .stdout(/deployed to 1 host in 'staging'/)
+    .stderr(anything)
+  await ada.run('prod', '--prune', '--yes').stdout('prod is up to date (1 host)\n')
+  await ada.run('status', 'staging').stdout(/^web2 {2}deployed <oid> .* by Ada {2}up to date\n$/)
+
+  await bob.git('pull', '--quiet')
+  await bob.run('sync', 'staging').stdout('web2  new <oid>, 2 deployments, the last by Ada\n')
+})
+
+test('a cluster that is only called otherwise keeps its hosts', async t => {
+  const { ada } = await twoClones(t)
+  await ada.deploy()
+  await ada.git('mv', 'prod', 'live')
+  await ada.commit()
+  await ada.run('plan', 'live').stdout('live is up to date (2 hosts)\n')
+  await ada.run('verify', 'live').stdout('web1  ok\nweb2  ok\n')
+  await ada.run('sync', 'live').stdout(/^web1 {2}unchanged <oid>\nweb2 /)
+})
+
+test('a host that lost its apps in one cluster is free for another', async t => {
+  const { ada } = await twoClones(t)
+  await ada.deploy()
+  ada.remove('web2')
+  await ada.deploy('--prune')
+  ada.write({ '../staging/web2/a/x': 'two\n' })
+  await ada
+    .run('staging', '--yes')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/run the same command again/)
+  await ada.run('sync', 'staging').stdout('web2  unchanged <oid>\n')
+  await ada
+    .run('staging', '--yes')
+    .stdout(/^web2\n {4}add a\n/m)
+    .stderr(anything)
+})
+
+test('a deployment that never began is known as such after a sync, also in the second of the first one', async t => {
+  const { ada } = await twoClones(t)
+  await ada.deploy()
+  const log = join(ada.repo, '.git/deptool/log/web1')
+  const begun = { ...JSON.parse(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1)!), outcome: 'unknown' }
+  const id = begun.id.replace(/-.*/, '-0000000000')
+  appendFileSync(log, `${JSON.stringify({ ...begun, id })}\n`)
+  await ada.run('sync', 'prod').stdout(anything)
+  await ada.run('log', 'web1').stdout(/nothing changed: it never began there/)
 })
 
 test('a host that was set up anew is said loudly, and planned as new', async t => {

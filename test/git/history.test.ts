@@ -144,6 +144,12 @@ test('the commit names the operator and what it was made of', async t => {
   }
 })
 
+test('a date that git cannot read is no lack of a name', async t => {
+  const scratch = makeScratch(t)
+  const repo = await scratch.open(scratch.dir, { GIT_AUTHOR_DATE: 'some day' })
+  await assert.rejects(operatorName(repo), { message: "cannot run 'git var': invalid date format: some day" })
+})
+
 test('an operator whom git does not know is told what to do', async t => {
   const scratch = makeScratch(t)
   scratch.git('config', 'user.useConfigOnly', 'true')

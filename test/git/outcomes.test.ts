@@ -53,6 +53,16 @@ test('a host is marked while its last deployment has an end that nobody knows, o
   assert.deepEqual(await after(record(7)), [])
 })
 
+test('who was refused because another had begun with the same plan does not change how it ended', async t => {
+  const scratch = makeScratch(t)
+  const repo = await scratch.open()
+  await addOutcomes(repo, WEB1, [record(1, 'refused'), record(1), record(1, 'refused')])
+  assert.deepEqual(readOutcomes(repo, WEB1), [record(1)])
+  await addOutcomes(repo, WEB1, [record(2, 'damaged'), record(2, 'refused')])
+  assert.deepEqual(markedHosts(repo), [WEB1])
+  assert.equal(lastBegun(repo, WEB1)?.outcome, 'damaged')
+})
+
 test('marks survive two processes that record at the same time, and a log that has grown too long', async t => {
   const scratch = makeScratch(t)
   const repo = await scratch.open()

@@ -86,6 +86,16 @@ test('a ref that moved meanwhile is named, and no other moves', async t => {
   assert.deepEqual([...(await readTracking(repo)).keys()], ['web1'])
 })
 
+test('a symbolic ref stands for itself, and not for the host that it names', async t => {
+  const scratch = makeScratch(t)
+  const repo = await scratch.open()
+  const one = makeCommit(scratch, 'one')
+  await updateRefs(repo, [{ ref: WEB1, to: one, from: null }], 'deploy')
+  scratch.git('symbolic-ref', WEB2, WEB1)
+  await updateRefs(repo, [{ ref: WEB2, to: null, from: one }], 'forget')
+  assert.deepEqual([...(await readTracking(repo)).keys()], ['web1'])
+})
+
 test('a ref is deleted, and what is not there need not be', async t => {
   const scratch = makeScratch(t)
   const repo = await scratch.open()
