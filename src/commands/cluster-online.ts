@@ -6,6 +6,7 @@ import { readTracking, type Tracked } from '../git/refs.ts'
 import type { ClusterName, HostName } from '../plan/names.ts'
 import type { Selection } from '../plan/select.ts'
 import type { Connection } from '../remote/transport.ts'
+import { noHosts } from '../terminal/names.ts'
 import { findCluster } from './cluster.ts'
 import type { Context } from './context.ts'
 import { hostsOf } from './hosts-of.ts'
@@ -39,6 +40,7 @@ export async function clusterOnline(wanted: Wanted, context: Context): Promise<C
   const objects = new ObjectReader(repo)
   const all = await hostsOf(repo, cluster, { tracking, objects })
   objects.close()
+  if (all.length === 0) context.terminal.say(noHosts(cluster.name))
   const chosen = chooseHosts(all, wanted.selection)
   const connect = reach({ config }, context)
   return {
