@@ -65,7 +65,24 @@ test('a command that is mistyped, one that git has by another name, and a host w
     .run('plan', 'prod/dns1')
     .exits(1)
     .stderr(
-      "fatal: cannot plan 'prod/dns1': it is a host of 'prod', and not a cluster\nhint: git deploy prod --limit dns1\n",
+      "fatal: cannot use 'prod/dns1' as a cluster: it is in 'prod'\nhint: 'dns1' is a host of 'prod': git deploy prod --limit dns1\n",
+    )
+  for (const command of ['plan', 'check', 'sync'])
+    await world
+      .run(command, 'prod/dns1/nsd')
+      .exits(1)
+      .stderr(/^fatal: cannot use 'prod\/dns1\/nsd' as a cluster: it is in 'prod'\n/)
+  await world
+    .run('plan', 'prod', 'web1')
+    .exits(1)
+    .stderr(
+      "fatal: cannot read revision 'web1': there is no such commit\nhint: 'web1' is a host of 'prod': git deploy prod --limit web1\n",
+    )
+  await world
+    .run('plan', 'dns1/nsd')
+    .exits(1)
+    .stderr(
+      "fatal: cannot read 'dns1/nsd': there is no such directory\nhint: clusters of this repository: 'prod'\n",
     )
   await world
     .run('plan', '--frobnicate')

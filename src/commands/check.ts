@@ -11,7 +11,7 @@ import { notesOn } from '../plan/notes.ts'
 import type { Problem } from '../plan/problem.ts'
 import { checkRecord, renderCheck } from '../terminal/check.ts'
 import { placeProblems, problemRecord, type Severity } from '../terminal/problems.ts'
-import { findCluster } from './cluster.ts'
+import { findCluster, refuseHost } from './cluster.ts'
 import type { Context } from './context.ts'
 import { locateIn, type Whereabouts } from './locate-problem.ts'
 import { problemsOf, readStates, snapshotOf } from './plan-offline.ts'
@@ -50,6 +50,7 @@ async function examine(command: CommandOf<'check'>, context: Context): Promise<E
   const known = { config: readConfig(repo), tracking: readTracking(repo) }
   const objects = new ObjectReader(repo)
   const [cluster, { color }] = await Promise.all([findCluster(repo, command.cluster, known), known.config])
+  refuseHost(cluster, await known.tracking)
   const attempt = async () => {
     const snapshot = await (command.staged
       ? snapshotStaged(repo, cluster.path, objects)

@@ -76,7 +76,9 @@ const SHAPE = 'a cluster is a directory <cluster>/<host>/<app>/…'
 
 /** A cluster, a host of one, or a command: whatever is not a command is a cluster. */
 function meant(word: string, clusters: readonly string[], topLevel: string): string {
-  const around = clusters.find(name => isDirectory(join(topLevel, name, word)))
+  const around = word.includes('/')
+    ? undefined
+    : clusters.find(name => isDirectory(join(topLevel, name, word)))
   if (around !== undefined) return `it is a host of '${around}': name both, as in '${around} --limit ${word}'`
   const verb = nearest(word, VERB_NAMES)
   if (nearest(word, clusters) === undefined) {
@@ -133,6 +135,22 @@ function clusterAt({ prefix }: Repository, given: string, normal: string): Clust
       hint: 'a cluster is a directory of this repository, and its name does not begin with a dot',
     })
   return { name, path, shown: posix.relative(prefix, path) || '.' }
+}
+
+/** 'prod/web1' would be a cluster whose hosts are the apps of web1. Throws Fatal for it, and for what is in there. */
+export function refuseHost({ path, shown }: Cluster, tracking: ReadonlyMap<unknown, Tracked>): void {
+  const parts = path.split('/')
+  const inside = [...tracking.values()].find(({ host, cluster }) =>
+    parts.some((part, i) => part === cluster && parts[i + 1] === host),
+  )
+  if (inside)
+    throw new Fatal(`cannot use '${shown}' as a cluster: it is in '${inside.cluster}'`, {
+      hint: hostHint(inside.cluster!, inside.host),
+    })
+}
+
+export function hostHint(cluster: string, host: string): string {
+  return `'${host}' is a host of '${cluster}': git deploy ${shellWord(cluster)} --limit ${host}`
 }
 
 function isDirectory(path: string): boolean {

@@ -1,4 +1,6 @@
 /** What deploy, plan and diff begin with: everything that can be known without a host. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Fatal } from '../errors.ts'
 import { type Config, readConfig } from '../git/config.ts'
 import { openRepository, type Place, type Repository } from '../git/git.ts'
@@ -13,7 +15,7 @@ import type { HostName, Oid } from '../plan/names.ts'
 import { type HostPlan, type Plan, planHost } from '../plan/plan.ts'
 import type { Problem } from '../plan/problem.ts'
 import type { Selection } from '../plan/select.ts'
-import { type Cluster, clusterAtTop, directoryOf, findCluster } from './cluster.ts'
+import { type Cluster, clusterAtTop, directoryOf, findCluster, hostHint, refuseHost } from './cluster.ts'
 import type { Context } from './context.ts'
 import { refuseTree } from './refuse-tree.ts'
 import type { SavedPlan } from './saved-plan.ts'
@@ -162,19 +164,12 @@ export function snapshotOf(
   rev: string | null,
   objects: ObjectReader,
 ): Promise<Snapshot> {
-  return rev === null
-    ? snapshotWorktree(repo, cluster.name, directoryOf(repo, cluster), objects)
-    : snapshotRevision(repo, rev, cluster.path, objects)
-}
-
-/** 'prod/web1' would be a cluster whose hosts are the apps of web1. */
-function refuseHost({ path, shown }: Cluster, tracking: ReadonlyMap<HostName, Tracked>): void {
-  const [host, cluster] = path.split('/').reverse()
-  const tracked = [...tracking.values()].some(one => one.host === host && one.cluster === cluster)
-  if (tracked)
-    throw new Fatal(`cannot plan '${shown}': it is a host of '${cluster}', and not a cluster`, {
-      hint: `git deploy ${cluster} --limit ${host}`,
-    })
+  if (rev === null) return snapshotWorktree(repo, cluster.name, directoryOf(repo, cluster), objects)
+  return snapshotRevision(repo, rev, cluster.path, objects).catch(error => {
+    const isHost = repo.topLevel !== null && existsSync(join(repo.topLevel, cluster.path, rev))
+    if (!isHost || !(error instanceof Fatal) || !error.message.includes('no such commit')) throw error
+    throw new Fatal(error.message, { hint: hostHint(cluster.shown, rev), cause: error })
+  })
 }
 
 /** Two clusters that deploy to one host would undo each other's work. */
