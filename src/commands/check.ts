@@ -74,7 +74,9 @@ function errorsIn({ snapshot, states }: Examined): Problem[] {
 
 function notesIn({ snapshot: { hosts }, states }: Examined): Problem[] {
   return hosts.flatMap(({ host }, i) =>
-    notesOn(states[i]!).map(note => ({ ...note, file: `${host}/${note.file}` })),
+    states[i]!.apps.length === 0
+      ? [{ file: host, what: 'it has no apps: an app is a directory in it' }]
+      : notesOn(states[i]!).map(note => ({ ...note, file: `${host}/${note.file}` })),
   )
 }
 
