@@ -15,7 +15,7 @@ export function reportUnit(machine: Machine, unit: UnitName, state: string, sinc
       '--output-fields=MESSAGE,SYSLOG_IDENTIFIER',
       `--since=@${Math.floor(since / 1000)}`,
       `--lines=${READ}`,
-      // As --unit has it, and what systemd's own child says before it is in the unit's cgroup: a User= that is missing.
+      // As --unit has it, and what systemd's child says before it is in the unit's cgroup: no such User=.
       ...[`_SYSTEMD_UNIT=${unit}`, '+', `UNIT=${unit}`, '_UID=0', '+', `COREDUMP_UNIT=${unit}`, '_UID=0'],
     ],
     { timeoutMs: 3000 },

@@ -137,7 +137,7 @@ function clusterAt({ prefix }: Repository, given: string, normal: string): Clust
   return { name, path, shown: posix.relative(prefix, path) || '.' }
 }
 
-/** 'prod/web1' would be a cluster whose hosts are the apps of web1. Throws Fatal for it, and for what is in there. */
+/** Throws Fatal for 'prod/web1', which would be a cluster whose hosts are the apps of web1, and below. */
 export function refuseHost({ path, shown }: Cluster, tracking: ReadonlyMap<unknown, Tracked>): void {
   const parts = path.split('/')
   const inside = [...tracking.values()].find(({ host, cluster }) =>

@@ -20,7 +20,7 @@ export function object(
   return value
 }
 
-/** Where an object of the valid JSON in `text` has a key twice: JSON.parse takes the last one, and says nothing. */
+/** Where an object of the valid JSON has a key twice: JSON.parse takes the last one, and says nothing. */
 export function repeatedKey(text: string): Keys | undefined {
   const around: { readonly keys: Set<string>; key: string }[] = []
   for (let at = 0; at < text.length; at++) {
