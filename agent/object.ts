@@ -1,7 +1,7 @@
 /** One git object as it is stored: zlib over `<type> <size>NUL<content>`, and named by the hash of all that. */
 import { Unzlib } from 'fflate'
 import type { Oid } from '../src/plan/names.ts'
-import type { Hasher, Machine } from './machine.ts'
+import { type Hasher, type Machine, SystemFailure } from './machine.ts'
 
 /** The bytes of an object are not what its name says, or not there. */
 export class BadObject extends Error {
@@ -60,7 +60,8 @@ export class Inflating {
     try {
       this.inflate.push(bytes, last)
     } catch (error) {
-      if (error instanceof BadObject) throw error
+      // What takes the content may fail for reasons of its own: the disk is full.
+      if (error instanceof BadObject || error instanceof SystemFailure) throw error
       throw new BadObject(this.oid, `does not inflate: ${(error as Error).message}`)
     }
   }

@@ -10,6 +10,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
   EMFILE: 'too many open files',
   ENOTDIR: 'a directory on the way is none',
+  EEXIST: 'something else is in its place',
   EISDIR: 'a directory is in the way',
   ELOOP: 'too many symbolic links on the way',
 }

@@ -15,7 +15,8 @@ export function reportUnit(machine: Machine, unit: UnitName, state: string, sinc
       '--output-fields=MESSAGE,SYSLOG_IDENTIFIER',
       `--since=@${Math.floor(since / 1000)}`,
       `--lines=${READ}`,
-      `--unit=${unit}`,
+      // As --unit has it, and what systemd's child says before it is in the unit's cgroup: no such User=.
+      ...[`_SYSTEMD_UNIT=${unit}`, '+', `UNIT=${unit}`, '_UID=0', '+', `COREDUMP_UNIT=${unit}`, '_UID=0'],
     ],
     { timeoutMs: 3000 },
   )

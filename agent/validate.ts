@@ -30,6 +30,10 @@ function runCommand(machine: Machine, { app, argv }: StepOf<'validate'>, commit:
     return [{ what: [`${what} ${howItEnded(ran)}`, ...lastLines(ran)].join('\n'), hint: null }]
   } catch (error) {
     if (!(error instanceof SystemFailure)) throw error
+    if (error.code === 'EACCES')
+      return [
+        { what: `${what} may not be executed`, hint: 'chmod +x makes it a program, in the config tree' },
+      ]
     const how = error.code === 'ENOENT' ? 'is no program of the host' : `does not run (${error.code})`
     return [{ what: `${what} ${how}`, hint: null }]
   }

@@ -36,6 +36,8 @@ export class Fatal extends Error {
 /** A cluster's directory that is not there, on disk or in a revision. */
 export class NoDirectory extends Fatal {}
 
+export class NoRevision extends Fatal {}
+
 export interface FatalOptions {
   readonly hint?: string | undefined
   readonly exitCode?: ExitCode

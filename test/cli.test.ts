@@ -11,7 +11,7 @@ function accepts(line: string, expected: Partial<Command>): void {
   assert.deepEqual(seen, expected, `git deploy ${line}`)
 }
 
-function refuses(line: string, message: string, hint?: string): void {
+function refuses(line: string, message: string, hint?: string | null): void {
   const command = parse(line)
   assert.equal(command.kind, 'misuse', `git deploy ${line}`)
   assert.equal(command.kind === 'misuse' && command.message, message)
@@ -227,7 +227,7 @@ test('wrong usage names the word that is wrong, and the one that was meant', () 
   refuses('prod v1 web1', "unexpected argument 'web1'")
   refuses('prod -- web1', "unexpected argument 'web1'")
   refuses('completion', 'one word is missing: bash or zsh')
-  refuses('completion fish', "unknown argument 'fish', expected bash or zsh")
+  refuses('completion fish', "unknown argument 'fish', expected bash or zsh", null)
   refuses('hooks run', 'one word is missing: post-commit')
   refuses('hooks list all', "unexpected argument 'all'")
   refuses('forget', 'no host given')

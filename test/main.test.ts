@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { anything } from './support/outcome.ts'
 import { makeWorld } from './support/world.ts'
 
 const TREE = {
@@ -64,7 +65,24 @@ test('a command that is mistyped, one that git has by another name, and a host w
     .run('plan', 'prod/dns1')
     .exits(1)
     .stderr(
-      "fatal: cannot plan 'prod/dns1': it is a host of 'prod', and not a cluster\nhint: git deploy prod --limit dns1\n",
+      "fatal: cannot use 'prod/dns1' as a cluster: it is in 'prod'\nhint: 'dns1' is a host of 'prod': git deploy prod --limit dns1\n",
+    )
+  for (const command of ['plan', 'check', 'sync'])
+    await world
+      .run(command, 'prod/dns1/nsd')
+      .exits(1)
+      .stderr(/^fatal: cannot use 'prod\/dns1\/nsd' as a cluster: it is in 'prod'\n/)
+  await world
+    .run('plan', 'prod', 'web1')
+    .exits(1)
+    .stderr(
+      "fatal: cannot read revision 'web1': there is no such commit\nhint: 'web1' is a host of 'prod': git deploy prod --limit web1\n",
+    )
+  await world
+    .run('plan', 'dns1/nsd')
+    .exits(1)
+    .stderr(
+      "fatal: cannot read 'dns1/nsd': there is no such directory\nhint: clusters of this repository: 'prod'\n",
     )
   await world
     .run('plan', '--frobnicate')
@@ -81,7 +99,19 @@ test('a cluster without hosts, and one that is not there yet', async t => {
       "fatal: cannot read 'prod': there is no such directory\nhint: 'git deploy init prod' makes it: a cluster is a directory <cluster>/<host>/<app>/…\n",
     )
   await world.run('init').stdout(/created/)
-  await world.run('plan').stdout('prod has no hosts: a host is a directory in it\n')
+  for (const command of ['plan', 'status', 'sync', 'ping'])
+    await world.run(command).stdout('prod has no hosts: a host is a directory in it\n')
+  await world
+    .run('plan', 'prd')
+    .exits(1)
+    .stderr("fatal: cannot read 'prd': there is no such directory\nhint: did you mean 'prod'?\n")
+  writeFileSync(join(world.repo, 'notes'), 'a file\n')
+  await world
+    .run('plan', 'notes')
+    .exits(1)
+    .stderr(
+      "fatal: cannot read 'notes': it is no directory\nhint: a cluster is a directory <cluster>/<host>/<app>/…\n",
+    )
 })
 
 test('plan --exit-code tells pending changes', async t => {
@@ -228,6 +258,20 @@ web1 (new host)
     .exits(1)
     .stderr("fatal: cannot create 'staging': there is a file of that name\n")
   assert.equal(await world.git('config', 'deptool.cluster'), 'prod')
+})
+
+test('what init says to type can be typed, whatever the name', async t => {
+  const world = await makeWorld(t, {}, { commit: false })
+  for (const [name, means] of [
+    ['plan', './plan'],
+    ["ada's lab", "'ada'\\''s lab'"],
+  ] as const) {
+    const { stdout } = await world.run('init', name).stdout(anything)
+    assert.ok(stdout.includes(`\n'git deploy' means 'git deploy ${means}' in this repository\n`), stdout)
+    const steps = stdout.split('\n').filter(line => /^ {4}(mkdir|echo)/.test(line))
+    const typed = await world.execute(['sh', '-ec', [...steps, `git deploy -n ${means}`].join('\n')])
+    assert.match(typed.stdout, /web1 \(new host\)\n {4}add hello\n {8}\+ greeting\.txt\n/)
+  }
 })
 
 test('colour follows git config, and the option outranks it', async t => {

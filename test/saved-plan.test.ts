@@ -32,8 +32,7 @@ test('a plan that is written is the plan that is read', () => {
 })
 
 test('anything else is refused with the reason', () => {
-  assert.match(why('{'), /^it is not JSON: /)
-  for (const other of ['null', '[]', '"text"', '{}', '{"format": 1}', '{"format": "x"}'])
+  for (const other of ['', '{', 'null', '[]', '"text"', '{}', '{"format": 1}', '{"format": "x"}'])
     assert.equal(why(other), 'it is not a saved plan')
   assert.equal(
     changed({ format: 'git-deploy-plan/2' }),

@@ -15,6 +15,7 @@ import { findCluster } from './cluster.ts'
 import type { Context } from './context.ts'
 import { locateIn, type Whereabouts } from './locate-problem.ts'
 import { problemsOf, readStates, snapshotOf } from './plan-offline.ts'
+import { refuseHost } from './refuse-cluster.ts'
 
 /** `git deploy check`: everything that is wrong with a config tree, on all hosts, whatever is deployed. */
 export async function check(command: CommandOf<'check'>, context: Context): Promise<ExitCode> {
@@ -50,6 +51,7 @@ async function examine(command: CommandOf<'check'>, context: Context): Promise<E
   const known = { config: readConfig(repo), tracking: readTracking(repo) }
   const objects = new ObjectReader(repo)
   const [cluster, { color }] = await Promise.all([findCluster(repo, command.cluster, known), known.config])
+  refuseHost(cluster, await known.tracking)
   const attempt = async () => {
     const snapshot = await (command.staged
       ? snapshotStaged(repo, cluster.path, objects)
@@ -73,7 +75,9 @@ function errorsIn({ snapshot, states }: Examined): Problem[] {
 
 function notesIn({ snapshot: { hosts }, states }: Examined): Problem[] {
   return hosts.flatMap(({ host }, i) =>
-    notesOn(states[i]!).map(note => ({ ...note, file: `${host}/${note.file}` })),
+    states[i]!.apps.length === 0
+      ? [{ file: host, what: 'it has no apps: an app is a directory in it' }]
+      : notesOn(states[i]!).map(note => ({ ...note, file: `${host}/${note.file}` })),
   )
 }
 

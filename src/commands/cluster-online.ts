@@ -6,10 +6,12 @@ import { readTracking, type Tracked } from '../git/refs.ts'
 import type { ClusterName, HostName } from '../plan/names.ts'
 import type { Selection } from '../plan/select.ts'
 import type { Connection } from '../remote/transport.ts'
+import { noHosts } from '../terminal/names.ts'
 import { findCluster } from './cluster.ts'
 import type { Context } from './context.ts'
 import { hostsOf } from './hosts-of.ts'
 import { reach } from './reach.ts'
+import { refuseHost } from './refuse-cluster.ts'
 import { chooseHosts } from './select.ts'
 
 export interface ClusterOnline {
@@ -36,9 +38,11 @@ export async function clusterOnline(wanted: Wanted, context: Context): Promise<C
   const reading = { config: readConfig(repo), tracking: readTracking(repo) }
   const [config, tracking] = await Promise.all([reading.config, reading.tracking])
   const cluster = await findCluster(repo, wanted.cluster, reading)
+  refuseHost(cluster, tracking)
   const objects = new ObjectReader(repo)
   const all = await hostsOf(repo, cluster, { tracking, objects })
   objects.close()
+  if (all.length === 0) context.terminal.say(noHosts(cluster.name))
   const chosen = chooseHosts(all, wanted.selection)
   const connect = reach({ config }, context)
   return {

@@ -7,6 +7,7 @@ import type { Repository } from '../git/git.ts'
 import type { Tracked } from '../git/refs.ts'
 import { type ClusterName, clusterName, type HostName } from '../plan/names.ts'
 import { nearest } from '../plan/suggest.ts'
+import { shellWord } from '../terminal/shell-word.ts'
 import { VERB_NAMES } from '../verb-names.ts'
 
 export interface Cluster {
@@ -36,10 +37,15 @@ export async function findCluster(repo: Repository, given: string | null, known:
       names.length > 0
         ? names
             .slice(0, 5)
-            .map(name => `git deploy ${name}`)
+            .map(name => `git deploy ${typed(name)}`)
             .join('\n')
         : "'git deploy init' makes one",
   })
+}
+
+/** The cluster at a path from the root, as a word of the command line: a command would be taken for one. */
+export function typed(path: string): string {
+  return shellWord(VERB_NAMES.some(name => name === path) ? `./${path}` : path)
 }
 
 /** The cluster that the command line names; its directory may not exist. */
@@ -65,22 +71,29 @@ export function directoryOf(repo: Repository, { shown, path }: Cluster): string 
     })
   const dir = join(repo.topLevel, path)
   if (isDirectory(dir)) return dir
+  if (existsSync(dir)) throw new Fatal(`cannot read '${shown}': it is no directory`, { hint: SHAPE })
   throw new NoDirectory(`cannot read '${shown}': there is no such directory`, {
     hint: meant(shown, candidates(repo), repo.topLevel),
   })
 }
 
+const SHAPE = 'a cluster is a directory <cluster>/<host>/<app>/…'
+
 /** A cluster, a host of one, or a command: whatever is not a command is a cluster. */
 function meant(word: string, clusters: readonly string[], topLevel: string): string {
-  const around = clusters.find(name => isDirectory(join(topLevel, name, word)))
+  const around = word.includes('/')
+    ? undefined
+    : clusters.find(name => isDirectory(join(topLevel, name, word)))
   if (around !== undefined) return `it is a host of '${around}': name both, as in '${around} --limit ${word}'`
   const verb = nearest(word, VERB_NAMES)
   if (nearest(word, clusters) === undefined) {
     if (verb !== undefined) return `did you mean 'git deploy ${verb}'?`
     if (word === 'help' || word === 'version') return `did you mean 'git deploy --${word}'?`
   }
-  if (clusters.length === 0)
-    return `'git deploy init ${word}' makes it: a cluster is a directory <cluster>/<host>/<app>/…`
+  if (clusters.length === 0) {
+    const near = nearest(word, below(topLevel))
+    return near ? `did you mean '${near}'?` : `'git deploy init ${shellWord(word)}' makes it: ${SHAPE}`
+  }
   const names = clusters.slice(0, 5).map(name => `'${name}'`)
   return `clusters of this repository: ${names.join(', ')}`
 }

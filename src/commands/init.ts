@@ -4,7 +4,8 @@ import type { CommandOf } from '../command.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import { readConfig, setConfig } from '../git/config.ts'
 import { openRepository, type Repository } from '../git/git.ts'
-import { type Cluster, candidates, clusterNamed } from './cluster.ts'
+import { shellWord } from '../terminal/shell-word.ts'
+import { type Cluster, candidates, clusterNamed, typed } from './cluster.ts'
 import type { Context } from './context.ts'
 
 /** `git deploy init`: makes a directory the cluster that is meant, and creates it where there is none. */
@@ -22,7 +23,7 @@ export async function init(command: CommandOf<'init'>, context: Context): Promis
   if (configured !== cluster.path) await setConfig(repo, 'deptool.cluster', cluster.path)
   context.emit({ type: 'init', cluster: cluster.path, created })
   if (created) terminal.out(`created '${cluster.path}/'`)
-  terminal.out(`'git deploy' means 'git deploy ${cluster.path}' in this repository`)
+  terminal.out(`'git deploy' means 'git deploy ${typed(cluster.path)}' in this repository`)
   terminal.out(nextSteps(cluster.path, { hasHosts: hasHosts(dir) }))
   return EXIT.done
 }
@@ -61,8 +62,8 @@ function nextSteps(path: string, { hasHosts }: { hasHosts: boolean }): string {
     : [
         "add a host that 'ssh web1' reaches, and an app:",
         '',
-        `    mkdir -p ${path}/web1/hello`,
-        `    echo 'Hello.' >${path}/web1/hello/greeting.txt`,
+        `    mkdir -p ${shellWord(`${path}/web1/hello`)}`,
+        `    echo 'Hello.' >${shellWord(`${path}/web1/hello/greeting.txt`)}`,
         '',
       ]
   return [

@@ -14,7 +14,7 @@ import type { Problem } from '../plan/problem.ts'
 import type { Selection } from '../plan/select.ts'
 import { type Cluster, clusterAtTop, directoryOf, findCluster } from './cluster.ts'
 import type { Context } from './context.ts'
-import { refuseForeign, refuseGone, refuseHost } from './refuse-cluster.ts'
+import { refuseForeign, refuseGone, refuseHost, refuseRevision } from './refuse-cluster.ts'
 import { refuseTree } from './refuse-tree.ts'
 import type { SavedPlan } from './saved-plan.ts'
 import { savedSnapshot } from './saved-snapshot.ts'
@@ -163,9 +163,10 @@ export async function snapshotOf(
   rev: string | null,
   objects: ObjectReader,
 ): Promise<Snapshot> {
-  return rev === null
-    ? snapshotWorktree(repo, cluster.name, directoryOf(repo, cluster), objects)
-    : snapshotRevision(repo, rev, cluster.path, objects)
+  if (rev === null) return snapshotWorktree(repo, cluster.name, directoryOf(repo, cluster), objects)
+  return snapshotRevision(repo, rev, cluster.path, objects).catch(error =>
+    refuseRevision(error, { repo, cluster, rev }),
+  )
 }
 
 interface Comparison {

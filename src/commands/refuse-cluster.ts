@@ -1,13 +1,14 @@
 /** What looks like a cluster, and cannot be planned beside what is deployed already. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fatal, NoDirectory } from '../errors.ts'
+import { Fatal, NoDirectory, NoRevision } from '../errors.ts'
 import { git, type Repository } from '../git/git.ts'
 import type { ObjectReader } from '../git/objects.ts'
 import type { Tracked } from '../git/refs.ts'
 import type { Snapshot } from '../git/snapshot.ts'
 import type { HostName } from '../plan/names.ts'
 import { names } from '../terminal/names.ts'
+import { shellWord } from '../terminal/shell-word.ts'
 import { besideOf, type Cluster, candidates } from './cluster.ts'
 
 type Tracking = ReadonlyMap<HostName, Tracked>
@@ -18,14 +19,30 @@ interface Deployed {
   readonly objects: ObjectReader
 }
 
-/** 'prod/web1' would be a cluster whose hosts are the apps of web1. */
+/** Throws Fatal for 'prod/web1', which would be a cluster whose hosts are the apps of web1, and below. */
 export function refuseHost({ path, shown }: Cluster, tracking: Tracking): void {
-  const [host, cluster] = path.split('/').reverse()
-  const tracked = [...tracking.values()].some(one => one.host === host && one.cluster === cluster)
-  if (tracked)
-    throw new Fatal(`cannot plan '${shown}': it is a host of '${cluster}', and not a cluster`, {
-      hint: `git deploy ${cluster} --limit ${host}`,
+  const parts = path.split('/')
+  const inside = [...tracking.values()].find(({ host, cluster }) =>
+    parts.some((part, i) => part === cluster && parts[i + 1] === host),
+  )
+  if (inside)
+    throw new Fatal(`cannot use '${shown}' as a cluster: it is in '${inside.cluster}'`, {
+      hint: hostHint(inside.cluster!, inside.host),
     })
+}
+
+/** What is no revision may be a host of the cluster. */
+export function refuseRevision(
+  error: unknown,
+  { repo, cluster, rev }: { readonly repo: Repository; readonly cluster: Cluster; readonly rev: string },
+): never {
+  const isHost = repo.topLevel !== null && existsSync(join(repo.topLevel, cluster.path, rev))
+  if (!(error instanceof NoRevision && isHost)) throw error
+  throw new Fatal(error.message, { hint: hostHint(cluster.shown, rev), cause: error })
+}
+
+function hostHint(cluster: string, host: string): string {
+  return `'${host}' is a host of '${cluster}': git deploy ${shellWord(cluster)} --limit ${host}`
 }
 
 /** Two clusters that deploy to one host would undo each other's work. One that is not in its old cluster any more has moved. */

@@ -63,8 +63,8 @@ export function decodeSavedPlan(content: string): Decoded {
   let json: unknown
   try {
     json = JSON.parse(content)
-  } catch (error) {
-    return { kind: 'malformed', why: `it is not JSON: ${(error as Error).message}` }
+  } catch {
+    return { kind: 'malformed', why: 'it is not a saved plan' }
   }
   const format = typeof json === 'object' && json !== null && 'format' in json ? json.format : undefined
   if (typeof format !== 'string' || !format.startsWith('git-deploy-plan/'))

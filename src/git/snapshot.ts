@@ -1,7 +1,7 @@
 /** The config tree of a cluster at one moment, from disk or from a commit: a git tree for each host. */
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { Fatal, NoDirectory } from '../errors.ts'
+import { Fatal, NoDirectory, NoRevision } from '../errors.ts'
 import { order } from '../plan/host-state.ts'
 import { type ClusterName, must, type Oid, oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
@@ -82,7 +82,7 @@ export async function snapshotRevision(
 ): Promise<Snapshot> {
   const commit = await reader.readTyped(`${rev}^{commit}`)
   if (commit?.type !== 'commit')
-    throw new Fatal(`cannot read revision '${rev}': there is no such commit`, {
+    throw new NoRevision(`cannot read revision '${rev}': there is no such commit`, {
       hint: "'git log' and 'git branch --all' show what there is",
     })
   const tree = await reader.readTyped(treeExpression(commit.oid, clusterPath))

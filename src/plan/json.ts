@@ -20,6 +20,37 @@ export function object(
   return value
 }
 
+/** Where an object of the valid JSON has a key twice: JSON.parse takes the last one, and says nothing. */
+export function repeatedKey(text: string): Keys | undefined {
+  const around: { readonly keys: Set<string>; key: string }[] = []
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '{') around.push({ keys: new Set(), key: '' })
+    if (text[at] === '}') around.pop()
+    if (text[at] !== '"') continue
+    const start = at
+    at = endOfString(text, start)
+    const innermost = around[around.length - 1]
+    if (!innermost || !isBeforeColon(text, at)) continue
+    innermost.key = JSON.parse(text.slice(start, at + 1)) as string
+    if (innermost.keys.has(innermost.key)) return around.map(({ key }) => key)
+    innermost.keys.add(innermost.key)
+  }
+  return undefined
+}
+
+/** By hand: for a string of megabytes a regular expression runs out of stack. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return at
+}
+
+function isBeforeColon(text: string, end: number): boolean {
+  const colon = /\s*:/y
+  colon.lastIndex = end + 1
+  return colon.test(text)
+}
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,7 +1,7 @@
 /** An app's manifest.json: what it may say, and what is wrong with it. gitdeploy-tree(5) describes it for people. */
 import { type FileAttributes, parseFiles } from './attributes.ts'
 import { type Check, parseChecks } from './checks.ts'
-import { type Keys, kindOf, list, milliseconds, object, type Report } from './json.ts'
+import { type Keys, kindOf, list, milliseconds, object, type Report, repeatedKey } from './json.ts'
 import { type AppPath, appPath, type HostPath, hostPath, type UnitName, unitName } from './names.ts'
 import type { Problem } from './problem.ts'
 
@@ -46,11 +46,14 @@ export function parseManifest(file: string, text: string, problems: Problem[]): 
   try {
     json = JSON.parse(text)
   } catch {
-    problems.push({ file, at: 'syntax', what: 'it is not valid JSON' })
+    const what = text.startsWith('\ufeff') ? 'it begins with a byte order mark' : 'it is not valid JSON'
+    problems.push({ file, at: 'syntax', what })
     return NO_MANIFEST
   }
   const report: Report = (at, what, hint) =>
     problems.push({ file, at, what, ...(hint === undefined ? {} : { hint }) })
+  const twice = repeatedKey(text)
+  if (twice) report(twice, `'${twice[twice.length - 1]}' is there twice`, 'the last one would count')
   const top = object(json, [], MANIFEST_KEYS, report)
   const systemd = object(
     top['systemd'] ?? {},

@@ -33,7 +33,7 @@ export function logLines(entries: readonly LogEntry[], colors: Colors): string[]
       id,
       author,
       date,
-      lines: sorted.map(one => `${one.host.padEnd(width)}  ${ending(one, colors)}, ${what(one)}`),
+      lines: sorted.map(one => `${one.host.padEnd(width)}  ${ending(one, colors, what(one))}`),
     }
   })
   return deploymentLines(told, colors)
@@ -45,15 +45,18 @@ function sortKey(group: readonly LogEntry[]): string {
   return `${group[0]!.id.slice(0, 15)} ${String(at).padStart(16, '0')}`
 }
 
+/** With `what` was to change: before the reason, which may be long. */
 export function ending(
   { outcome, ms, why }: Pick<LogEntry, 'outcome' | 'ms' | 'why'>,
   colors: Colors,
+  what?: string,
 ): string {
   const after = `${(ms / 1000).toFixed(2)} s`
-  const because = why === '' ? '' : `: ${printable(why)}`
+  const did = what === undefined ? '' : `, ${what}`
+  const because = why === '' ? did : `${did}: ${printable(why)}`
   switch (outcome) {
     case 'held':
-      return colors.green(`deployed in ${after}`)
+      return colors.green(`deployed in ${after}`) + did
     case 'undone':
       return colors.red(`rolled back after ${after}${because}`)
     case 'damaged':

@@ -1,3 +1,5 @@
+import type { ClusterName } from '../plan/names.ts'
+
 /** Of `Name <email>`, as git has it, the name. */
 export function operatorName(operator: string): string {
   return operator.replace(/ <.*/, '')
@@ -8,4 +10,8 @@ export function names(all: readonly string[], most = 5): string {
   // Counting one away would take the room that it has.
   if (all.length <= most + 1) return all.join(', ')
   return `${all.slice(0, most).join(', ')} and ${all.length - most} more`
+}
+
+export function noHosts(cluster: ClusterName): string {
+  return `${cluster} has no hosts: a host is a directory in it`
 }

@@ -3,6 +3,7 @@ import type { ClusterName, HostName } from '../plan/names.ts'
 import type { AppPlan, FileChange, HostPlan, LeftOut, Plan } from '../plan/plan.ts'
 import { printable, quoted } from './clean.ts'
 import { foldLine } from './fold-line.ts'
+import { noHosts } from './names.ts'
 import { stepLines } from './steps.ts'
 import type { Colors } from './terminal.ts'
 import { nothingToChange, unsettledBlock } from './unsettled.ts'
@@ -56,7 +57,7 @@ export function question(plan: Plan, waves = 1): string {
 
 function upToDate({ cluster, total, leftOut, unsettled }: Plan): string {
   const out = leftOut?.hosts.length ?? 0
-  if (total + out === 0) return `${cluster} has no hosts: a host is a directory in it`
+  if (total + out === 0) return noHosts(cluster)
   if (unsettled.length > 0) return nothingToChange(cluster)
   if (out === 0) return `${cluster} is up to date (${count(total, 'host')})`
   return `${cluster} is up to date on ${total} of ${count(total + out, 'host')}`

@@ -4,6 +4,7 @@ import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import type { Plan, Unsettled } from '../plan/plan.ts'
 import { printable } from './clean.ts'
 import type { JsonRecord } from './json.ts'
+import { noHosts } from './names.ts'
 import type { Colors } from './terminal.ts'
 import { unsettledWords } from './unsettled.ts'
 
@@ -56,7 +57,7 @@ export function renderStatus(
   statuses: readonly HostStatus[],
   { colors, abbrev }: StatusLook,
 ): string[] {
-  if (statuses.length === 0) return [`${cluster} has no hosts`]
+  if (statuses.length === 0) return [noHosts(cluster)]
   const rows = statuses.map(status => [
     status.host,
     describe(status.deployed, abbrev),

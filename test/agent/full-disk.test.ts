@@ -44,6 +44,7 @@ for (const [code, words] of [
       const last = replies.at(-1)!
       assert.ok(last.type !== 'step' && last.type !== 'hello', `failing from write ${from}: ${last.type}`)
       if (JSON.stringify(last).includes(words)) seen.told++
+      assert.doesNotMatch(JSON.stringify(last), /store is damaged/, `failing from write ${from}`)
       session(copy, [])
       const state = readRef(copy) === update.commit ? 'new' : 'old'
       assert.deepEqual(shape(copy), state === 'new' ? after : old, `failing from write ${from}: ${state}`)

@@ -12,11 +12,13 @@ test('a tree that can be deployed, and what may be a slip in it', async t => {
     'web1/www/manifest.json': unit('nginx.service'),
     'web2/www/manifest.json': unit('nginx.service'),
     'web2/cron/systemd/cron.servise': '',
+    'web3/nginx.conf': 'one level too high\n',
   })
   await world.run('check', 'prod').stdout(
     `note: prod/web1/www/manifest.json:3:5: 'nginx.service' is not shipped by any app, so the host has to have it (and on 1 more host)
 note: prod/web2/cron/systemd/cron.servise: it is deployed, but not linked: 'systemd/' has no use for its name
-prod can be deployed (2 hosts, 3 apps, 3 notes)
+note: prod/web3: it has no apps: an app is a directory in it
+prod can be deployed (3 hosts, 3 apps, 4 notes)
 `,
   )
 })

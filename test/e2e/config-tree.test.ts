@@ -142,7 +142,9 @@ test('a failing validation costs nothing, and says what the command said', realH
   assert.equal((await web1.unit('web.service')).pid, pid, 'nginx was not touched')
 
   world.write({
-    'web1/nginx/manifest.json': validated({ validate: [['no-such-program'], ['./run.sh', '$HOME']] }),
+    'web1/nginx/manifest.json': validated({
+      validate: [['no-such-program'], ['./nginx.conf'], ['./run.sh', '$HOME']],
+    }),
   })
   world.write({ 'web1/nginx/run.sh': { executable: '#!/bin/sh\npwd; echo "$1"; exit 3\n' } })
   await world
@@ -150,7 +152,7 @@ test('a failing validation costs nothing, and says what the command said', realH
     .exits(1)
     .stdout(anything)
     .stderr(
-      /'nginx' is not valid: 'no-such-program' is no program of the host\n +'nginx' is not valid: '.\/run.sh \$HOME' ended with exit status 3\n +\/var\/lib\/deptool\/apps\/nginx\/<oid>\n +\$HOME\n/,
+      /'nginx' is not valid: 'no-such-program' is no program of the host\n +'nginx' is not valid: '.\/nginx.conf' may not be executed\n +hint: chmod \+x makes it a program, in the config tree\n +'nginx' is not valid: '.\/run.sh \$HOME' ended with exit status 3\n +\/var\/lib\/deptool\/apps\/nginx\/<oid>\n +\$HOME\n/,
     )
 })
 

@@ -220,6 +220,18 @@ test('a `current` that somebody moved, and a version directory that somebody rem
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
 
+test('a file in the place of a directory of ours', async t => {
+  const { world, at } = await deployed(t)
+  renameSync(at('apps'), at('elsewhere'))
+  writeFileSync(at('apps'), '')
+  world.write({ 'web1/a/x': 'two\n' })
+  await world
+    .run('prod', '--yes')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/refused: mkdir '.*\/var\/lib\/deptool\/apps': something else is in its place\n/)
+})
+
 test("a link in the place of an app's directory is never followed", async t => {
   const { world, at, host } = await deployed(t)
   const away = join(host.root(), 'srv/away')

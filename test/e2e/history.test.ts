@@ -26,7 +26,7 @@ test('log tells who deployed what when, and how it ended, also what failed', rea
 Author: Ada <ada@example.com>
 Date:   <date>
 
-    web1  rolled back after <time>: b.service exited with 1, add b
+    web1  rolled back after <time>, add b: b.service exited with 1
 `
   const first = `
 deployment <id>
@@ -41,7 +41,7 @@ Date:   <date>
 Author: Ada <ada@example.com>
 Date:   <date>
 
-    web1  nothing changed: the directory '/etc/nowhere' for the link '/etc/nowhere/x' does not exist, add b
+    web1  nothing changed, add b: the directory '/etc/nowhere' for the link '/etc/nowhere/x' does not exist
 
 ${failed}${first}`,
   )

@@ -23,6 +23,13 @@ const CASES: Readonly<Record<string, readonly [service: string, said: string]>> 
             a.service: Failed at step EXEC spawning /usr/bin/nonesuch: No such file or directory
 `,
   ],
+  'a user that is missing': [
+    'User=nobodyy\nExecStart=/bin/sleep infinity',
+    `rolled back: a.service exited with 217 (USER)
+            a.service: Failed to determine user credentials: No such process
+            a.service: Failed at step USER spawning /bin/sleep: No such process
+`,
+  ],
   'a preparation that fails': [
     'ExecStartPre=/bin/sh -c "echo no config; exit 2"\nExecStart=/bin/sleep infinity',
     `rolled back: a.service ExecStartPre exited with 2

@@ -29,6 +29,24 @@ test('apps and files come in a fixed order, modes as git has them', () => {
   assert.deepEqual(state.problems, [])
 })
 
+test('a manifest that a reader would take for another than the parser does', () => {
+  const of = (text: string) => problems({ 'a/x': '', 'a/manifest.json': text })
+  assert.deepEqual(of('\ufeff{}'), ['a/manifest.json: it begins with a byte order mark'])
+  assert.deepEqual(of('{"systemd": {"settle_ms": 1}, "symlinks": {}, "systemd": {}}'), [
+    "a/manifest.json: 'systemd' is there twice",
+  ])
+  assert.deepEqual(of('{"symlinks": {"/etc/a": "x", "/etc/\\u0061": "x"}}'), [
+    "a/manifest.json: '/etc/a' is there twice",
+  ])
+  const alike =
+    '{"systemd": {}, "validate": [["true", "a\\": ", "systemd"]], "symlinks": {"/etc/systemd": "x"}}'
+  assert.deepEqual(of(alike), [])
+  assert.deepEqual(
+    of('{"checks": [{"tcp": "[::1]:80"}, {"tcp": "[::1]:81"}], "files": {"x": {"mode": "0600"}}}'),
+    [],
+  )
+})
+
 test('links that can only lead inside the app are taken, all others refused by name', () => {
   const link = (text: string) => ({ mode: '120000', text })
   assert.deepEqual(

@@ -1,5 +1,5 @@
 /** The operands of a command. Each of these throws Misuse for what is not one. */
-import { nearest, suggest } from '../../plan/suggest.ts'
+import { nearest } from '../../plan/suggest.ts'
 import { DEPTOOL_OPTIONS } from '../deptool.ts'
 import { Misuse } from './misuse.ts'
 import type { Words } from './parse.ts'
@@ -23,7 +23,8 @@ export function oneOf<const T extends string>(choices: readonly T[], words: Word
   if (choice !== undefined) return choice
   const list = choices.length === 1 ? choices[0] : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
   if (given === undefined) throw new Misuse(`one word is missing: ${list}`)
-  throw new Misuse(`unknown argument '${given}', expected ${list}`, suggest(given, choices))
+  const near = nearest(given, choices)
+  throw new Misuse(`unknown argument '${given}', expected ${list}`, near ? `did you mean '${near}'?` : null)
 }
 
 export function atMost({ words, unknown, known, paths }: Words, count: number): readonly string[] {
