@@ -89,7 +89,7 @@ test('a wave that fails is the last: the others are as they were, and free', rea
   assert.deepEqual(versions(hosts), ['two', 'one', 'one'])
   for (const host of hosts) assert.ok(await isAtRest(host), host.name)
   assert.equal((await hosts[2]!.sh('ls /var/lib/deptool/apps/a | wc -l')).stdout.trim(), '2')
-  await world.run('log', 'web3').stdout(/nothing changed: withdrawn before it was activated/)
+  await world.run('log', 'web3').stdout(/nothing changed, update a: withdrawn before it was activated/)
 
   world.write(version('two', { web2: 'slow' }))
   await world
