@@ -210,7 +210,7 @@ test('a deployment that never began is known as such after a sync, also in the s
   const id = begun.id.replace(/-.*/, '-0000000000')
   appendFileSync(log, `${JSON.stringify({ ...begun, id })}\n`)
   await ada.run('sync', 'prod').stdout(anything)
-  await ada.run('log', 'web1').stdout(/nothing changed: it never began there/)
+  await ada.run('log', 'web1').stdout(/nothing changed, add a: it never began there/)
 })
 
 test('a host that was set up anew is said loudly, and planned as new', async t => {
