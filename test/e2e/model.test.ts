@@ -33,6 +33,14 @@ const REGRESSIONS: readonly { readonly what: string; readonly happenings: readon
       { kind: 'failure', seed: 1406278487 },
     ],
   },
+  {
+    what: 'before a repair, nothing else ran that a rollback could go to',
+    happenings: [
+      { kind: 'change', seed: 1491948160 },
+      { kind: 'drift', seed: 857338782 },
+      { kind: 'rollback', seed: 2095078959 },
+    ],
+  },
 ]
 
 const SEQUENCES = Number(process.env['GIT_DEPLOY_MODEL'] ?? 20)
