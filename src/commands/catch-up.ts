@@ -7,6 +7,7 @@ import type { Tracked } from '../git/refs.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { Ended, Heard, HostCommitSaid, News } from '../news.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
+import { secondOf } from '../protocol/deployment-id.ts'
 import type { LoggedDeployment, Pending } from '../protocol/messages.ts'
 import { type Fetched, fetchHistory } from '../remote/fetch.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
@@ -144,6 +145,5 @@ async function keepLog(
 
 /** The host has no record of it, and has forgotten none that is as young. Ids sort by time, to the second. */
 function neverBegan(id: string, log: readonly LoggedDeployment[]): boolean {
-  const second = (one: string) => one.slice(0, '20260101T000000'.length)
-  return !log.some(record => record.id === id) && second(id) >= second(log[0]?.id ?? '')
+  return !log.some(record => record.id === id) && secondOf(id) >= secondOf(log[0]?.id ?? '')
 }

@@ -6,7 +6,7 @@ import type { Config } from '../git/config.ts'
 import type { Repository } from '../git/git.ts'
 import type { Tracked } from '../git/refs.ts'
 import { type ClusterName, clusterName, type HostName } from '../plan/names.ts'
-import { nearest } from '../plan/suggest.ts'
+import { didYouMean, nearest } from '../plan/suggest.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import { VERB_NAMES } from '../verb-names.ts'
 
@@ -90,10 +90,8 @@ function meant(word: string, clusters: readonly string[], topLevel: string): str
     if (verb !== undefined) return `did you mean 'git deploy ${verb}'?`
     if (word === 'help' || word === 'version') return `did you mean 'git deploy --${word}'?`
   }
-  if (clusters.length === 0) {
-    const near = nearest(word, below(topLevel))
-    return near ? `did you mean '${near}'?` : `'git deploy init ${shellWord(word)}' makes it: ${SHAPE}`
-  }
+  if (clusters.length === 0)
+    return didYouMean(word, below(topLevel)) ?? `'git deploy init ${shellWord(word)}' makes it: ${SHAPE}`
   const names = clusters.slice(0, 5).map(name => `'${name}'`)
   return `clusters of this repository: ${names.join(', ')}`
 }

@@ -45,7 +45,10 @@ function hostHint(cluster: string, host: string): string {
   return `'${host}' is a host of '${cluster}': git deploy ${shellWord(cluster)} --limit ${host}`
 }
 
-/** Two clusters that deploy to one host would undo each other's work. One that is not in its old cluster any more has moved. */
+/**
+ * Two clusters that deploy to one host would undo each other's work. A host that is not in its old cluster any more has
+ * moved.
+ */
 export async function refuseForeign(
   cluster: Cluster,
   { hosts, source }: Snapshot,

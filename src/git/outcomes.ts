@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { order } from '../plan/host-state.ts'
 import type { HostName } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
+import { secondOf } from '../protocol/deployment-id.ts'
 import type { DeploymentId, LoggedDeployment } from '../protocol/messages.ts'
 import type { Repository } from './git.ts'
 import { dropMark, setMark } from './marks.ts'
@@ -48,11 +49,9 @@ export function lastBegun(
     if (!isLate(outcome, known.get(id))) known.set(id, outcome)
   const begun = [...known].filter(([, outcome]) => outcome !== 'refused')
   // What a sync has brought may be older. Ids begin with the second; within one, ours are in their order.
-  const last = begun.sort(([a], [b]) => order(a.slice(0, SECOND), b.slice(0, SECOND))).at(-1)
+  const last = begun.sort(([a], [b]) => order(secondOf(a), secondOf(b))).at(-1)
   return last && { id: last[0] as DeploymentId, outcome: last[1] as Ending }
 }
-
-const SECOND = '20260101T000000'.length
 
 const LAST_WORDS = /"id":"([\w-]+)".*?"outcome":"(\w+)"/g
 

@@ -1,6 +1,6 @@
 /** Which hosts a command is about: what --limit and --exclude say, by name or by glob. */
 import type { HostName } from './names.ts'
-import { nearest } from './suggest.ts'
+import { didYouMean } from './suggest.ts'
 
 export interface Selection {
   /** Globs; empty for every host. */
@@ -46,8 +46,8 @@ function unmatched(
 }
 
 function suggestHost(pattern: string, known: readonly HostName[]): string {
-  const near = nearest(pattern, known)
-  if (near !== undefined) return `did you mean '${near}'?`
+  const meant = didYouMean(pattern, known)
+  if (meant !== undefined) return meant
   const names = known.slice(0, MANY).map(host => `'${host}'`)
   const more = known.length > MANY ? ` and ${known.length - MANY} more` : ''
   return names.length === 0 ? 'there are no hosts' : `known here: ${names.join(', ')}${more}`

@@ -1,7 +1,12 @@
 /** A hint that names the allowed word nearest to a mistyped one, or all of them where none is near. */
 export function suggest(word: string, allowed: readonly string[]): string {
+  return didYouMean(word, allowed) ?? `known here: ${allowed.map(name => `'${name}'`).join(', ')}`
+}
+
+/** Undefined where no allowed word is near. */
+export function didYouMean(word: string, allowed: readonly string[]): string | undefined {
   const near = nearest(word, allowed)
-  return near ? `did you mean '${near}'?` : `known here: ${allowed.map(name => `'${name}'`).join(', ')}`
+  return near === undefined ? undefined : `did you mean '${near}'?`
 }
 
 /** The word that was probably meant. */

@@ -1,6 +1,7 @@
 /** How deployments ended, the newest first, as `git log` would show it. */
 import { order } from '../plan/host-state.ts'
 import type { HostName } from '../plan/names.ts'
+import { secondOf } from '../protocol/deployment-id.ts'
 import { printable } from './clean.ts'
 import { deploymentLines } from './deployments.ts'
 import type { Colors } from './terminal.ts'
@@ -42,7 +43,7 @@ export function logLines(entries: readonly LogEntry[], colors: Colors): string[]
 /** The second that the id begins with is the operator's; within it, the clocks of hosts have to do. */
 function sortKey(group: readonly LogEntry[]): string {
   const at = Math.min(...group.map(({ at }) => at))
-  return `${group[0]!.id.slice(0, 15)} ${String(at).padStart(16, '0')}`
+  return `${secondOf(group[0]!.id)} ${String(at).padStart(16, '0')}`
 }
 
 /** With `what` was to change: before the reason, which may be long. */

@@ -1,5 +1,5 @@
 /** The operands of a command. Each of these throws Misuse for what is not one. */
-import { nearest } from '../../plan/suggest.ts'
+import { didYouMean } from '../../plan/suggest.ts'
 import { DEPTOOL_OPTIONS } from '../deptool.ts'
 import { Misuse } from './misuse.ts'
 import type { Words } from './parse.ts'
@@ -23,8 +23,7 @@ export function oneOf<const T extends string>(choices: readonly T[], words: Word
   if (choice !== undefined) return choice
   const list = choices.length === 1 ? choices[0] : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
   if (given === undefined) throw new Misuse(`one word is missing: ${list}`)
-  const near = nearest(given, choices)
-  throw new Misuse(`unknown argument '${given}', expected ${list}`, near ? `did you mean '${near}'?` : null)
+  throw new Misuse(`unknown argument '${given}', expected ${list}`, didYouMean(given, choices) ?? null)
 }
 
 export function atMost({ words, unknown, known, paths }: Words, count: number): readonly string[] {
@@ -42,6 +41,6 @@ export function atMost({ words, unknown, known, paths }: Words, count: number): 
 
 /** Any letter is near any other, and there are too many to list. */
 function suggestOption(option: string, known: readonly string[]): string {
-  const near = option.startsWith('--') ? nearest(option, known) : undefined
-  return near ? `did you mean '${near}'?` : "'-h' lists the options"
+  const meant = option.startsWith('--') ? didYouMean(option, known) : undefined
+  return meant ?? "'-h' lists the options"
 }
