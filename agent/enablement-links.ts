@@ -15,6 +15,8 @@ export interface EnablementLink {
  * killed agent had only made ready.
  */
 export function enablementLinks(files: Files, units: readonly UnitName[]): EnablementLink[] {
+  // Most deployments enable and disable nothing, and need not look through all directories.
+  if (units.length === 0) return []
   const names = new Set<string>(units)
   const inDirectory = (directory: string, matches: (name: string, target: string) => boolean) =>
     (files.list(directory) ?? []).flatMap(name => {
