@@ -40,10 +40,10 @@ export default defineConfig({
   format: 'cjs',
   target: 'node20',
   platform: 'node',
-  // The agents are there too, built by agent/build.mjs.
+  // The agents are there too, built by agent/build/build.mjs.
   clean: ['!agent/**'],
   splitting: false,
-  // For agent/third-party.mjs; it stays out of the package.
+  // For agent/build/third-party.mjs; it stays out of the package.
   metafile: true,
   minifySyntax: true,
   minifyWhitespace: true,

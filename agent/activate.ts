@@ -2,11 +2,11 @@
 import type { UnitName } from '../src/plan/names.ts'
 import type { Step } from '../src/plan/steps.ts'
 import type { Failure } from '../src/protocol/messages.ts'
-import { type Context, StepFailed } from './action.ts'
-import { actionFor } from './actions.ts'
-import type { Before, JournalWriter, Prepared } from './journal.ts'
-import { isRunning, showUnits } from './systemd.ts'
-import { wordsFor } from './trouble.ts'
+import { wordsFor } from './host/trouble.ts'
+import { type Context, StepFailed } from './steps/action.ts'
+import { actionFor } from './steps/actions.ts'
+import type { Before, JournalWriter, Prepared } from './store/journal.ts'
+import { isRunning, showUnits } from './systemd/systemd.ts'
 
 /** What some steps will replace, found out before it was their turn. */
 export type Foreseen = ReadonlyMap<Step, Before>

@@ -1,7 +1,7 @@
 import type { Wire } from './frames.ts'
-import type { Lock } from './lock.ts'
-import type { Machine } from './machine.ts'
-import type { Store } from './store.ts'
+import type { Lock } from './host/lock.ts'
+import type { Machine } from './host/machine.ts'
+import type { Store } from './store/store.ts'
 
 /** What one session works with. */
 export interface Agent {

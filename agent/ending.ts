@@ -1,15 +1,15 @@
 /** The two ways a deployment ends. Both leave no journal, and a record by its id. */
 import type { HostState } from '../src/plan/host-state.ts'
 import type { Outcome } from '../src/protocol/messages.ts'
-import { collectOld } from './collect.ts'
-import { syncTouched } from './durable.ts'
-import { removeTree } from './files.ts'
-import { addToInventory, takeInventory } from './inventory.ts'
-import { type Journal, removeJournal } from './journal.ts'
-import type { Machine } from './machine.ts'
-import { recordOutcome } from './outcomes.ts'
-import { BACKUP, DAMAGED_JOURNAL, VERDICT } from './paths.ts'
-import type { Store } from './store.ts'
+import { syncTouched } from './host/durable.ts'
+import { removeTree } from './host/files.ts'
+import type { Machine } from './host/machine.ts'
+import { BACKUP, DAMAGED_JOURNAL, VERDICT } from './host/paths.ts'
+import { collectOld } from './store/collect.ts'
+import { addToInventory, takeInventory } from './store/inventory.ts'
+import { type Journal, removeJournal } from './store/journal.ts'
+import { recordOutcome } from './store/outcomes.ts'
+import type { Store } from './store/store.ts'
 
 /**
  * Makes it hold. Moving `current` in the store is the point of no return: a journal whose commit is current is

@@ -3,7 +3,7 @@ import { decodeRequestBytes, encodeMessage } from '../src/protocol/codec.ts'
 import { ProtocolError } from '../src/protocol/decode.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../src/protocol/frame.ts'
 import type { Reply, Request } from '../src/protocol/messages.ts'
-import type { Machine } from './machine.ts'
+import type { Machine } from './host/machine.ts'
 
 export class Wire {
   private readonly machine: Machine

@@ -1,5 +1,5 @@
 /** The agent's program. VERSION and BUILD are put in by build.mjs. */
-import { machine } from './qjs.ts'
+import { machine } from './host/qjs.ts'
 import { serve } from './session.ts'
 
 declare const VERSION: string

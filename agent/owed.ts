@@ -1,10 +1,10 @@
 /** What an undo still owes systemd once files and links are back: those must be in place first. */
 import { SETTLE_MS } from '../src/plan/manifest.ts'
 import type { UnitName } from '../src/plan/names.ts'
-import type { Machine } from './machine.ts'
-import { makeWay } from './sockets.ts'
-import { isRunning, resetFailed, showUnits, systemctl, withInstances } from './systemd.ts'
-import { watch } from './watch.ts'
+import type { Machine } from './host/machine.ts'
+import { makeWay } from './systemd/sockets.ts'
+import { isRunning, resetFailed, showUnits, systemctl, withInstances } from './systemd/systemd.ts'
+import { watch } from './systemd/watch.ts'
 
 export class Owed {
   daemonReload = false

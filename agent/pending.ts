@@ -1,6 +1,6 @@
 import type { Pending } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
-import { JOURNAL } from './paths.ts'
+import { JOURNAL } from './host/paths.ts'
 
 /**
  * The deployment that another session is carrying out: there is a journal, and this session, which began by finishing

@@ -1,14 +1,15 @@
 /** Undoing a deployment from its journal: in reverse, each step for itself, so that one that fails stops no other. */
-import type { Context } from './action.ts'
-import { actionFor } from './actions.ts'
-import { collectVersion } from './collect.ts'
-import { syncTouched } from './durable.ts'
-import type { Journal } from './journal.ts'
+
+import { syncTouched } from './host/durable.ts'
+import { BASE } from './host/paths.ts'
+import { isHindrance, wordsFor } from './host/trouble.ts'
 import { Owed } from './owed.ts'
-import { BASE } from './paths.ts'
-import type { Store } from './store.ts'
-import { isGoingDown } from './systemd.ts'
-import { isHindrance, wordsFor } from './trouble.ts'
+import type { Context } from './steps/action.ts'
+import { actionFor } from './steps/actions.ts'
+import { collectVersion } from './store/collect.ts'
+import type { Journal } from './store/journal.ts'
+import type { Store } from './store/store.ts'
+import { isGoingDown } from './systemd/systemd.ts'
 
 export interface Undone {
   /** What did not go back to what it was; empty when all is as before. */

@@ -2,8 +2,8 @@
 import type { Oid } from '../src/plan/names.ts'
 import type { Step, StepOf } from '../src/plan/steps.ts'
 import type { Obstacle } from '../src/protocol/messages.ts'
-import { type Machine, type Ran, SystemFailure } from './machine.ts'
-import { versionPath } from './paths.ts'
+import { type Machine, type Ran, SystemFailure } from './host/machine.ts'
+import { versionPath } from './host/paths.ts'
 
 const TIMEOUT_MS = 60_000
 /** How much of what a command printed is passed on: its end, where the reason is. */

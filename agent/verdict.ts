@@ -5,13 +5,13 @@
 import { decodeUtf8 } from '../src/plan/bytes.ts'
 import type { DeploymentId, Reply, Request } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
-import { writeDurably } from './files.ts'
-import type { Holder } from './lock.ts'
-import type { Files } from './machine.ts'
-import { findOutcome } from './outcomes.ts'
-import { VERDICT } from './paths.ts'
+import { writeDurably } from './host/files.ts'
+import type { Holder } from './host/lock.ts'
+import type { Files } from './host/machine.ts'
+import { VERDICT } from './host/paths.ts'
+import { sshConnection } from './host/ssh-connection.ts'
 import { recover } from './recover.ts'
-import { sshConnection } from './ssh-connection.ts'
+import { findOutcome } from './store/outcomes.ts'
 
 export interface Verdict {
   readonly id: DeploymentId

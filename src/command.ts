@@ -1,6 +1,6 @@
-/** What the operator asked for: what the command line (cli.ts) becomes, and each of commands/ takes. */
+/** What the operator asked for: what the command line becomes (cli/), and each of commands/ takes. */
 import type { Selection } from './plan/select.ts'
-import type { Batch } from './waves.ts'
+import type { Batch } from './plan/waves.ts'
 
 export type Command =
   | ({

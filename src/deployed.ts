@@ -1,4 +1,4 @@
-/** What a host's commit says about the deployment that made it (git/deployed.ts reads it, terminal/status.ts shows it). */
+/** What a host's commit says about the deployment that made it (git/deployed.ts reads it, terminal/text/status.ts shows it). */
 export interface Deployed {
   /** The commit that the files came from, with '+dirty' where they were changed; 'none+dirty' before the first commit. */
   readonly source: string

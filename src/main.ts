@@ -1,9 +1,9 @@
 /** argv, env and streams -> exit code. The only file that touches `process`. */
-import { completedVerbs, parseCommand, wantsJson } from './cli.ts'
+import { completedVerbs, parseCommand, wantsJson } from './cli/command-line.ts'
 import type { Command, CommandOf } from './command.ts'
-import type { Context } from './commands/context.ts'
+import type { Context } from './context.ts'
 import { asFatal, EXIT, type ExitCode, Fatal, reasonOf } from './errors.ts'
-import { encodeRecord } from './terminal/json.ts'
+import { encodeRecord } from './terminal/json/records.ts'
 import { makeTerminal } from './terminal/terminal.ts'
 
 declare const VERSION: string
@@ -32,7 +32,7 @@ const RUN: { readonly [K in Command['kind']]: Run<K> } = {
   init: async (command, context) => (await import('./commands/init.ts')).init(command, context),
   hooks: async (command, context) => (await import('./commands/hooks.ts')).hooks(command, context),
   completion: async ({ shell }, { terminal }) => {
-    terminal.out((await import('./terminal/completion.ts')).completionScript(shell, completedVerbs()))
+    terminal.out((await import('./terminal/completion/script.ts')).completionScript(shell, completedVerbs()))
     return EXIT.done
   },
   help: ({ text }, { terminal }) => {

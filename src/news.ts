@@ -1,4 +1,4 @@
-/** What hosts turned out to run when they were asked (commands/catch-up.ts), for terminal/ to show. Plain data. */
+/** What hosts turned out to run when they were asked (delivery/catch-up.ts), for terminal/ to show. Plain data. */
 import type { Oid } from './plan/names.ts'
 import type { DeploymentId, Outcome, Pending } from './protocol/messages.ts'
 

@@ -11,8 +11,8 @@ import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { register } from 'tsx/esm/api'
-import { isInstalled } from '../agent/compilers.mjs'
-import { fetchCrossMusl } from '../agent/cross-musl.mjs'
+import { isInstalled } from '../agent/build/compilers.mjs'
+import { fetchCrossMusl } from '../agent/build/cross-musl.mjs'
 
 register()
 const { prepare, TEST_PROGRAMS } = await import('./prepare.ts')

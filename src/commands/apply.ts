@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
 import { type ExitCode, Fatal, reasonOf } from '../errors.ts'
+import { differences } from '../planning/differences.ts'
+import { type Offline, planOffline } from '../planning/plan-offline.ts'
+import { decodeSavedPlan, type SavedPlan } from '../planning/saved-plan.ts'
 import { printable } from '../terminal/clean.ts'
-import type { Context } from './context.ts'
 import { offer } from './deploy.ts'
-import { differences } from './differences.ts'
-import { type Offline, planOffline } from './plan-offline.ts'
-import { decodeSavedPlan, type SavedPlan } from './saved-plan.ts'
 
 /** `git deploy apply`: carries out a saved plan, exactly that one, once. */
 export async function apply(command: CommandOf<'apply'>, context: Context): Promise<ExitCode> {

@@ -1,12 +1,12 @@
 import type { ColorWhen, CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import { gitTTY, type Repository } from '../git/git.ts'
 import { makeTree, writeTrees } from '../git/tree-object.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import type { Plan } from '../plan/plan.ts'
+import { planOffline } from '../planning/plan-offline.ts'
 import type { Env } from '../terminal/terminal.ts'
-import type { Context } from './context.ts'
-import { planOffline } from './plan-offline.ts'
 
 /** `git deploy diff`: git's own diff of what a deployment would change. */
 export async function diff(command: CommandOf<'diff'>, context: Context): Promise<ExitCode> {

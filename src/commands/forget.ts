@@ -1,10 +1,10 @@
 import type { CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
+import { moveRefs } from '../delivery/move-refs.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { openRepository } from '../git/git.ts'
 import { readTrackingRefs } from '../git/refs.ts'
-import type { Context } from './context.ts'
-import { moveRefs } from './move-refs.ts'
-import { namedHosts } from './named-hosts.ts'
+import { namedHosts } from '../planning/named-hosts.ts'
 
 /** `git deploy forget`: this repository stops tracking hosts, which are not touched and go on as they are. */
 export async function forget(command: CommandOf<'forget'>, context: Context): Promise<ExitCode> {

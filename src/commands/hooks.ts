@@ -1,11 +1,11 @@
 import { relative } from 'node:path'
 import type { CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import type { Repository } from '../git/git.ts'
-import { knownClusters } from './changed-clusters.ts'
-import type { Context } from './context.ts'
-import { type HookFile, installHooks, listHooks, uninstallHooks } from './hook-files.ts'
-import { askGit } from './plan-offline.ts'
+import { type HookFile, installHooks, listHooks, uninstallHooks } from '../git/hook-files.ts'
+import { knownClusters } from '../planning/changed-clusters.ts'
+import { askGit } from '../planning/plan-offline.ts'
 import { postCommit } from './post-commit.ts'
 
 /** `git deploy hooks`: puts our hooks beside those that are there, and takes them out again. */

@@ -1,12 +1,12 @@
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import { readConfig, setConfig } from '../git/config.ts'
 import { openRepository, type Repository } from '../git/git.ts'
+import { type Cluster, candidates, clusterNamed, typed } from '../planning/cluster.ts'
 import { shellWord } from '../terminal/shell-word.ts'
-import { type Cluster, candidates, clusterNamed, typed } from './cluster.ts'
-import type { Context } from './context.ts'
 
 /** `git deploy init`: makes a directory the cluster that is meant, and creates it where there is none. */
 export async function init(command: CommandOf<'init'>, context: Context): Promise<ExitCode> {

@@ -1,15 +1,15 @@
 import type { CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readConfig } from '../git/config.ts'
 import { openRepository } from '../git/git.ts'
 import { hostsWithOutcomes, readOutcomes } from '../git/outcomes.ts'
 import { page } from '../git/pager.ts'
 import { readTrackingRefs } from '../git/refs.ts'
-import { logRecord } from '../terminal/json-hosts.ts'
-import { logLines } from '../terminal/log.ts'
-import type { Context } from './context.ts'
-import { namedHosts } from './named-hosts.ts'
-import { chooseHosts } from './select.ts'
+import { namedHosts } from '../planning/named-hosts.ts'
+import { chooseHosts } from '../planning/select.ts'
+import { logRecord } from '../terminal/json/hosts.ts'
+import { logLines } from '../terminal/text/log.ts'
 
 /** `git deploy log`: who deployed what when, and how it ended, as far as this repository has been told. */
 export async function log(command: CommandOf<'log'>, context: Context): Promise<ExitCode> {

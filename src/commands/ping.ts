@@ -1,13 +1,13 @@
 import type { CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { HostName } from '../plan/names.ts'
+import { type ClusterOnline, clusterOnline } from '../planning/cluster-online.ts'
 import { ping as pingHost } from '../remote/ping.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
-import { pingRecord } from '../terminal/json-hosts.ts'
-import { type Pinged, pingLines } from '../terminal/ping.ts'
-import { type ClusterOnline, clusterOnline } from './cluster-online.ts'
-import type { Context } from './context.ts'
+import { pingRecord } from '../terminal/json/hosts.ts'
+import { type Pinged, pingLines } from '../terminal/text/ping.ts'
 
 /** `git deploy ping`: whether every host can be reached, as whom, and what it says it runs. */
 export async function ping(command: CommandOf<'ping'>, context: Context): Promise<ExitCode> {

@@ -1,15 +1,15 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
+import { reporterFor } from '../delivery/reporter.ts'
 import { EXIT, type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import { operatorName } from '../git/history.ts'
+import { deploymentId } from '../planning/deployment-id.ts'
+import { digestOf } from '../planning/digest-of.ts'
+import { type Offline, planOffline } from '../planning/plan-offline.ts'
+import { encodeSavedPlan, FORMAT, type SavedPlan } from '../planning/saved-plan.ts'
 import { shellWord } from '../terminal/shell-word.ts'
-import type { Context } from './context.ts'
-import { deploymentId } from './deployment-id.ts'
-import { digestOf } from './digest-of.ts'
-import { type Offline, planOffline } from './plan-offline.ts'
-import { reporterFor } from './reporter.ts'
-import { encodeSavedPlan, FORMAT, type SavedPlan } from './saved-plan.ts'
 
 /** `git deploy plan`: shows what a deployment would change, and saves it where that is asked for. */
 export async function plan(command: CommandOf<'plan'>, context: Context): Promise<ExitCode> {

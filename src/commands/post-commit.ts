@@ -1,9 +1,9 @@
+import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
+import { changedClusters } from '../planning/changed-clusters.ts'
+import { askGit, planOffline } from '../planning/plan-offline.ts'
 import { shellWord } from '../terminal/shell-word.ts'
-import { shortPlan } from '../terminal/short-plan.ts'
-import { changedClusters } from './changed-clusters.ts'
-import type { Context } from './context.ts'
-import { askGit, planOffline } from './plan-offline.ts'
+import { shortPlan } from '../terminal/text/short-plan.ts'
 
 /** What the post-commit hook shows (hooks/post-commit): nothing, unless the commit touches a cluster. */
 export async function postCommit(context: Context): Promise<ExitCode> {

@@ -1,8 +1,8 @@
 import type { CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
 import type { ExitCode } from '../errors.ts'
-import type { Context } from './context.ts'
+import { planBack } from '../planning/plan-back.ts'
 import { offer } from './deploy.ts'
-import { planBack } from './plan-back.ts'
 
 /** `git deploy rollback`: a deployment like any other, of what ran before the last one. */
 export async function rollback(command: CommandOf<'rollback'>, context: Context): Promise<ExitCode> {

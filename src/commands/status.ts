@@ -1,10 +1,10 @@
 import type { CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readDeployed } from '../git/deployed.ts'
-import { hostStatuses, renderPorcelain, renderStatus, statusRecord } from '../terminal/status.ts'
-import { remedies } from '../terminal/unsettled.ts'
-import type { Context } from './context.ts'
-import { planOffline } from './plan-offline.ts'
+import { planOffline } from '../planning/plan-offline.ts'
+import { hostStatuses, renderPorcelain, renderStatus, statusRecord } from '../terminal/text/status.ts'
+import { remedies } from '../terminal/text/unsettled.ts'
 
 /** `git deploy status`: what each host runs, as far as this repository knows, and whether that is what it should. */
 export async function status(command: CommandOf<'status'>, context: Context): Promise<ExitCode> {

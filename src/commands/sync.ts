@@ -1,11 +1,11 @@
 import type { CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
+import { catchUp } from '../delivery/catch-up.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import type { Heard } from '../news.ts'
-import { heardRecords } from '../terminal/json-hosts.ts'
-import { heardLines } from '../terminal/news.ts'
-import { catchUp } from './catch-up.ts'
-import { clusterOnline } from './cluster-online.ts'
-import type { Context } from './context.ts'
+import { clusterOnline } from '../planning/cluster-online.ts'
+import { heardRecords } from '../terminal/json/hosts.ts'
+import { heardLines } from '../terminal/text/news.ts'
 
 /** `git deploy sync`: asks every host what it runs and how that came to be, and moves the refs. */
 export async function sync(command: CommandOf<'sync'>, context: Context): Promise<ExitCode> {

@@ -1,12 +1,12 @@
 import type { CommandOf } from '../command.ts'
+import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import { reach } from '../planning/reach.ts'
+import { readRecorded } from '../planning/recorded.ts'
+import { inspect } from '../remote/inspect.ts'
 import { printable } from '../terminal/clean.ts'
-import { driftLines, isSound } from '../terminal/drift.ts'
-import { verifyRecord } from '../terminal/json-hosts.ts'
-import type { Context } from './context.ts'
-import { inspect } from './inspect.ts'
-import { reach } from './reach.ts'
-import { readRecorded } from './recorded.ts'
+import { verifyRecord } from '../terminal/json/hosts.ts'
+import { driftLines, isSound } from '../terminal/text/drift.ts'
 
 /** `git deploy verify`: asks each host whether it still is as it was deployed. */
 export async function verify(command: CommandOf<'verify'>, context: Context): Promise<ExitCode> {

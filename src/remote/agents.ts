@@ -1,4 +1,4 @@
-/** The agents that were built together with this program (agent/build.mjs), one for each platform. */
+/** The agents that were built together with this program (agent/build/build.mjs), one for each platform. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentVersion } from './transport.ts'

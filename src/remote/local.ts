@@ -3,9 +3,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { arch, platform, userInfo } from 'node:os'
-import type { LocalAddress } from './address.ts'
 import { type Agents, platformOf } from './agents.ts'
 import { childChannel } from './child-channel.ts'
+import type { LocalAddress } from './ssh/address.ts'
 import { type Connection, type Env, HostError } from './transport.ts'
 
 /** Throws HostError. */

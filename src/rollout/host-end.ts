@@ -3,7 +3,7 @@ import { Fatal } from '../errors.ts'
 import type { Oid } from '../plan/names.ts'
 import type { Failure, Hello, Outcome, Reply } from '../protocol/messages.ts'
 import { HostError } from '../remote/transport.ts'
-import type { HostEnd } from '../rollout-events.ts'
+import type { HostEnd } from './events.ts'
 
 export const WITHDRAWN: HostEnd = { kind: 'withdrawn' }
 

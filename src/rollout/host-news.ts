@@ -1,7 +1,7 @@
 import type { HostPlan } from '../plan/plan.ts'
 import type { Pending } from '../protocol/messages.ts'
 import type { Session } from '../remote/session.ts'
-import type { RolloutEvent } from '../rollout-events.ts'
+import type { RolloutEvent } from './events.ts'
 import type { Run } from './run.ts'
 
 /** What is told of one host, with its name and the milliseconds since `started`. */

@@ -3,7 +3,7 @@ import type { HostName } from '../plan/names.ts'
 import type { Refusal, Reply } from '../protocol/messages.ts'
 import { openSession, type Session } from '../remote/session.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
-import type { HostEnd } from '../rollout-events.ts'
+import type { HostEnd } from './events.ts'
 import { flight } from './flight.ts'
 import {
   endByAsking,

@@ -6,8 +6,8 @@
  * where the connection broke, the host is asked again by the deployment's id.
  */
 import { inParallel } from '../in-parallel.ts'
-import type { Ends } from '../rollout-events.ts'
-import { type Batch, wavesOf } from '../waves.ts'
+import { type Batch, wavesOf } from '../plan/waves.ts'
+import type { Ends } from './events.ts'
 import { HostRun } from './host-run.ts'
 import type { Run } from './run.ts'
 

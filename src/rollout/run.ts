@@ -3,7 +3,7 @@ import type { HostName, Oid } from '../plan/names.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import type { DeploymentId, ObjectChunk } from '../protocol/messages.ts'
 import type { Connection } from '../remote/transport.ts'
-import type { RolloutEvent } from '../rollout-events.ts'
+import type { RolloutEvent } from './events.ts'
 
 /** What the hosts of a rollout share. */
 export interface Run {

@@ -1,15 +1,15 @@
 /** A rollout while it runs: a block that is redrawn in place on a terminal that can, plain lines elsewhere. */
 import type { HostName } from '../plan/names.ts'
-import type { HostEnd, RolloutEvent } from '../rollout-events.ts'
-import { causeLines } from './cause-lines.ts'
-import { type Cause, causeKey, causesOf } from './causes.ts'
-import { explain } from './ends.ts'
-import { eventLines, seconds } from './events.ts'
-import { HostProgress } from './host-progress.ts'
+import type { HostEnd, RolloutEvent } from '../rollout/events.ts'
 import { layout } from './layout.ts'
 import type { Live } from './live.ts'
-import { recordLines } from './record.ts'
 import type { Colors, Terminal } from './terminal.ts'
+import { causeLines } from './text/cause-lines.ts'
+import { type Cause, causeKey, causesOf } from './text/causes.ts'
+import { explain } from './text/ends.ts'
+import { eventLines, seconds } from './text/events.ts'
+import { HostProgress } from './text/host-progress.ts'
+import { recordLines } from './text/record.ts'
 
 export interface Progress {
   event(event: RolloutEvent): void

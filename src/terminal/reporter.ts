@@ -1,12 +1,12 @@
 /**
- * How a deployment is told while it happens: as text to people (text-reporter.ts), as JSON lines to programs
- * (json-reporter.ts).
+ * How a deployment is told while it happens: as text to people (text/reporter.ts), as JSON lines to programs
+ * (json/reporter.ts).
  */
 import type { ClusterName, HostName } from '../plan/names.ts'
 import type { HostPlan, Plan } from '../plan/plan.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
-import type { Ends, RolloutEvent } from '../rollout-events.ts'
-import type { PlanSource } from './plan.ts'
+import type { Ends, RolloutEvent } from '../rollout/events.ts'
+import type { PlanSource } from './text/plan.ts'
 
 /** Called in the order of its methods; `begin` and what follows only where the plan was accepted. */
 export interface Reporter {

@@ -11,8 +11,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export function buildProgram(directory: string, name: string, source: string, platform = OWN): string {
   const entry = join(directory, `${name}.ts`)
   const out = join(directory, name)
-  writeFileSync(entry, `import { machine } from '${join(ROOT, 'agent/qjs.ts')}'\n${SAY}\n${source}`)
-  const args = [join(ROOT, 'agent/build.mjs'), '--entry', entry, '--out', out, '--platform', platform]
+  writeFileSync(entry, `import { machine } from '${join(ROOT, 'agent/host/qjs.ts')}'\n${SAY}\n${source}`)
+  const args = [join(ROOT, 'agent/build/build.mjs'), '--entry', entry, '--out', out, '--platform', platform]
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   assert.equal(status, 0, stderr)
   return join(out, `deptool-${platform}`)

@@ -18,7 +18,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Files, Machine, Writer } from '../../agent/machine.ts'
+import type { Files, Machine, Writer } from '../../agent/host/machine.ts'
 import { serve } from '../../agent/session.ts'
 import type { Repair } from '../../src/plan/drift.ts'
 import type { AppName, HostPath } from '../../src/plan/names.ts'

@@ -2,7 +2,7 @@
  * What every Machine does, as cases that run in any engine: no Node in here. Each gets a machine whose root holds a
  * `/tmp` and nothing else, and whose input is 'hello', then the end; it throws where something is not so.
  */
-import { type Machine, SystemFailure } from '../../agent/machine.ts'
+import { type Machine, SystemFailure } from '../../agent/host/machine.ts'
 
 export const machineCases: Readonly<Record<string, (machine: Machine) => void>> = {
   'a file is read as it was written'({ files }) {

@@ -12,7 +12,7 @@ export type Fault = number | 'confirmed' | 'holds' | 'stumbles' | null
 
 export function buildFaultyAgent(): string {
   const out = join(ROOT, 'build/faulty')
-  const build = ['agent/build.mjs', '--entry', 'test/hosts/faulty-agent.ts', '--out', out]
+  const build = ['agent/build/build.mjs', '--entry', 'test/hosts/faulty-agent.ts', '--out', out]
   execFileSync(process.execPath, build, { cwd: ROOT, stdio: 'inherit' })
   return join(out, 'deptool-linux-x86_64')
 }

@@ -117,7 +117,7 @@ function useAnotherBuild(operator: Operator): void {
     copyFileSync(join(ROOT, `dist/${name}.cjs`), join(other, `dist/${name}.cjs`))
   const entry = join(operator.home, 'other-agent.ts')
   writeFileSync(entry, `import '${ROOT}agent/main.ts'\nexport const other = true\n`)
-  const build = [join(ROOT, 'agent/build.mjs'), '--entry', entry, '--out', join(other, 'dist/agent')]
+  const build = [join(ROOT, 'agent/build/build.mjs'), '--entry', entry, '--out', join(other, 'dist/agent')]
   execFileSync(process.execPath, build, { cwd: ROOT, stdio: 'pipe' })
   operator.env['PATH'] = `${join(other, 'bin')}:${operator.env['PATH']}`
 }

@@ -1,12 +1,12 @@
-/// <reference path="../../agent/native.d.ts" />
+/// <reference path="../../agent/host/native.d.ts" />
 /**
  * The agent, as it is, on a machine that does it harm. /root/deptool-fault on the host says where, before step `at`
  * begins, and what: a command, kill -9 by default; and what happens `then`.
  * It gives itself out for the build that the operator's side expects.
  */
-import { type Files, type Machine, SystemFailure } from '../../agent/machine.ts'
-import { JOURNAL, LOCK, LOG, STORE, VERDICT } from '../../agent/paths.ts'
-import { machine } from '../../agent/qjs.ts'
+import { type Files, type Machine, SystemFailure } from '../../agent/host/machine.ts'
+import { JOURNAL, LOCK, LOG, STORE, VERDICT } from '../../agent/host/paths.ts'
+import { machine } from '../../agent/host/qjs.ts'
 import { serve } from '../../agent/session.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 

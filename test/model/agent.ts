@@ -1,12 +1,12 @@
-/// <reference path="../../agent/native.d.ts" />
+/// <reference path="../../agent/host/native.d.ts" />
 /**
  * The agent, as it is, on a machine that is a directory and takes itself for a real host: systemd is modelled, and the
  * fault in /run/model/fault strikes before one of the operations that change something.
  */
 import * as native from 'native'
-import type { Files, Machine, Writer } from '../../agent/machine.ts'
-import { SystemFailure } from '../../agent/machine.ts'
-import { machine } from '../../agent/qjs.ts'
+import type { Files, Machine, Writer } from '../../agent/host/machine.ts'
+import { SystemFailure } from '../../agent/host/machine.ts'
+import { machine } from '../../agent/host/qjs.ts'
 import { serve } from '../../agent/session.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import type { Fault } from './fault.ts'

@@ -19,7 +19,7 @@ export const AGENT = join(HOME, 'dist/agent/deptool-linux-x86_64')
 
 /** Builds the modelled agent, and puts the program beside it. */
 export function buildProgram(): void {
-  const build = ['agent/build.mjs', '--entry', 'test/model/agent.ts', '--out', join(HOME, 'dist/agent')]
+  const build = ['agent/build/build.mjs', '--entry', 'test/model/agent.ts', '--out', join(HOME, 'dist/agent')]
   execFileSync(process.execPath, build, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] })
   for (const file of readdirSync(join(ROOT, 'dist')).filter(name => name.endsWith('.cjs')))
     cpSync(join(ROOT, 'dist', file), join(HOME, 'dist', file))

@@ -6,7 +6,7 @@
  * What a unit does is in its file: `X-Start=fails` and `X-Start=crashes` (some moments later), and `X-Config=<path>`,
  * a file that it reads when it starts or reloads, and will not have when it says 'broken'.
  */
-import type { Files, Ran } from '../../agent/machine.ts'
+import type { Files, Ran } from '../../agent/host/machine.ts'
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
 
 export const UNITS = '/run/model/units'

@@ -13,7 +13,7 @@ export interface FakeAgent {
   readonly instead?: string
 }
 
-/** Writes a directory as agent/build.mjs does, for this machine's platform. */
+/** Writes a directory as agent/build/build.mjs does, for this machine's platform. */
 export function fakeAgents(directory: string, agent: FakeAgent = {}): Agents {
   const build = agent.build ?? 'abcdef0123'
   const program = source({ ...agent, build })

@@ -1,5 +1,5 @@
 /** The agent's view of a simulated disk: the system calls, with their errors. */
-import { type Files, type Stat, SystemFailure, type Writer } from '../../agent/machine.ts'
+import { type Files, type Stat, SystemFailure, type Writer } from '../../agent/host/machine.ts'
 import type { Device, Disk, Kind, Node } from './disk.ts'
 
 const PIECE = 256 * 1024

@@ -1,6 +1,6 @@
 /** A host in memory: a machine for the agent that can be stopped, copied, and cut off from its power, at any moment. */
 import { createHash } from 'node:crypto'
-import { type Files, type Machine, SystemFailure } from '../../agent/machine.ts'
+import { type Files, type Machine, SystemFailure } from '../../agent/host/machine.ts'
 import { Disk, type Loss, type Order } from './disk.ts'
 import { type Before, type Call, filesOn } from './disk-files.ts'
 import { Systemd } from './systemd.ts'

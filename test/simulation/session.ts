@@ -1,5 +1,5 @@
 /** A session of the agent on a simulated host, moment by moment, with a fault at one of them. */
-import { SystemFailure } from '../../agent/machine.ts'
+import { SystemFailure } from '../../agent/host/machine.ts'
 import { serve } from '../../agent/session.ts'
 import type { Step, StepKind } from '../../src/plan/steps.ts'
 import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'

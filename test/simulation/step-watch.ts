@@ -1,5 +1,5 @@
 /** Tells when the agent begins and ends a step, or its undoing: from outside, around the actions themselves. */
-import { actionFor } from '../../agent/actions.ts'
+import { actionFor } from '../../agent/steps/actions.ts'
 import type { Step, StepKind } from '../../src/plan/steps.ts'
 
 export type OnStep = (doing: 'run' | 'undo', step: Step, when: 'before' | 'after') => void

@@ -2,8 +2,8 @@
  * systemd as far as the agent speaks to it, over the files of a simulated host: what systemctl(1) prints and leaves on
  * the disk, and what runs, by which definition and with which files. Real systemd is in test/e2e.
  */
-import type { Files, Place, Ran } from '../../agent/machine.ts'
-import { SystemFailure } from '../../agent/machine.ts'
+import type { Files, Place, Ran } from '../../agent/host/machine.ts'
+import { SystemFailure } from '../../agent/host/machine.ts'
 
 const UNITS = '/etc/systemd/system'
 const GENERATED = '/run/systemd/generator'

@@ -14,7 +14,7 @@ import {
   type Stat,
   SystemFailure,
   type Writer,
-} from '../../agent/machine.ts'
+} from '../../agent/host/machine.ts'
 
 export interface NodeMachineOptions {
   /** The directory that stands for `/`. It must exist. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js'
-import type { JsonRecord } from '../../src/terminal/json.ts'
+import type { JsonRecord } from '../../src/terminal/json/records.ts'
 
 export const SCHEMA: AnySchemaObject = JSON.parse(
   readFileSync(new URL('../../docs/json.schema.json', import.meta.url), 'utf8'),

@@ -1,6 +1,6 @@
 /** A command's grammar: what it is called with, and the Command that becomes of it. */
 import type { Command } from '../../command.ts'
-import { helpText } from '../../terminal/usage.ts'
+import { helpText } from '../../terminal/text/usage.ts'
 import { type Given, type OptionTable, spellings } from './option.ts'
 import { parse, type Words } from './parse.ts'
 

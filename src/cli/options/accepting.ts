@@ -1,6 +1,6 @@
 /** How a plan is offered and carried out: the options of every command that deploys. */
 import { type Accepting, CONFIRM_BY, type ConfirmBy } from '../../command.ts'
-import type { Batch } from '../../waves.ts'
+import type { Batch } from '../../plan/waves.ts'
 import { Misuse } from '../grammar/misuse.ts'
 import type { Given } from '../grammar/option.ts'
 import { type COLOR, colorWhen } from './color.ts'

@@ -1,0 +1,97 @@
+/** One deployment at a time: an flock(2) that dies with its holder, and a note in the file of who that is. */
+import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
+import type { DeploymentId, Pending } from '../../src/protocol/messages.ts'
+import type { Machine } from './machine.ts'
+import { LOCK } from './paths.ts'
+
+export interface Holder {
+  readonly operator: string
+  readonly id: DeploymentId
+  /** Milliseconds since 1970. */
+  readonly since: number
+  /** The SSH connection over which it must not be confirmed. */
+  readonly connection?: string
+}
+
+export class Lock {
+  private readonly machine: Machine
+  /** Whether this process has it. */
+  held = false
+
+  constructor(machine: Machine) {
+    this.machine = machine
+  }
+
+  /** Takes the lock until this process ends. False when another process has it. */
+  take(): boolean {
+    this.held ||= this.machine.lock(LOCK)
+    return this.held
+  }
+
+  /** Leaves word for those who find it taken. */
+  sign(holder: Holder): void {
+    const writer = this.machine.files.create(LOCK, 0o600)
+    writer.write(encodeUtf8(`${JSON.stringify(holder)}\n`))
+    writer.close()
+  }
+
+  /** Leaves word that everything runs, and is undone unless somebody says otherwise within `ms`. */
+  noteSettled(ms: number): void {
+    try {
+      const writer = this.machine.files.append(LOCK, 0o600)
+      // By the clock that nobody sets: it is the same for all processes, and the lock does not outlive a boot.
+      writer.write(encodeUtf8(`${JSON.stringify({ until: this.machine.ticks() + ms })}\n`))
+      writer.close()
+    } catch {
+      // Those who find the lock taken are told less; that the disk is full will stop who has to write.
+    }
+  }
+
+  /** Who has it, or had it last. */
+  holder(): Holder | undefined {
+    const [signed] = this.signature()
+    return isHolder(signed) ? signed : undefined
+  }
+
+  /** The deployment of whoever has it, for those who have not. */
+  pending(): Pending {
+    const holder = this.holder()
+    if (holder === undefined) return NOBODY_YET
+    const { operator, since, id } = holder
+    const [, ...notes] = this.lines() as ({ readonly until?: unknown } | null)[]
+    const until = notes[notes.length - 1]?.until
+    const msLeft = typeof until === 'number' ? Math.max(0, Math.ceil(until - this.machine.ticks())) : null
+    return { holder: operator, since, id, msLeft }
+  }
+
+  /** What the holder wrote. Who has only just taken the lock is given a moment to sign. */
+  private signature(): unknown[] {
+    for (let tries = 1; ; tries++) {
+      const lines = this.lines()
+      if (lines.length > 0 || tries === SIGNING_TRIES) return lines
+      this.machine.sleep(SIGNING_PAUSE_MS)
+    }
+  }
+
+  private lines(): unknown[] {
+    const raw = this.machine.files.read(LOCK)
+    const lines = ((raw && decodeUtf8(raw)) || '').split('\n').slice(0, -1)
+    try {
+      return lines.map(line => JSON.parse(line))
+    } catch {
+      return []
+    }
+  }
+}
+
+/** Of one who has taken the lock and not signed yet. */
+const NOBODY_YET: Pending = { holder: '', since: 0, id: '', msLeft: null }
+
+function isHolder(signed: unknown): signed is Holder {
+  const { operator, id, since } = (signed ?? {}) as Partial<Holder>
+  return typeof operator === 'string' && typeof id === 'string' && Number.isSafeInteger(since) && since! >= 0
+}
+
+/** Signing is one small write; a tenth of a second is enough for it on a busy machine. */
+const SIGNING_TRIES = 20
+const SIGNING_PAUSE_MS = 5

@@ -1,0 +1,42 @@
+/** The action of each kind of step: a new kind does not compile until it has one. */
+import type { Step, StepKind, StepOf } from '../../src/plan/steps.ts'
+import type { Action } from './action.ts'
+import { attributesAction } from './attributes.ts'
+import { checkAction } from './checks.ts'
+import { disableAction, enableAction } from './enablement.ts'
+import { linkAction, unlinkAction } from './links.ts'
+import { sysusersAction, tmpfilesAction } from './provision.ts'
+import { removeAction, swapAction } from './swap.ts'
+import { daemonReloadAction, reloadAction, restartAction, settleAction, stopAction } from './units.ts'
+
+/** Done while staging: version directories are removed by collecting them, not by undoing a step. */
+const stagedAction: Action<StepOf<'checkout' | 'validate'>> = {
+  before: () => ({ kind: 'nothing' }),
+  run() {},
+  undo() {},
+}
+
+const actions: { readonly [K in StepKind]: Action<StepOf<K>> } = {
+  checkout: stagedAction,
+  validate: stagedAction,
+  sysusers: sysusersAction,
+  attributes: attributesAction,
+  stop: stopAction,
+  disable: disableAction,
+  swap: swapAction,
+  remove: removeAction,
+  unlink: unlinkAction,
+  link: linkAction,
+  tmpfiles: tmpfilesAction,
+  daemonReload: daemonReloadAction,
+  enable: enableAction,
+  restart: restartAction,
+  reload: reloadAction,
+  settle: settleAction,
+  check: checkAction,
+}
+
+/** The action for a step. The one cast of the agent: a step's kind picks the action of that kind. */
+export function actionFor<S extends Step>(step: S): Action<S> {
+  return actions[step.kind] as unknown as Action<S>
+}

@@ -1,0 +1,104 @@
+/** Version directories: an app's files as they will be, written beside the running ones. */
+import { attributesOf, type FileAttributes, sameAttributes } from '../../src/plan/attributes.ts'
+import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
+import type { App, AppFile } from '../../src/plan/host-state.ts'
+import { APPS } from '../../src/plan/links.ts'
+import type { AppName, Oid } from '../../src/plan/names.ts'
+import { makeDirectories, removeTree } from '../host/files.ts'
+import type { Machine, Stat } from '../host/machine.ts'
+import { isVersion, parentOf, versionPath } from '../host/paths.ts'
+import type { Store } from '../store/store.ts'
+import { applyAttributes, hasAttributes } from './attributes.ts'
+
+export interface CheckedOut {
+  readonly app: App
+  /** The app as it runs now, where it does: unchanged files keep their inode, and so their time stamps. */
+  readonly running: App | undefined
+  readonly commit: Oid
+}
+
+/**
+ * Writes the version directory; staging makes it durable. One that is already there is an aborted run's, and is
+ * written anew.
+ */
+export function checkout(machine: Machine, store: Store, { app, running, commit }: CheckedOut): void {
+  const { files } = machine
+  const directory = versionPath(app.name, commit)
+  removeTree(files, directory)
+  makeDirectories(files, directory, 0o755)
+  const runs = runningVersion(files, app.name)
+  const before = new Map(running?.files.map(file => [file.path, file]))
+  for (const file of app.files) {
+    const path = `${directory}/${file.path}`
+    makeDirectories(files, parentOf(path), 0o755)
+    const old = before.get(file.path)
+    const source = `${runs}/${file.path}`
+    const attributes = attributesOf(app.manifest.files, file.path)
+    const sameOwner = sameAttributes(attributesOf(running?.manifest.files ?? [], file.path), attributes)
+    if (runs && old && sameOwner && sameFile(old, file) && intact(machine, source, file, attributes))
+      files.link(source, path)
+    else writeFile(machine, store, file, attributes, path)
+  }
+}
+
+/** The directory that `current` leads to; undefined where that is no version of the app: it was changed by hand. */
+function runningVersion(files: Machine['files'], app: AppName): string | undefined {
+  const current = files.readlink(`${APPS}/${app}/current`)
+  return current !== undefined && isVersion(current) ? `${APPS}/${app}/${current}` : undefined
+}
+
+function sameFile(a: AppFile, b: AppFile): boolean {
+  return a.oid === b.oid && a.mode === b.mode && b.mode !== '120000'
+}
+
+/** Whether the running file is still what was deployed: one that was edited in place must not live on by a hard link. */
+function intact(
+  machine: Machine,
+  path: string,
+  file: AppFile,
+  attributes: FileAttributes | undefined,
+): boolean {
+  const stat = machine.files.stat(path)
+  if (stat?.kind !== 'file' || stat.mode !== (attributes?.mode ?? modeOf(file))) return false
+  if (attributes && !hasAttributes(machine, stat, attributes)) return false
+  return hashFile(machine, path, stat, file.oid) === file.oid
+}
+
+/** The name that git gives to what is at the path: a file, or a symbolic link. */
+export function hashFile({ files, hasher }: Machine, path: string, stat: Stat, oid: Oid): string {
+  const hash = hasher(oid.length === 64 ? 'sha256' : 'sha1')
+  const target = stat.kind === 'symlink' ? encodeUtf8(files.readlink(path) ?? '') : undefined
+  hash.update(encodeUtf8(`blob ${target?.length ?? stat.size}\0`))
+  if (target) hash.update(target)
+  else files.readPieces(path, piece => hash.update(piece))
+  return hash.digest()
+}
+
+function writeFile(
+  machine: Machine,
+  store: Store,
+  file: AppFile,
+  attributes: FileAttributes | undefined,
+  path: string,
+): void {
+  const { files } = machine
+  if (file.mode === '120000') {
+    files.symlink(linkTarget(store, file), path)
+    return
+  }
+  // Root's alone until it has its owner, who may be made by a later step: it could be a key.
+  const mode = attributes?.mode ?? null
+  const writer = files.create(path, mode === null ? modeOf(file) : mode & 0o700)
+  store.copyBlob(file.oid, writer)
+  writer.close()
+  if (attributes) applyAttributes(machine, path, attributes)
+}
+
+/** The target was checked when the tree was read: it is text, and stays inside the app. */
+function linkTarget(store: Store, file: AppFile): string {
+  return decodeUtf8(store.read([file.oid]).get(file.oid)!)!
+}
+
+export function modeOf(file: AppFile): number {
+  return file.mode === '100755' ? 0o755 : 0o644
+}

@@ -1,0 +1,129 @@
+/** Enabling and disabling units. Without systemd (an embedded host) neither is done, and so never undone. */
+import { templateOf } from '../../src/plan/app-units.ts'
+import { APPS } from '../../src/plan/links.ts'
+import type { UnitName } from '../../src/plan/names.ts'
+import type { StepOf } from '../../src/plan/steps.ts'
+import { dropTemporary, makeDirectories, placeLink } from '../host/files.ts'
+import type { Files, Machine } from '../host/machine.ts'
+import { baseOf, parentOf } from '../host/paths.ts'
+import type { Owed } from '../owed.ts'
+import { isOurs } from '../store/inventory.ts'
+import type { Before } from '../store/journal.ts'
+import {
+  dependencyDirectories,
+  type EnablementLink,
+  enablementLinks,
+  instanceLinks,
+} from '../systemd/enablement-links.ts'
+import { systemctl, UNIT_DIRECTORY } from '../systemd/systemd.ts'
+import { onSystemd } from './action.ts'
+
+export const disableAction = onSystemd<StepOf<'disable'>>({
+  before: ({ units }, { machine }) => enablement(machine, units),
+  run: ({ units }, { machine }) => disable(machine, units),
+  undo: (_, before, { machine }, owed) => restoreEnablement(machine, before, owed),
+})
+
+export const enableAction = onSystemd<StepOf<'enable'>>({
+  before: ({ units }, { machine }) => enablement(machine, units),
+  run({ units }, { machine }) {
+    // As the unit file was before, other things may have wanted it.
+    const before = enablementLinks(machine.files, units).filter(
+      ({ target }) => target.startsWith(`${APPS}/`) || target.startsWith(`${UNIT_DIRECTORY}/`),
+    )
+    for (const { path } of before) machine.files.unlink(path)
+    systemctl(machine, ['enable', '--no-reload'], units)
+    for (const { path } of before) dropIfEmpty(machine.files, parentOf(path))
+    // systemd knows an instance by its template, of whichever version; these links are of one.
+    for (const { path, target } of instanceLinks(machine.files, units))
+      if (target.startsWith(`${APPS}/`)) machine.files.unlink(path)
+    // systemctl writes the resolved path, which is of one version; through our own link it is of every version.
+    for (const { path, target } of enablementLinks(machine.files, units))
+      if (target.startsWith(`${APPS}/`)) placeLink(machine.files, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)
+  },
+  undo({ units }, before, { machine }, owed) {
+    const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
+    const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
+    for (const { path } of added()) dropTemporary(machine.files, path)
+    const names = new Set(added().flatMap(({ path, target }) => [baseOf(path), baseOf(target)]))
+    disableQuietly(
+      machine,
+      units.filter(unit => names.has(unit)),
+    )
+    for (const { path } of added()) {
+      machine.files.unlink(path)
+      owed.daemonReload = true
+    }
+    for (const directory of dependencyDirectories(machine.files))
+      if (before.kind === 'enablement' && !before.directories.includes(directory))
+        machine.files.rmdir(directory)
+    restoreEnablement(machine, before, owed)
+  },
+})
+
+/**
+ * Of our own units the links are taken away one by one: systemctl would take along the links by which a unit is known,
+ * and all of those that its file names in Also=, whoever else enables them.
+ */
+function disable(machine: Machine, units: readonly UnitName[]): void {
+  const { files } = machine
+  const ours = units.filter(unit => isShipped(files, unit))
+  for (const { path } of enablementLinks(files, ours)) {
+    files.unlink(path)
+    dropIfEmpty(files, parentOf(path))
+  }
+  const others = units.filter(unit => !ours.includes(unit))
+  const own = ownLinks(machine, others)
+  if (others.length > 0) systemctl(machine, ['disable', '--no-reload'], others)
+  for (const { path, target } of own) placeLink(files, target, path)
+}
+
+/** A directory of such links, as systemctl does it. */
+function dropIfEmpty(files: Files, directory: string): void {
+  if (directory !== UNIT_DIRECTORY) files.rmdir(directory)
+}
+
+function isShipped(files: Files, unit: UnitName): boolean {
+  return [unit, templateOf(unit)].some(name => isOurs(files, `${UNIT_DIRECTORY}/${name}`))
+}
+
+/** Units that are not ours may be enabled by more than links: a script of init.d is. */
+function disableQuietly(machine: Machine, units: readonly UnitName[]): void {
+  const others = units.filter(unit => !isShipped(machine.files, unit))
+  if (others.length === 0) return
+  try {
+    systemctl(machine, ['disable', '--no-reload'], others)
+  } catch {
+    // A unit whose file is gone already cannot be disabled; its links are removed one by one right after.
+  }
+}
+
+function enablement(machine: Machine, units: readonly UnitName[]): Before {
+  return {
+    kind: 'enablement',
+    links: [...ownLinks(machine, units), ...enablementLinks(machine.files, units)],
+    directories: dependencyDirectories(machine.files),
+  }
+}
+
+/** The links by which systemd knows units that are not in its own directories. */
+function ownLinks({ files }: Machine, units: readonly UnitName[]): EnablementLink[] {
+  return units.flatMap(unit => {
+    const path = `${UNIT_DIRECTORY}/${unit}`
+    const target = files.readlink(path)
+    return target === undefined ? [] : [{ path, target }]
+  })
+}
+
+function restoreEnablement({ files }: Machine, before: Before, owed: Owed): void {
+  if (before.kind !== 'enablement') return
+  for (const { path, target } of before.links) {
+    dropTemporary(files, path)
+    if (files.readlink(path) === target) continue
+    // systemctl disable also removes a .wants directory that it leaves empty.
+    makeDirectories(files, parentOf(path), 0o755)
+    placeLink(files, target, path)
+    // systemd goes on calling a unit what it was when somebody last asked.
+    owed.daemonReload = true
+  }
+}

@@ -1,0 +1,52 @@
+/** The steps that switch an app: `current` and `previous`. */
+import { APPS } from '../../src/plan/links.ts'
+import type { AppName } from '../../src/plan/names.ts'
+import type { StepOf } from '../../src/plan/steps.ts'
+import { dropTemporary, placeLink } from '../host/files.ts'
+import type { Files } from '../host/machine.ts'
+import { versionName } from '../host/paths.ts'
+import type { Before } from '../store/journal.ts'
+import type { Action } from './action.ts'
+
+export const swapAction: Action<StepOf<'swap'>> = {
+  before: ({ app }, { machine }) => appLinks(machine.files, app),
+  run({ app }, { machine: { files }, header }) {
+    const current = files.readlink(currentOf(app))
+    // Beforehand, so that `previous` is right from the first moment of the new version.
+    if (current !== undefined) placeLink(files, current, previousOf(app))
+    placeLink(files, versionName(header.to), currentOf(app))
+  },
+  undo: ({ app }, before, { machine }) => restoreLinks(machine.files, app, before),
+}
+
+export const removeAction: Action<StepOf<'remove'>> = {
+  before: ({ app }, { machine }) => appLinks(machine.files, app),
+  run({ app }, { machine: { files } }) {
+    files.unlink(currentOf(app))
+    files.unlink(previousOf(app))
+  },
+  undo: ({ app }, before, { machine }) => restoreLinks(machine.files, app, before),
+}
+
+export const currentOf = (app: string) => `${APPS}/${app}/current`
+export const previousOf = (app: string) => `${APPS}/${app}/previous`
+
+function appLinks(files: Files, app: AppName): Before {
+  return {
+    kind: 'app',
+    current: files.readlink(currentOf(app)) ?? null,
+    previous: files.readlink(previousOf(app)) ?? null,
+  }
+}
+
+function restoreLinks(files: Files, app: AppName, before: Before): void {
+  if (before.kind !== 'app') return
+  restore(files, currentOf(app), before.current)
+  restore(files, previousOf(app), before.previous)
+}
+
+function restore(files: Files, path: string, target: string | null): void {
+  dropTemporary(files, path)
+  if (target === null) files.unlink(path)
+  else if (files.readlink(path) !== target) placeLink(files, target, path)
+}

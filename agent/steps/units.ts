@@ -1,0 +1,169 @@
+/** The steps that speak to systemd. Without systemd (an embedded host) they are not taken, and so never undone. */
+import type { UnitName } from '../../src/plan/names.ts'
+import type { StepOf } from '../../src/plan/steps.ts'
+import type { Machine } from '../host/machine.ts'
+import type { Owed } from '../owed.ts'
+import type { Before } from '../store/journal.ts'
+import { restartedAlong, runningBeside } from '../systemd/dependents.ts'
+import { connectionsOf, makeWay, runningBehind } from '../systemd/sockets.ts'
+import {
+  isRetried,
+  isRunning,
+  judge,
+  resetFailed,
+  showUnits,
+  systemctl,
+  type UnitState,
+  withInstances,
+} from '../systemd/systemd.ts'
+import { reportUnit } from '../systemd/unit-log.ts'
+import { watch } from '../systemd/watch.ts'
+import { type Context, onSystemd, StepFailed } from './action.ts'
+
+const NOTHING: Before = { kind: 'nothing' }
+
+export const stopAction = onSystemd<StepOf<'stop'>>({
+  before: ({ units }, { machine }) => runningUnits(machine, units),
+  run({ units }, context) {
+    const { machine } = context
+    // A unit that no file makes cannot be stopped: that of a quadlet on a host without the generator.
+    const there = showUnits(machine, withInstances(machine, units))
+      .filter(state => state.load !== 'not-found' || isRunning(state))
+      .map(state => state.unit)
+    if (there.length === 0) return
+    patiently(context, ['stop'], there)
+    // One that failed, now or before, would be remembered for ever, and its host called degraded.
+    resetFailed(machine, there)
+  },
+  undo(_, before, __, owed) {
+    owe(owed, before)
+  },
+})
+
+export const daemonReloadAction = onSystemd<StepOf<'daemonReload'>>({
+  before: () => NOTHING,
+  run: (_, { machine }) => systemctl(machine, ['daemon-reload']),
+  undo(_, __, ___, owed) {
+    owed.daemonReload = true
+  },
+})
+
+export const restartAction = onSystemd<StepOf<'restart'>>({
+  before: ({ units }, { machine }) => runningUnits(machine, units),
+  run: ({ units }, context) => startOrFail(context, 'restart', units),
+  undo: undoStart,
+})
+
+export const reloadAction = onSystemd<StepOf<'reload'>>({
+  before: ({ units }, { machine }) => runningUnits(machine, units),
+  run: ({ units }, context) => startOrFail(context, 'reload-or-restart', units),
+  // Restarted, not reloaded: what a refused reload left in the process nobody knows.
+  undo: undoStart,
+})
+
+export const settleAction = onSystemd<StepOf<'settle'>>({
+  before: () => NOTHING,
+  run({ units, ms }, context) {
+    const { machine, header } = context
+    const failing = watch(machine, units, {
+      began: context.began,
+      settleMs: ms,
+      beside: restartedAlong(machine, units, context.beside),
+      stop: () => context.interrupted() !== undefined,
+    })
+    if (failing.length === 0) return
+    const reports = failing.map(({ unit, fails }) => reportUnit(machine, unit, fails, header.started))
+    throw new StepFailed(failing.map(({ unit, fails }) => `${unit} ${fails}`).join(', '), reports)
+  },
+  undo() {},
+})
+
+/** What ran runs again; what did not, such as a oneshot that was done, was started and is stopped. */
+function undoStart(
+  { units }: { readonly units: readonly UnitName[] },
+  before: Before,
+  { machine }: Context,
+  owed: Owed,
+): void {
+  const running = owe(owed, before)
+  const others = units.filter(unit => !running.includes(unit))
+  if (others.length === 0) return
+  const loaded = showUnits(machine, others)
+    .filter(state => state.load === 'loaded')
+    .map(state => state.unit)
+  if (loaded.length === 0) return
+  systemctl(machine, ['stop'], loaded)
+  resetFailed(machine, loaded)
+}
+
+/** What ran, also what only tried to, and what ran beside that. Returns the former. */
+function owe(owed: Owed, before: Before): readonly UnitName[] {
+  if (before.kind !== 'units') return []
+  const { running, retried = [], beside = [] } = before
+  for (const unit of running) owed.restart.add(unit)
+  for (const unit of retried) owed.retry.add(unit)
+  for (const unit of beside) owed.start.add(unit)
+  return [...running, ...retried]
+}
+
+function startOrFail(context: Context, verb: string, units: readonly UnitName[]): void {
+  const { machine } = context
+  const all = makeWay(machine, units, () => context.interrupted() !== undefined)
+  try {
+    patiently(context, [verb], all)
+  } catch (error) {
+    if (context.interrupted() !== undefined) throw error
+    const limited = showUnits(machine, all).filter(state => state.result === 'start-limit-hit')
+    if (limited.length === 0) throw explain(error, all, context)
+    // Several deployments within a few seconds are no crash loop: the limit counts from here on.
+    resetFailed(
+      machine,
+      limited.map(state => state.unit),
+    )
+    startAgain(context, verb, all)
+  }
+}
+
+/** Units may take minutes to stop and to start: an operator who wants it all back is heard meanwhile. */
+function patiently(context: Context, verb: readonly string[], units: readonly string[]): void {
+  systemctl(context.machine, verb, units, () => context.interrupted() !== undefined)
+}
+
+function startAgain(context: Context, verb: string, units: readonly UnitName[]): void {
+  try {
+    patiently(context, [verb], units)
+  } catch (error) {
+    throw explain(error, units, context)
+  }
+}
+
+/** The units that are the reason, with their last words; systemctl's own error where none is. */
+function explain(error: unknown, units: readonly UnitName[], { machine, header, began }: Context): unknown {
+  const failing = showUnits(machine, units).flatMap(state => {
+    const fails = whyNot(state, began)
+    return fails === undefined ? [] : [reportUnit(machine, state.unit, fails, header.started)]
+  })
+  if (failing.length === 0) return error
+  return new StepFailed(failing.map(({ unit, state }) => `${unit} ${state}`).join(', '), failing)
+}
+
+function whyNot(state: UnitState, began: number): string | undefined {
+  const verdict = judge(state, began)
+  if (typeof verdict === 'object') return verdict.fails
+  // A unit that could not reload runs on with what it had.
+  return state.reload === 'success' || state.reload === '' ? undefined : `failed to reload (${state.reload})`
+}
+
+function runningUnits(machine: Machine, units: readonly UnitName[]): Before {
+  const connections = connectionsOf(machine, units)
+  const all = withInstances(machine, units).filter(unit => !connections.includes(unit))
+  const states = showUnits(machine, all).filter(isRunning)
+  const named = (states: readonly UnitState[]) => states.map(state => state.unit)
+  const running = named(states.filter(state => !isRetried(state)))
+  return {
+    kind: 'units',
+    running: [...new Set([...running, ...runningBehind(machine, units)])],
+    retried: named(states.filter(isRetried)),
+    beside: runningBeside(machine, all),
+  }
+}

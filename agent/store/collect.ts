@@ -1,0 +1,55 @@
+/** Removing what no deployment needs any more. */
+import { APPS } from '../../src/plan/links.ts'
+import type { Oid } from '../../src/plan/names.ts'
+import { removeTree } from '../host/files.ts'
+import type { Files } from '../host/machine.ts'
+import { BACKUP, versionName } from '../host/paths.ts'
+import { isHindrance } from '../host/trouble.ts'
+import { currentOf, previousOf } from '../steps/swap.ts'
+
+/** How many deployments' replaced files are kept after they were confirmed. */
+const BACKUPS = 20
+
+/** After an undo: the version directories of `commit`, and app directories that held nothing else. */
+export function collectVersion(files: Files, commit: Oid): void {
+  const version = versionName(commit)
+  for (const app of files.list(APPS) ?? []) {
+    if (!isDirectory(files, `${APPS}/${app}`) || files.readlink(currentOf(app)) === version) continue
+    drop(files, `${APPS}/${app}/${version}`)
+    files.rmdir(`${APPS}/${app}`)
+  }
+}
+
+/** One of ours: a symbolic link in its place, made by somebody else, is never followed. */
+function isDirectory(files: Files, path: string): boolean {
+  return files.stat(path)?.kind === 'directory'
+}
+
+/** After a confirmation: all versions but `current` and the last good one, apps that have left, old backups. */
+export function collectOld(files: Files, apps: ReadonlySet<string>): void {
+  for (const app of files.list(APPS) ?? []) {
+    if (!apps.has(app)) {
+      drop(files, `${APPS}/${app}`)
+      continue
+    }
+    if (!isDirectory(files, `${APPS}/${app}`)) continue
+    const keep = new Set([
+      'current',
+      'previous',
+      files.readlink(currentOf(app)),
+      files.readlink(previousOf(app)),
+    ])
+    for (const name of files.list(`${APPS}/${app}`) ?? [])
+      if (!keep.has(name)) drop(files, `${APPS}/${app}/${name}`)
+  }
+  for (const old of (files.list(BACKUP) ?? []).slice(0, -BACKUPS)) drop(files, `${BACKUP}/${old}`)
+}
+
+/** What cannot be removed now (somebody has mounted something there, or made it immutable) waits for the next time. */
+function drop(files: Files, path: string): void {
+  try {
+    removeTree(files, path)
+  } catch (error) {
+    if (isHindrance(error)) throw error
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * What is ours outside of our own directory, whoever declared it: links and enabled units. Trees and refs tell what
+ * should be there; this tells what may be, also after a deployment that could not be undone whole.
+ */
+import { decodeUtf8 } from '../../src/plan/bytes.ts'
+import type { HostState } from '../../src/plan/host-state.ts'
+import { APPS, linksOf } from '../../src/plan/links.ts'
+import { type HostPath, hostPath, type UnitName, unitName } from '../../src/plan/names.ts'
+import type { Step } from '../../src/plan/steps.ts'
+import { writeDurably } from '../host/files.ts'
+import type { Files } from '../host/machine.ts'
+import { INVENTORY } from '../host/paths.ts'
+import { enablementLinks } from '../systemd/enablement-links.ts'
+
+export interface Inventory {
+  readonly links: readonly HostPath[]
+  readonly units: readonly UnitName[]
+}
+
+/** What was written last; empty where nothing was, or nothing that can be read. */
+export function readInventory(files: Files): Inventory {
+  const raw = files.read(INVENTORY)
+  const lines = raw ? (decodeUtf8(raw) ?? '').split('\n') : []
+  const of = <T>(kind: string, make: (text: string) => T | undefined) =>
+    lines.flatMap(line => (line.startsWith(`${kind} `) ? (make(line.slice(kind.length + 1)) ?? []) : []))
+  return { links: of('link', hostPath), units: of('unit', unitName) }
+}
+
+/** After a deployment that holds: what it declares, and what else of ours is still there. */
+export function takeInventory(files: Files, state: HostState): void {
+  const declared = {
+    links: state.apps.flatMap(app => linksOf(app).map(({ path }) => path)),
+    units: state.apps.flatMap(app => app.manifest.unitsEnabled),
+  }
+  save(files, declared)
+}
+
+/** After an undo that left something behind: what its steps may have made. */
+export function addToInventory(files: Files, steps: readonly Step[]): void {
+  save(files, {
+    links: steps.flatMap(step => (step.kind === 'link' ? [step.path] : [])),
+    units: steps.flatMap(step => (step.kind === 'enable' ? step.units : [])),
+  })
+}
+
+/** Whether the path is a link of ours. What somebody else put in its place is theirs. */
+export function isOurs(files: Files, path: string): boolean {
+  return files.readlink(path)?.startsWith(`${APPS}/`) ?? false
+}
+
+function save(files: Files, more: Inventory): void {
+  const known = readInventory(files)
+  const links = union(known.links, more.links).filter(path => isOurs(files, path))
+  const units = union(
+    known.units.filter(unit => more.units.includes(unit) || enablementLinks(files, [unit]).length > 0),
+    more.units,
+  )
+  const text = [...links.map(path => `link ${path}\n`), ...units.map(unit => `unit ${unit}\n`)].join('')
+  const raw = files.read(INVENTORY)
+  if ((raw ? decodeUtf8(raw) : '') !== text) writeDurably(files, INVENTORY, text, 0o600)
+}
+
+function union<T>(a: readonly T[], b: readonly T[]): T[] {
+  return [...new Set([...a, ...b])].sort()
+}

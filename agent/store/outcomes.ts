@@ -1,0 +1,72 @@
+/** How deployments ended on this host: one JSON line each, the newest last. */
+import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
+import { decodeOutcomeRecord } from '../../src/protocol/decode.ts'
+import type { DeploymentId, OutcomeRecord } from '../../src/protocol/messages.ts'
+import { appendLine, writeDurably } from '../host/files.ts'
+import type { Machine } from '../host/machine.ts'
+import { BASE, LOG } from '../host/paths.ts'
+
+/** The log is cut to its newer half when it is longer than this, in bytes. */
+const LOG_MAX = 256 * 1024
+
+/** Adds a record, durably; once only, where a recovery comes by again. */
+export function recordOutcome({ files }: Machine, record: OutcomeRecord): void {
+  if (findOutcome(files, record.id)) return
+  const known = files.stat(LOG)
+  if (known && known.size > LOG_MAX) {
+    const lines = readLines(files)
+    writeDurably(files, LOG, `${lines.slice(lines.length >> 1).join('\n')}\n`, 0o600)
+  }
+  // The id comes first: findOutcome looks for it there.
+  const { id, ...rest } = record
+  appendLine(files, LOG, JSON.stringify({ id, ...rest }), 0o600)
+  files.sync(LOG)
+  // The journal goes next: its name must not go without the log's having come.
+  if (!known) files.sync(BASE)
+}
+
+/**
+ * The record of a deployment, where it has ended here. Asked twice a deployment, so the bytes are searched: to make
+ * text of a whole log takes QuickJS a tenth of a second.
+ */
+export function findOutcome(files: Machine['files'], id: DeploymentId): OutcomeRecord | undefined {
+  const raw = files.read(LOG) ?? new Uint8Array()
+  const beginning = encodeUtf8(`{"id":"${id}"`)
+  let found: OutcomeRecord | undefined
+  for (let at = 0, end = 0; at < raw.length && !found; at = end + 1) {
+    const next = raw.indexOf(NEWLINE, at)
+    end = next < 0 ? raw.length : next
+    if (beginning.every((byte, i) => raw[at + i] === byte))
+      [found] = parse(decodeUtf8(raw.subarray(at, end)) ?? '')
+  }
+  return found
+}
+
+const NEWLINE = 10
+
+/** All records, the oldest first. */
+export function readOutcomes(files: Machine['files']): OutcomeRecord[] {
+  return readLines(files).flatMap(parse)
+}
+
+/** The newest record; undefined before the first deployment. */
+export function lastOutcome(files: Machine['files']): OutcomeRecord | undefined {
+  return readLines(files).flatMap(parse).pop()
+}
+
+function readLines(files: Machine['files']): string[] {
+  const raw = files.read(LOG)
+  if (raw === undefined) return []
+  // One line that is not UTF-8 does not take the others with it.
+  const text = decodeUtf8(raw) ?? Array.from(raw, byte => String.fromCharCode(byte)).join('')
+  return text.split('\n').filter(line => line !== '')
+}
+
+/** A line that a power cut left half written is no record, nor is what somebody made of one with an editor. */
+function parse(line: string): OutcomeRecord[] {
+  try {
+    return [decodeOutcomeRecord(JSON.parse(line))]
+  } catch {
+    return []
+  }
+}

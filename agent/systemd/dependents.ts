@@ -1,0 +1,46 @@
+/** Units that systemd stops or restarts along with others, though nobody named them. */
+import { type UnitName, unitName } from '../../src/plan/names.ts'
+import type { Machine } from '../host/machine.ts'
+import { showProperties, showUnits } from './systemd.ts'
+
+/** The units that run, and that stop when these do or when these start; also what stops with those in turn. */
+export function runningBeside(machine: Machine, units: readonly UnitName[]): UnitName[] {
+  return reach(machine, units, [...BOUND, ...RIVALS], found =>
+    showUnits(machine, found)
+      .filter(state => state.active === 'active')
+      .map(state => state.unit),
+  )
+}
+
+/** Those of `beside` that are restarted with the units and have not ended since. */
+export function restartedAlong(
+  machine: Machine,
+  units: readonly UnitName[],
+  beside: readonly UnitName[],
+): UnitName[] {
+  if (beside.length === 0) return []
+  const bound = reach(machine, units, BOUND, found => found.filter(unit => beside.includes(unit)))
+  return showUnits(machine, bound)
+    .filter(state => state.active !== 'inactive')
+    .map(state => state.unit)
+}
+
+/** Inverses of Requires=, Requisite=, BindsTo=, PartOf= and StopPropagatedFrom=, systemd.unit(5). */
+const BOUND = ['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', 'PropagatesStopTo']
+const RIVALS = ['Conflicts', 'ConflictedBy']
+
+/** What every unit conflicts with, or every mount: it never runs. */
+const ALWAYS = ['shutdown.target', 'umount.target']
+
+type Choose = (found: readonly UnitName[]) => UnitName[]
+
+function reach(machine: Machine, from: readonly UnitName[], properties: readonly string[], choose: Choose) {
+  const reached: UnitName[] = []
+  for (let some = from; some.length > 0; ) {
+    const named = showProperties(machine, properties, some).match(/[^\s=]+\.[a-z]+/g) ?? []
+    const found = new Set(named.flatMap(name => unitName(name) ?? []))
+    some = choose([...found].filter(unit => ![...from, ...reached, ...ALWAYS].includes(unit)))
+    reached.push(...some)
+  }
+  return reached
+}

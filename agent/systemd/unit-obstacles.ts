@@ -1,0 +1,94 @@
+/** Units that a plan starts and that the host will not have. */
+import { templateOf, unitsGenerated, unitsShipped } from '../../src/plan/app-units.ts'
+import type { HostState } from '../../src/plan/host-state.ts'
+import type { UnitName } from '../../src/plan/names.ts'
+import type { Step } from '../../src/plan/steps.ts'
+import type { Obstacle } from '../../src/protocol/messages.ts'
+import type { Files } from '../host/machine.ts'
+import { UNIT_DIRECTORY, unitExists } from './systemd.ts'
+
+export function unitObstacles(files: Files, steps: readonly Step[], next: HostState): Obstacle[] {
+  const started = new Set(
+    steps.flatMap(step =>
+      step.kind === 'enable' || step.kind === 'restart' || step.kind === 'reload' ? step.units : [],
+    ),
+  )
+  return [
+    ...missingUnits(files, started, next),
+    ...maskedUnits(files, started, next),
+    ...ungenerated(files, started, next),
+  ]
+}
+
+/** Said where quadlets are deployed to a host that makes no units of them, and no unit depends on it. */
+export function quadletNotes(files: Files, steps: readonly Step[]): string[] {
+  const comes = steps.some(step => step.kind === 'link' && step.role === 'quadlet')
+  return comes && !hasGenerator(files)
+    ? [
+        'no quadlet generator on this host: the quadlets are there, but make no units until podman is installed',
+      ]
+    : []
+}
+
+function missingUnits(files: Files, started: ReadonlySet<UnitName>, next: HostState): Obstacle[] {
+  const ours = ourUnits(next)
+  return next.apps.flatMap(app =>
+    app.manifest.unitsEnabled
+      .filter(unit => started.has(unit) && !ours.has(unit) && !ours.has(templateOf(unit)))
+      .filter(unit => !unitExists(files, unit))
+      .map(unit => ({
+        what: `'${app.name}' enables '${unit}', which exists neither in the tree nor on the host`,
+        hint: 'ship it in the systemd directory of the app, or install the package that has it',
+      })),
+  )
+}
+
+/** A shipped unit that is masked is in the way of its own link. */
+function maskedUnits(files: Files, started: ReadonlySet<UnitName>, next: HostState): Obstacle[] {
+  const ours = ourUnits(next)
+  return [...started]
+    .filter(unit => !ours.has(unit) && isMasked(files, unit))
+    .map(unit => ({
+      what: `'${unit}' is masked on the host`,
+      hint: `unmask it with 'systemctl unmask ${unit}' first`,
+    }))
+}
+
+/** What is in /etc counts before what is in /run, systemd.unit(5). */
+function isMasked(files: Files, unit: UnitName): boolean {
+  const [path] = [UNIT_DIRECTORY, '/run/systemd/system']
+    .map(directory => `${directory}/${unit}`)
+    .filter(path => files.stat(path))
+  return path !== undefined && files.readlink(path) === '/dev/null'
+}
+
+function ungenerated(files: Files, started: ReadonlySet<UnitName>, next: HostState): Obstacle[] {
+  if (hasGenerator(files)) return []
+  return next.apps.flatMap(app =>
+    unitsGenerated(app)
+      .filter(unit => started.has(unit))
+      .map(unit => ({
+        what: `'${app.name}' starts '${unit}', made of a quadlet, and there is no quadlet generator on the host`,
+        hint: 'install podman, version 4.4 or newer',
+      })),
+  )
+}
+
+/** systemd.generator(7) */
+const GENERATOR_DIRECTORIES = [
+  '/run/systemd',
+  '/etc/systemd',
+  '/usr/local/lib/systemd',
+  '/usr/lib/systemd',
+  '/lib/systemd',
+]
+
+function hasGenerator(files: Files): boolean {
+  return GENERATOR_DIRECTORIES.some(directory =>
+    files.stat(`${directory}/system-generators/podman-system-generator`),
+  )
+}
+
+function ourUnits(next: HostState): Set<UnitName> {
+  return new Set([...next.apps.flatMap(unitsShipped), ...next.apps.flatMap(unitsGenerated)])
+}

@@ -1,0 +1,75 @@
+/** Whether the host still is as it was deployed. Looks, and changes nothing. */
+import type { Finding } from '../../src/plan/drift.ts'
+import { EMPTY_HOST, type HostState, MissingObject, readHosts } from '../../src/plan/host-state.ts'
+import type { Oid } from '../../src/plan/names.ts'
+import { readAll } from '../../src/plan/reading.ts'
+import type { Verified } from '../../src/protocol/messages.ts'
+import type { Agent } from '../agent.ts'
+import { DAMAGED_JOURNAL } from '../host/paths.ts'
+import { pendingElsewhere } from '../pending.ts'
+import { BadObject } from '../store/object.ts'
+import { lastOutcome } from '../store/outcomes.ts'
+import type { Store } from '../store/store.ts'
+import { findDriftOfApps } from './apps.ts'
+import { findDriftOfLinks } from './links.ts'
+import { findDriftOfUnits } from './units.ts'
+
+/** More findings than anybody reads; the repair is the same for the rest. */
+const MOST = 5000
+
+/** Answers 'verify'. A deployment under way, at the beginning or at the end, leaves nothing to be told. */
+export function verify(agent: Agent): Verified {
+  const { machine, store } = agent
+  const before = store.ref('current')
+  const found = pendingElsewhere(agent) ? [] : findDrift(agent, before)
+  const last = lastOutcome(machine.files)
+  const ended = last ? { id: last.id, outcome: last.outcome, why: last.why } : null
+  // One that began and ended meanwhile is as good as one under way.
+  const pending = store.ref('current') === before ? pendingElsewhere(agent) : agent.lock.pending()
+  return { type: 'verified', findings: pending ? [] : found.slice(0, MOST), pending, last: ended }
+}
+
+function findDrift(agent: Agent, current: Oid | null): Finding[] {
+  const { machine, store } = agent
+  const findings: Finding[] = machine.files.stat(DAMAGED_JOURNAL) ? [{ kind: 'journal' }] : []
+  const last = lastOutcome(machine.files)
+  if (last?.outcome === 'damaged') findings.push({ kind: 'damaged', id: last.id, why: last.why })
+  const state = stateIn(store, current)
+  if ('kind' in state) return [...findings, state]
+  return [
+    ...findings,
+    ...findBadObjects(store, state),
+    ...findDriftOfApps(machine, state),
+    ...findDriftOfLinks(machine, state),
+    ...(machine.systemd ? findDriftOfUnits(machine, state) : []),
+  ]
+}
+
+function stateIn(store: Store, current: Oid | null): HostState | Finding {
+  if (current === null) return EMPTY_HOST
+  try {
+    const commit = store.commit(current)
+    if (commit === undefined) return { kind: 'object', oid: current }
+    return readAll(readHosts([commit.tree]), oids => store.read(oids))[0]!
+  } catch (error) {
+    if (error instanceof MissingObject || error instanceof BadObject)
+      return { kind: 'object', oid: error.oid }
+    throw error
+  }
+}
+
+/** Trees and manifests have been read by now; this reads the files'. */
+function findBadObjects(store: Store, { apps }: HostState): Finding[] {
+  const oids = new Set(apps.flatMap(app => app.files.map(file => file.oid)))
+  return [...oids].filter(oid => !isWhole(store, oid)).map(oid => ({ kind: 'object', oid }))
+}
+
+function isWhole(store: Store, oid: Oid): boolean {
+  try {
+    store.copyBlob(oid, { write() {} })
+    return true
+  } catch (error) {
+    if (error instanceof BadObject) return false
+    throw error
+  }
+}

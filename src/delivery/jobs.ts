@@ -1,0 +1,87 @@
+import type { ConfirmBy } from '../command.ts'
+import { chunkSource } from '../git/chunks.ts'
+import { commitHosts } from '../git/history.ts'
+import { LostObject } from '../git/objects.ts'
+import { forgetIndex } from '../git/stat-cache.ts'
+import { newObjects } from '../plan/new-objects.ts'
+import type { HostPlan } from '../plan/plan.ts'
+import { digestOf } from '../planning/digest-of.ts'
+import type { Before, Offline } from '../planning/plan-offline.ts'
+import type { DeploymentId } from '../protocol/messages.ts'
+import type { HostJob } from '../rollout/run.ts'
+
+/** A job, and the first line of what its commit says. */
+export interface RecordedJob extends HostJob {
+  readonly subject: string
+}
+
+/** What each host is to be told. Writes the host commits; no ref names them until the host says that they hold. */
+export async function makeJobs(
+  offline: Offline,
+  id: DeploymentId,
+  confirm: ConfirmBy = 'auto',
+): Promise<RecordedJob[]> {
+  const { repo, plan, source, states, objects, back } = offline
+  const commits = await commitHosts(
+    repo,
+    plan.hosts.map(host => {
+      const before = back?.get(host.host)
+      return {
+        host: host.host,
+        cluster: plan.cluster,
+        tree: host.toTree,
+        parent: host.from,
+        source: before ? ({ kind: 'rollback', recorded: before.source, undoes: null } as const) : source,
+        deployment: id,
+        subject: subjectOf(host, before),
+        body: bodyOf(host),
+      }
+    }),
+  )
+  const chunks = chunkSource(objects)
+  return plan.hosts.map(host => {
+    const commit = commits.get(host.host)!
+    const { old, next } = states.get(host.host)!
+    return {
+      plan: host,
+      commit,
+      subject: subjectOf(host, back?.get(host.host)),
+      digest: digestOf(host),
+      reconnect: confirm === 'reconnect' || host.reconnect.length > 0,
+      // A host that is repaired may have lost what it runs, to the commit itself.
+      objects: () => {
+        const lost = host.repair && host.from ? [host.from] : []
+        return orForget(chunks([...newObjects(old, next), ...lost, commit]), offline)
+      },
+    }
+  })
+}
+
+/** What only our stat cache knew, and git has collected, is read from disk again the next time. */
+async function* orForget<T>(pieces: AsyncIterable<T>, { repo, plan }: Offline): AsyncGenerator<T> {
+  try {
+    yield* pieces
+  } catch (error) {
+    if (error instanceof LostObject) forgetIndex(repo, plan.cluster)
+    throw error
+  }
+}
+
+const VERBS = { add: 'add', update: 'update', repair: 'repair', remove: 'remove' } as const
+const SIGNS = { add: '+', modify: '~', delete: '-' } as const
+
+/** 'web1: update nginx, add redis', or 'web1: back to 1a2b3c4d5e: update nginx' */
+function subjectOf({ host, apps }: HostPlan, before: Before | undefined): string {
+  const said = apps.map(({ app, action }) => `${VERBS[action]} ${app}`)
+  const all = said.join(', ')
+  if (all === '') return `${host}: repair`
+  const back = before ? `back to ${before.commit.slice(0, 10)}: ` : ''
+  return `${host}: ${back}${all.length <= 60 ? all : `${said[0]} and ${said.length - 1} more`}`
+}
+
+function bodyOf({ apps }: HostPlan): string {
+  return apps
+    .flatMap(({ app, files }) => files.map(({ path, action }) => `${SIGNS[action]} ${app}/${path}`))
+    .slice(0, 200)
+    .join('\n')
+}

@@ -1,0 +1,94 @@
+/** What looks like a cluster, and cannot be planned beside what is deployed already. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Fatal, NoDirectory, NoRevision } from '../errors.ts'
+import { git, type Repository } from '../git/git.ts'
+import type { ObjectReader } from '../git/objects.ts'
+import type { Tracked } from '../git/refs.ts'
+import type { Snapshot } from '../git/snapshot.ts'
+import type { HostName } from '../plan/names.ts'
+import { shellWord } from '../terminal/shell-word.ts'
+import { names } from '../terminal/text/names.ts'
+import { besideOf, type Cluster, candidates } from './cluster.ts'
+
+type Tracking = ReadonlyMap<HostName, Tracked>
+
+interface Deployed {
+  readonly tracking: Tracking
+  readonly repo: Repository
+  readonly objects: ObjectReader
+}
+
+/** Throws Fatal for 'prod/web1', which would be a cluster whose hosts are the apps of web1, and below. */
+export function refuseHost({ path, shown }: Cluster, tracking: Tracking): void {
+  const parts = path.split('/')
+  const inside = [...tracking.values()].find(({ host, cluster }) =>
+    parts.some((part, i) => part === cluster && parts[i + 1] === host),
+  )
+  if (inside)
+    throw new Fatal(`cannot use '${shown}' as a cluster: it is in '${inside.cluster}'`, {
+      hint: hostHint(inside.cluster!, inside.host),
+    })
+}
+
+/** What is no revision may be a host of the cluster. */
+export function refuseRevision(
+  error: unknown,
+  { repo, cluster, rev }: { readonly repo: Repository; readonly cluster: Cluster; readonly rev: string },
+): never {
+  const isHost = repo.topLevel !== null && existsSync(join(repo.topLevel, cluster.path, rev))
+  if (!(error instanceof NoRevision && isHost)) throw error
+  throw new Fatal(error.message, { hint: hostHint(cluster.shown, rev), cause: error })
+}
+
+function hostHint(cluster: string, host: string): string {
+  return `'${host}' is a host of '${cluster}': git deploy ${shellWord(cluster)} --limit ${host}`
+}
+
+/**
+ * Two clusters that deploy to one host would undo each other's work. A host that is not in its old cluster any more has
+ * moved.
+ */
+export async function refuseForeign(
+  cluster: Cluster,
+  { hosts, source }: Snapshot,
+  { tracking, repo, objects }: Deployed,
+): Promise<void> {
+  for (const { host } of hosts) {
+    const other = tracking.get(host)?.cluster ?? cluster.name
+    if (other === cluster.name) continue
+    const path = besideOf(cluster, other, host)
+    const commit = 'commit' in source ? source.commit : null
+    const isThere =
+      source.kind === 'worktree' && repo.topLevel !== null
+        ? existsSync(join(repo.topLevel, path))
+        : (await objects.readTyped(`${commit}:${path}`)) !== undefined
+    if (isThere)
+      throw new Fatal(`cannot plan '${cluster.name}': its host '${host}' is deployed from '${other}'`, {
+        hint: `a host belongs to one cluster; if it has moved: git rm -r '${path}'`,
+      })
+  }
+}
+
+/**
+ * A directory that is not there may never have been checked out. Its hosts are not taken for hosts to remove all apps
+ * from, and whoever wants that is told how.
+ */
+export async function refuseGone(
+  error: unknown,
+  { name, path }: Cluster,
+  { tracking, repo }: Pick<Deployed, 'tracking' | 'repo'>,
+): Promise<never> {
+  const hosts = [...tracking.values()].flatMap(({ host, cluster }) => (cluster === name ? [host] : []))
+  if (!(error instanceof NoDirectory) || hosts.length === 0) throw error
+  const elsewhere = candidates(repo).some(other =>
+    hosts.some(host => existsSync(`${repo.topLevel}/${other}/${host}`)),
+  )
+  const { stdout } = await git(repo, ['rev-list', '-1', 'HEAD', '--', path], { okCodes: [0, 128] })
+  // A tracking ref knows the name alone: this path may never have been the cluster's.
+  if (elsewhere || stdout.length === 0) throw error
+  const are = hosts.length === 1 ? 'is' : 'are'
+  throw new Fatal(error.message, {
+    hint: `${names(hosts)} ${are} still deployed from there: with an empty directory, as '${path}/.gitkeep' makes it, --prune removes the apps`,
+  })
+}

@@ -1,0 +1,71 @@
+/** Why a login by ssh2 did not succeed. */
+
+import { printable } from '../clean.ts'
+import { HostError } from '../transport.ts'
+import type { SshAddress } from './address.ts'
+import type { LoginKeys } from './keys.ts'
+import { networkError } from './network-error.ts'
+import { Dropped } from './retry.ts'
+
+/** What was seen of a login until it failed. */
+export interface LoginFacts {
+  /** The key exchange is over. */
+  encrypted: boolean
+  /** What the host would still take. */
+  methods: readonly string[]
+  hostKeyError: unknown
+  /** Keys that the host would take and that we could not unlock, in words. */
+  readonly locked: string[]
+}
+
+/** HostError; or Dropped, which may be tried again. */
+export function loginError(error: Error, address: SshAddress, keys: LoginKeys, facts: LoginFacts): Error {
+  const level = 'level' in error ? error.level : undefined
+  const words = printable(error.message)
+  if (facts.hostKeyError instanceof Error) return facts.hostKeyError
+  if (level === 'client-authentication') return refused(address, keys, facts)
+  if (/no matching/i.test(words)) {
+    return new HostError(address.host, 'unsupported', `cannot agree with the host on encryption: ${words}`)
+  }
+  // A farewell from the host, RFC 4253, 11.1: a number, and words.
+  if (facts.encrypted && 'code' in error && typeof error.code === 'number') {
+    return new HostError(address.host, 'authentication', `${notIn(address)}: ${words}`, FEWER_KEYS)
+  }
+  const failure = networkError(address, error)
+  const final = facts.encrypted || ('code' in error && error.code === 'ETIMEDOUT')
+  return final ? failure : new Dropped(failure)
+}
+
+const FEWER_KEYS =
+  'with many keys in the agent, name the right one by IdentityFile and IdentitiesOnly in ~/.ssh/config'
+
+function refused(
+  address: SshAddress,
+  { keys, unusable, exposed }: LoginKeys,
+  { locked, methods }: LoginFacts,
+): HostError {
+  if (locked.length > 0) {
+    const hint = 'ssh-add unlocks a key for all programs until you log out'
+    return new HostError(address.host, 'authentication', `${notIn(address)}: ${locked.join(', ')}`, hint)
+  }
+  const [file] = exposed
+  if (file !== undefined) {
+    const why = `'${file}' is not used, because others may read it`
+    return new HostError(address.host, 'authentication', `${notIn(address)}: ${why}`, `chmod 600 ${file}`)
+  }
+  const tried = keys.map(key => `'${printable(key.label)}'`).join(', ')
+  const why = tried === '' ? 'there is no key to try' : `the host does not accept ${tried}`
+  const kerberos = address.gssapi && methods.some(method => method.startsWith('gssapi'))
+  const kind = kerberos || unusable.length > 0 ? 'unsupported' : 'authentication'
+  const byHand = ['ssh', ...address.args, address.target].join(' ')
+  return new HostError(
+    address.host,
+    kind,
+    `${notIn(address)}: ${why}`,
+    `where '${byHand}' gets in by a password, '${byHand.replace(/^ssh/, 'ssh-copy-id')}' leaves your key there`,
+  )
+}
+
+function notIn({ user }: SshAddress): string {
+  return `cannot log in as '${user}'`
+}

@@ -1,0 +1,38 @@
+/** What the ssh program says when it cannot log in, as a HostError. */
+
+import { lastLine } from '../clean.ts'
+import { HostError, type HostErrorKind } from '../transport.ts'
+import type { SshAddress } from './address.ts'
+import { Dropped } from './retry.ts'
+
+/** HostError; or Dropped, which may be tried again. In ssh's own words, which its users know. */
+export function opensshError(address: SshAddress, stderr: string): Error {
+  const [, kind, verb] = KINDS.find(([pattern]) => pattern.test(stderr)) ?? [
+    undefined,
+    'unreachable',
+    'connect',
+  ]
+  const words = lastLine(stderr) || 'ssh ended without a word'
+  const error = new HostError(address.host, kind, `cannot ${verb}: ${words}`, hintFor(kind, address))
+  return DROPPED.test(stderr) ? new Dropped(error) : error
+}
+
+const KINDS: readonly (readonly [RegExp, HostErrorKind, string])[] = [
+  [/REMOTE HOST IDENTIFICATION HAS CHANGED|REVOKED HOST KEY/, 'changed-host-key', 'trust the host'],
+  [/Host key verification failed|No .* host key is known/, 'unknown-host-key', 'trust the host'],
+  [/Could not resolve hostname/, 'unresolved', 'find the host'],
+  [/Permission denied \(|Too many authentication failures|passphrase/, 'authentication', 'log in'],
+  [/Connection refused/, 'refused', 'connect'],
+  [/ENOENT/, 'unsupported', 'run ssh'],
+]
+
+// Before sshd said who it is, ssh 9 names this place; beyond MaxStartups it gets no further.
+const DROPPED = /kex_exchange_identification|Connection reset by peer|Exceeded MaxStartups/
+
+function hintFor(kind: HostErrorKind, { args, target }: SshAddress): string | undefined {
+  const byHand = ['ssh', ...args, target].join(' ')
+  if (kind === 'unknown-host-key') return `connect once by hand, and compare the fingerprint: ${byHand}`
+  if (kind === 'changed-host-key') return `somebody may be listening in; what ssh says about it: ${byHand}`
+  if (kind === 'authentication') return `this must get in without a question: ${byHand}`
+  return undefined
+}

@@ -1,0 +1,140 @@
+/** From an open socket to an ssh2 client that is logged in. */
+import type { Socket } from 'node:net'
+import { Timer } from '../timer.ts'
+import type { Turns } from '../turns.ts'
+import type { SshAddress } from './address.ts'
+import { offerFor } from './algorithms.ts'
+import { type ConfirmHostKey, hostKeyAlgorithms, keysOf, verifyHostKey } from './host-key.ts'
+import { type KeyStore, Locked, type LoginKey, type LoginKeys } from './keys.ts'
+import { type LoginFacts, loginError } from './login-error.ts'
+import type { Client, ConnectConfig, Ssh2, Ssh2Key } from './ssh2.ts'
+import { takeShortcuts } from './ssh2-shortcuts.ts'
+
+export interface LoginOptions {
+  readonly keys: KeyStore
+  readonly confirmHostKey: ConfirmHostKey | undefined
+  /** Where confirmHostKey waits for its turn. */
+  readonly questions: Turns
+}
+
+export interface LoginParts {
+  readonly ssh2: Ssh2
+  readonly client: Client
+  readonly socket: Socket
+  readonly address: SshAddress
+  readonly login: LoginKeys
+}
+
+/** Rejects with HostError, or Dropped. The caller destroys the socket then. */
+export async function logIn(parts: LoginParts, options: LoginOptions): Promise<void> {
+  const { client, socket, address, login } = parts
+  const facts: LoginFacts = { encrypted: false, methods: [], hostKeyError: undefined, locked: [] }
+  let timer: Timer | undefined
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const fail = (error: Error) => reject(loginError(error, address, login, facts))
+      timer = new Timer(address.connectTimeoutMs, () => fail(failure('ETIMEDOUT')))
+      client.once('ready', resolve)
+      client.once('handshake', () => {
+        facts.encrypted = true
+      })
+      client.on('error', error => {
+        // After a key that could not sign, ssh2 goes on with the next one.
+        if (!('level' in error && error.level === 'agent')) fail(error)
+      })
+      client.once('close', () => fail(failure('ECONNRESET')))
+      // A host that hung up before ssh2 listened: no event will tell that again.
+      if (socket.destroyed) return fail(failure('ECONNRESET'))
+      client.connect(configure(parts, options, facts, timer))
+      takeShortcuts(client, login.keys)
+    })
+  } finally {
+    timer?.stop()
+  }
+}
+
+function failure(code: string): Error {
+  return Object.assign(new Error(code), { code })
+}
+
+function configure(
+  { ssh2, socket, address, login }: LoginParts,
+  { confirmHostKey, questions }: LoginOptions,
+  facts: LoginFacts,
+  timer: Timer,
+): ConnectConfig {
+  const offer = offerFor(address)
+  const verify = async (blob: Buffer): Promise<boolean> => {
+    try {
+      await timer.pause(verifyHostKey(blob, address, confirmHostKey, questions))
+      return true
+    } catch (error) {
+      facts.hostKeyError = error
+      return false
+    }
+  }
+  const sign: SignWith = async (key, data, hash) => {
+    try {
+      return await timer.pause(key.sign(data, hash))
+    } catch (error) {
+      if (error instanceof Locked) facts.locked.push(error.message)
+      throw error
+    }
+  }
+  return {
+    sock: socket,
+    username: address.user,
+    // The timer does that.
+    readyTimeout: 0,
+    keepaliveInterval: address.keepaliveMs,
+    keepaliveCountMax: 3,
+    algorithms: {
+      kex: offer.kex,
+      serverHostKey: hostKeyAlgorithms(keysOf(address), offer.hostKey),
+      cipher: offer.cipher,
+      hmac: offer.mac,
+      compress: ['none'],
+    } as NonNullable<ConnectConfig['algorithms']>,
+    hostVerifier: (blob: Buffer, done: (trusted: boolean) => void) => {
+      verify(blob).then(done)
+    },
+    authHandler: onlyMethod(address.user, keyRing(ssh2, login.keys, sign), facts),
+  }
+}
+
+type Agent = InstanceType<Ssh2['BaseAgent']>
+type AuthHandler = Extract<ConnectConfig['authHandler'], (...args: never) => unknown>
+type SignWith = (key: LoginKey, data: Buffer, hash: string | undefined) => Promise<Buffer>
+
+/** Straight to the keys: ssh2 would begin with 'none', a round trip that every host refuses. */
+function onlyMethod(username: string, agent: Agent, facts: LoginFacts): AuthHandler {
+  let tried = false
+  return (methods, _partial, next) => {
+    if (!tried) {
+      tried = true
+      return next({ type: 'agent', username, agent })
+    }
+    facts.methods = methods ?? []
+    // What ssh2 takes for 'give up', though its types do not know it.
+    next(false as never)
+  }
+}
+
+/** All our keys, wherever they are, as what ssh2 calls an agent. */
+function keyRing(ssh2: Ssh2, keys: readonly LoginKey[], sign: SignWith): Agent {
+  class KeyRing extends ssh2.BaseAgent<Ssh2Key> {
+    override getIdentities(done: (error: undefined, keys: Ssh2Key[]) => void): void {
+      done(
+        undefined,
+        keys.map(key => key.publicKey as Ssh2Key),
+      )
+    }
+
+    override sign(publicKey: Ssh2Key, data: Buffer, ...rest: readonly unknown[]): void {
+      const [{ hash }, done] = rest as [{ hash?: string }, (error?: Error, signature?: Buffer) => void]
+      const key = keys.find(one => one.publicKey === publicKey)!
+      sign(key, data, hash).then(signature => done(undefined, signature), done)
+    }
+  }
+  return new KeyRing()
+}

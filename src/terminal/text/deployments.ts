@@ -1,0 +1,33 @@
+/** Deployments as `git log` would show them: one for all the hosts that it went to. */
+import { printable } from '../clean.ts'
+import type { Colors } from '../terminal.ts'
+
+export interface ToldDeployment {
+  /** '' where it is not known. */
+  readonly id: string
+  /** `Name <email>`. */
+  readonly author: string
+  readonly date: Date
+  /** What is said below the heading; shown as it is. */
+  readonly lines: readonly string[]
+}
+
+export function deploymentLines(told: readonly ToldDeployment[], colors: Colors): string[] {
+  return told.flatMap(({ id, author, date, lines }, i) => [
+    ...(i === 0 ? [] : ['']),
+    colors.yellow(`deployment ${printable(id) || 'without an id'}`),
+    `Author: ${printable(author)}`,
+    `Date:   ${isoDate(date)}`,
+    '',
+    ...lines.map(line => `    ${line}`),
+  ])
+}
+
+/** As --date=iso of git-log(1): in the local time zone, which is said. */
+export function isoDate(date: Date): string {
+  if (Number.isNaN(date.getTime())) return 'unknown'
+  const minutes = -date.getTimezoneOffset()
+  const local = new Date(date.getTime() + minutes * 60_000).toISOString()
+  const zone = [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map(n => `${n}`.padStart(2, '0'))
+  return `${local.slice(0, 10)} ${local.slice(11, 19)} ${minutes < 0 ? '-' : '+'}${zone.join('')}`
+}

@@ -1,0 +1,106 @@
+/** A rollout as lines: what happens on each host while it happens, and how it ended. */
+import { checkText } from '../../plan/checks.ts'
+import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
+import type { Adopted } from '../../protocol/messages.ts'
+import type { HostEnd, RolloutEvent } from '../../rollout/events.ts'
+import { printable, quoted } from '../clean.ts'
+import type { Colors } from '../terminal.ts'
+import { detailLines } from './details.ts'
+import { END_WORD, explain, lockedBy } from './ends.ts'
+
+/** The lines to show for an event. Most steps are too quick to be worth one. */
+export function eventLines(event: RolloutEvent, colors: Colors): string[] {
+  return words(event, colors).map((line, i) =>
+    i === 0 ? `${seconds(event.ms)}  ${event.host}  ${line}` : `${' '.repeat(10)}${line}`,
+  )
+}
+
+/** '  1.20 s', in a column. */
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(2).padStart(6)} s`
+}
+
+function words(event: RolloutEvent, colors: Colors): string[] {
+  switch (event.kind) {
+    case 'connecting':
+    case 'installing':
+    case 'connected':
+    case 'confirming':
+    case 'withdrawing':
+      return []
+    case 'installed':
+      return ['agent installed']
+    case 'recovered':
+      return [
+        colors.yellow(`an earlier deployment had been cut off: ${event.id} ${RECOVERED[event.outcome]}`),
+      ]
+    case 'staged':
+      return ['staged', ...remarks(event)]
+    case 'wave':
+      return [`wave ${event.wave} of ${event.waves}`]
+    case 'step':
+      return stepWords(event.step)
+    case 'queued':
+      return [colors.yellow(`waits, ${lockedBy(event.behind)}`)]
+    case 'proving':
+      return ['settled, confirming over a new connection']
+    case 'unproven':
+      return [colors.yellow(`no new connection yet (${printable(event.why)}), trying again`)]
+    case 'waiting':
+      return ['settled, waits for the other hosts']
+    case 'reconnecting':
+      return [colors.yellow(`${printable(event.why)}; asking again`)]
+    default:
+      return endWords(event, event, colors)
+  }
+}
+
+/** What the operator should know of a host that is staged. */
+export function remarks(event: Extract<RolloutEvent, { kind: 'staged' }>): string[] {
+  return [...event.adopted.map(adoptedLine), ...event.notes.map(printable)]
+}
+
+function adoptedLine({ path, backup, differs }: Adopted): string {
+  return differs
+    ? `replaces ${quoted(path)}: what was there is kept as ${quoted(backup)}`
+    : `adopts ${quoted(path)}: the file there has the same content`
+}
+
+const RECOVERED = {
+  held: 'holds',
+  undone: 'was undone',
+  damaged: 'was undone, but not everything went back',
+  unknown: 'is unknown',
+}
+
+const STEP_WORDS: { readonly [K in StepKind]: (step: StepOf<K>) => string | null } = {
+  checkout: () => null,
+  validate: () => null,
+  attributes: () => null,
+  swap: () => null,
+  remove: () => null,
+  link: () => null,
+  unlink: () => null,
+  disable: () => null,
+  enable: () => null,
+  settle: () => null,
+  daemonReload: () => 'daemon-reload',
+  sysusers: () => 'systemd-sysusers',
+  tmpfiles: () => 'systemd-tmpfiles',
+  check: ({ check }) => `check ${printable(checkText(check))}`,
+  stop: ({ units }) => `stop ${units.join(' ')}`,
+  restart: ({ units }) => `restart ${units.join(' ')}`,
+  reload: ({ units }) => `reload ${units.join(' ')}`,
+}
+
+/** None for a step that is too quick to be worth a word. */
+export function stepWords(step: Step): string[] {
+  const line = (STEP_WORDS[step.kind] as (step: Step) => string | null)(step)
+  return line === null ? [] : [line]
+}
+
+function endWords(end: HostEnd, { host }: RolloutEvent, colors: Colors): string[] {
+  const explanation = explain(end, host)
+  if (explanation === null) return [end.kind === 'held' ? colors.green(END_WORD.held) : END_WORD[end.kind]]
+  return [colors.red(explanation.headline), ...detailLines(explanation.body, null)]
+}

@@ -1,0 +1,76 @@
+/** How deployments ended, the newest first, as `git log` would show it. */
+import { order } from '../../plan/host-state.ts'
+import type { HostName } from '../../plan/names.ts'
+import { secondOf } from '../../protocol/deployment-id.ts'
+import { printable } from '../clean.ts'
+import type { Colors } from '../terminal.ts'
+import { deploymentLines } from './deployments.ts'
+
+/** What is known of one deployment on one host. */
+export interface LogEntry {
+  readonly host: HostName
+  readonly id: string
+  readonly operator: string
+  readonly from: string | null
+  readonly to: string
+  readonly outcome: 'held' | 'undone' | 'damaged' | 'unknown' | 'refused'
+  readonly why: string
+  readonly subject: string | null
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly ms: number
+}
+
+export function logLines(entries: readonly LogEntry[], colors: Colors): string[] {
+  const deployments = new Map<string, LogEntry[]>()
+  for (const entry of entries) deployments.set(entry.id, [...(deployments.get(entry.id) ?? []), entry])
+  const groups = [...deployments.values()].sort((a, b) => order(sortKey(b), sortKey(a)))
+  const told = groups.map(group => {
+    const [{ id, operator: author }] = group as [LogEntry]
+    const date = new Date(Math.min(...group.map(({ at }) => at)))
+    const width = Math.max(...group.map(({ host }) => host.length))
+    const sorted = [...group].sort((a, b) => order(a.host, b.host))
+    return {
+      id,
+      author,
+      date,
+      lines: sorted.map(one => `${one.host.padEnd(width)}  ${ending(one, colors, what(one))}`),
+    }
+  })
+  return deploymentLines(told, colors)
+}
+
+/** The second that the id begins with is the operator's; within it, the clocks of hosts have to do. */
+function sortKey(group: readonly LogEntry[]): string {
+  const at = Math.min(...group.map(({ at }) => at))
+  return `${secondOf(group[0]!.id)} ${String(at).padStart(16, '0')}`
+}
+
+/** With `what` was to change: before the reason, which may be long. */
+export function ending(
+  { outcome, ms, why }: Pick<LogEntry, 'outcome' | 'ms' | 'why'>,
+  colors: Colors,
+  what?: string,
+): string {
+  const after = `${(ms / 1000).toFixed(2)} s`
+  const did = what === undefined ? '' : `, ${what}`
+  const because = why === '' ? did : `${did}: ${printable(why)}`
+  switch (outcome) {
+    case 'held':
+      return colors.green(`deployed in ${after}`) + did
+    case 'undone':
+      return colors.red(`rolled back after ${after}${because}`)
+    case 'damaged':
+      return colors.red(`rolled back after ${after}, not everything${because}`)
+    case 'unknown':
+      return colors.red(`outcome unknown after ${after}${because}`)
+    case 'refused':
+      return colors.yellow(`nothing changed${because}`)
+  }
+}
+
+/** The subject of a host's commit begins with the host, which is said already. */
+function what({ host, to, subject }: LogEntry): string {
+  if (subject === null) return `commit ${to.slice(0, 7)}`
+  return printable(subject.startsWith(`${host}: `) ? subject.slice(host.length + 2) : subject)
+}

@@ -1,0 +1,94 @@
+/** The steps of a host's plan as lines, each with the app that it belongs to. */
+import { attributesText } from '../../plan/attributes.ts'
+import { checkText } from '../../plan/checks.ts'
+import { APPS } from '../../plan/links.ts'
+import type { AppName, HostPath, UnitName } from '../../plan/names.ts'
+import type { HostPlan } from '../../plan/plan.ts'
+import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
+import { printable, quoted } from '../clean.ts'
+
+export interface StepLine {
+  /** Null where the step serves several apps, or where the plan does not tell which. */
+  readonly app: AppName | null
+  readonly text: string
+}
+
+/** In the order in which they are carried out. */
+export function stepLines(plan: HostPlan): StepLine[] {
+  const whose = owners(plan)
+  return plan.steps.flatMap(step =>
+    (LINES[step.kind] as (step: Step, whose: Owners) => StepLine[])(step, whose),
+  )
+}
+
+const LINES: { readonly [K in StepKind]: (step: StepOf<K>, whose: Owners) => StepLine[] } = {
+  // The line of the app itself says these: add, update, remove.
+  checkout: () => [],
+  swap: () => [],
+  remove: () => [],
+  validate: ({ app, argv }) => [{ app, text: `validate ${argv.map(word).join(' ')}` }],
+  sysusers: ({ apps }) => apps.map(app => ({ app, text: 'create users' })),
+  attributes: ({ app, files }) =>
+    files.map(file => ({ app, text: `set ${attributesText(file)} on ${quoted(file.path)}` })),
+  stop: ({ units }, whose) => unitLines('stop', units, whose),
+  disable: ({ units }, whose) => unitLines('disable', units, whose),
+  unlink: ({ path, target }) => [{ app: appBehind(target), text: `unlink ${quoted(path)}` }],
+  link: ({ path, target }) => [{ app: appBehind(target), text: `link ${quoted(path)}` }],
+  tmpfiles: ({ apps }) => apps.map(app => ({ app, text: 'create what tmpfiles.d describes' })),
+  daemonReload: (_, whose) => [{ app: whose.files('systemd/', 'quadlets/'), text: 'daemon-reload' }],
+  enable: ({ units }, whose) => unitLines('enable', units, whose),
+  restart: ({ units }, whose) => unitLines('restart', units, whose),
+  reload: ({ units }, whose) => unitLines('reload', units, whose),
+  // Every unit that is restarted or reloaded is watched: those lines stand for it.
+  settle: () => [],
+  check: ({ app, check }) => [{ app, text: `check ${checkText(check)}` }],
+}
+
+/** A word of a command, in quotes where it would not read as one. */
+function word(text: string): string {
+  return /^[\x21\x23-\x26\x28-\x5b\x5d-\x7e]+$/.test(text) ? text : printable(JSON.stringify(text))
+}
+
+interface Owners {
+  unit(unit: UnitName): AppName | null
+  /** The one app in which files below the directories change. */
+  files(...directories: string[]): AppName | null
+}
+
+/**
+ * A plan names an app's units only where it links them or changes their files: the only app that changes has the rest,
+ * but for units that do not run as they should, which a repair has found on the host.
+ */
+function owners({ apps, steps, repair }: HostPlan): Owners {
+  const only = apps.length === 1 ? apps[0]!.app : null
+  const found = new Set<UnitName>(repair ? [...repair.enable, ...repair.restart] : [])
+  const units = new Map<string, AppName | null>()
+  for (const step of steps)
+    if ((step.kind === 'link' || step.kind === 'unlink') && step.role === 'unit')
+      units.set(step.path.slice(step.path.lastIndexOf('/') + 1), appBehind(step.target))
+  for (const { app, files } of apps)
+    for (const { path } of files) if (path.startsWith('systemd/')) units.set(path.split('/')[1]!, app)
+  return {
+    unit: unit => (found.has(unit) ? null : only) ?? units.get(unit) ?? null,
+    files: (...directories) => {
+      const touched = apps.filter(({ files }) =>
+        files.some(({ path }) => directories.some(directory => path.startsWith(directory))),
+      )
+      return touched.length === 1 ? touched[0]!.app : null
+    },
+  }
+}
+
+function unitLines(verb: string, units: readonly UnitName[], whose: Owners): StepLine[] {
+  const byApp = new Map<AppName | null, UnitName[]>()
+  for (const unit of units) {
+    const app = whose.unit(unit)
+    byApp.set(app, [...(byApp.get(app) ?? []), unit])
+  }
+  return [...byApp].map(([app, units]) => ({ app, text: `${verb} ${units.join(', ')}` }))
+}
+
+/** A link of ours leads to `/var/lib/deptool/apps/<app>/current/…`. */
+function appBehind(target: HostPath): AppName {
+  return target.slice(APPS.length + 1).split('/')[0] as AppName
+}

@@ -1,0 +1,373 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket, connect as tcp } from 'node:net'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { must, oid } from '../../../src/plan/names.ts'
+import type { Request } from '../../../src/protocol/messages.ts'
+import { connector, type Settings, type Way } from '../../../src/remote/connect.ts'
+import { openSession } from '../../../src/remote/session.ts'
+import type { Connection } from '../../../src/remote/transport.ts'
+import { fakeAgents } from '../fake-agent.ts'
+import { freePort, newKey, noSshd, type Sshd, type SshdOptions, startSshd } from '../sshd.ts'
+
+const ID = '20261123T074502-3f9a1c0b7e'
+const skip = noSshd
+
+interface World {
+  readonly sshd: Sshd
+  connect(way?: Partial<Way>): Promise<Connection>
+}
+
+async function makeWorld(
+  t: TestContext,
+  settings: Partial<Settings> = {},
+  options: SshdOptions = {},
+): Promise<World> {
+  const sshd = await startSshd(t, options)
+  const agents = fakeAgents(join(sshd.directory, 'agents'))
+  const connect = connector({ env: sshd.env, agents, transport: 'auto', ...settings })
+  return {
+    sshd,
+    connect: async way => {
+      const connection = await connect(sshd.host, { url: null, ...way })
+      t.after(() => connection.close())
+      return connection
+    },
+  }
+}
+
+async function* megabytes(count: number): AsyncGenerator<Request> {
+  const bytes = new Uint8Array(256 * 1024)
+  const name = must(oid, 'a'.repeat(40))
+  for (let i = 0; i < count * 4; i++) yield { type: 'objects', objects: [{ oid: name, bytes, last: true }] }
+  yield { type: 'ask', id: ID }
+}
+
+for (const transport of ['ssh2', 'openssh'] as const) {
+  test(`${transport}: the agent is installed when it is missing, and only then`, { skip }, async t => {
+    const { connect } = await makeWorld(t, { transport })
+    for (const installed of [true, false]) {
+      const session = await openSession(await connect(), { flight: () => megabytes(0) })
+      assert.equal(session.installed, installed)
+      assert.equal(session.hello.hostname, 'fake?[2J')
+      assert.deepEqual(await session.next(5000), { type: 'outcome', id: ID, outcome: 'held', why: '0' })
+      session.close()
+    }
+  })
+
+  test(`${transport}: 12 MB of objects arrive whole`, { skip }, async t => {
+    const { connect } = await makeWorld(t, { transport })
+    const session = await openSession(await connect(), { flight: () => megabytes(12) })
+    assert.deepEqual(await session.next(30_000), {
+      type: 'outcome',
+      id: ID,
+      outcome: 'held',
+      why: String(12 << 20),
+    })
+  })
+
+  test(`${transport}: connecting can be given up, what is connected stays`, { skip }, async t => {
+    const { connect } = await makeWorld(t, { transport })
+    const giveUp = new AbortController()
+    const connection = await connect({ signal: giveUp.signal })
+    giveUp.abort()
+    const session = await openSession(connection)
+    assert.equal(session.hello.hostname, 'fake?[2J')
+    session.close()
+    await assert.rejects(connect({ signal: giveUp.signal }), { name: 'Error', host: 'web1' })
+  })
+
+  test(`${transport}: an agent that dies leaves its last words`, { skip }, async t => {
+    const { connect } = await makeWorld(t, { transport })
+    const session = await openSession(await connect())
+    await session.send({ type: 'undo', id: ID, why: 'die' })
+    await assert.rejects(session.next(5000), {
+      kind: 'lost',
+      message: 'the agent ended by itself, exit status 3: last ?[31mwords',
+    })
+  })
+
+  test(`${transport}: a login shell that prints is named`, { skip }, async t => {
+    const { connect } = await makeWorld(t, { transport }, { noise: 'Welcome to web1!\\nhave fun' })
+    await assert.rejects(openSession(await connect()), {
+      kind: 'noise',
+      message: "the login shell of 'root' prints to stdout: 'Welcome to web1!'",
+    })
+  })
+
+  test(`${transport}: a connection that is cut is told as lost`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    const session = await openSession(await connect())
+    const waiting = assert.rejects(session.next(), { kind: 'lost', message: /^lost the connection/ })
+    execFileSync('pkill', ['-P', String(sshd.pid)])
+    await waiting
+  })
+
+  test(`${transport}: a port where nobody listens`, { skip }, async t => {
+    const { connect } = await makeWorld(t, { transport })
+    await assert.rejects(connect({ url: `ssh://root@127.0.0.1:${await freePort()}` }), { kind: 'refused' })
+  })
+
+  test(`${transport}: a name that nobody knows`, { skip }, async t => {
+    const { connect } = await makeWorld(t, { transport })
+    await assert.rejects(connect({ url: 'ssh://root@nowhere.invalid' }), { kind: 'unresolved' })
+  })
+
+  test(`${transport}: a key that is not let in`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    newKey(join(sshd.directory, 'stranger'), 'ed25519')
+    sshd.configure(`IdentityFile ${sshd.directory}/stranger`, 'IdentitiesOnly yes')
+    rmSync(sshd.key)
+    rmSync(`${sshd.key}.pub`)
+    await assert.rejects(connect(), { kind: 'authentication', message: /^cannot log in/ })
+  })
+
+  test(`${transport}: an unknown host key, and nobody to ask`, { skip }, async t => {
+    const { connect } = await makeWorld(t, { transport }, { known: false })
+    await assert.rejects(connect(), { kind: 'unknown-host-key', hint: /ssh web1$/ })
+  })
+
+  test(`${transport}: a changed host key`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    writeFileSync(
+      sshd.knownHosts,
+      sshd
+        .hostKeyLine()
+        .replace(/AAAA\S+/, 'AAAAC3NzaC1lZDI1NTE5AAAAIGUqZ2dTI0sz6dW2iP3ywtlNkAVqvGZ8vX9YqyX1S2Sa'),
+    )
+    await assert.rejects(connect(), { kind: 'changed-host-key' })
+  })
+
+  test(`${transport}: a host that is known by a key of another type only`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport }, { hostKeys: ['ecdsa'], known: false })
+    newKey(join(sshd.directory, 'host_ed25519'), 'ed25519')
+    const known = sshd.hostKeyLine('ed25519')
+    writeFileSync(sshd.knownHosts, known)
+    sshd.configure('StrictHostKeyChecking accept-new')
+    await assert.rejects(connect(), { kind: 'changed-host-key' })
+    assert.equal(readFileSync(sshd.knownHosts, 'utf8'), known)
+  })
+
+  test(`${transport}: a key that is revoked under the name without the port`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport }, { known: false })
+    const plain = sshd.hostKeyLine().replace(/^\S+/, '127.0.0.1')
+    writeFileSync(sshd.knownHosts, plain)
+    await connect()
+    writeFileSync(sshd.knownHosts, `${plain}@revoked ${plain}`)
+    await assert.rejects(connect(), { kind: 'changed-host-key' })
+  })
+
+  test(`${transport}: a private key that others may read is not used`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    chmodSync(sshd.key, 0o640)
+    const told = transport === 'ssh2' ? { hint: `chmod 600 ${sshd.key}` } : {}
+    await assert.rejects(connect(), { kind: 'authentication', message: /^cannot log in/, ...told })
+    sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+    chmodSync(sshd.key, 0o600)
+    addToAgent(sshd)
+    chmodSync(sshd.key, 0o640)
+    await connect()
+  })
+
+  test(`${transport}: only the algorithms for keys that ssh may use`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    sshd.configure('PubkeyAcceptedAlgorithms ecdsa-sha2-nistp256')
+    await assert.rejects(connect(), { kind: 'authentication', message: /^cannot log in/ })
+  })
+}
+
+test('a stale URL is refused before anything is run', { skip }, async t => {
+  const { connect } = await makeWorld(t)
+  await assert.rejects(connect({ url: 'ssh://-oProxyCommand=x' }), {
+    kind: 'unresolved',
+    message: /^cannot read the address/,
+  })
+})
+
+for (const type of ['rsa', 'ecdsa', 'ed25519']) {
+  for (const where of ['file', 'agent'] as const) {
+    test(`logging in with a key of type ${type} from a ${where}`, { skip }, async t => {
+      const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' }, { hostKeys: [type] })
+      rmSync(sshd.key)
+      rmSync(`${sshd.key}.pub`)
+      newKey(sshd.key, type)
+      writeFileSync(join(sshd.directory, 'authorized_keys'), readFileSync(`${sshd.key}.pub`))
+      if (where === 'agent') {
+        sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+        addToAgent(sshd)
+        rmSync(sshd.key)
+      }
+      await connect()
+    })
+  }
+}
+
+test('the right one of three keys in an agent', { skip }, async t => {
+  const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
+  sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+  for (const name of ['a', 'b']) {
+    newKey(join(sshd.directory, name), 'ed25519')
+    addToAgent(sshd, join(sshd.directory, name))
+  }
+  addToAgent(sshd)
+  rmSync(sshd.key)
+  rmSync(`${sshd.key}.pub`)
+  await connect()
+})
+
+test('a locked key that no agent holds', { skip }, async t => {
+  const { connect, sshd } = await makeWorld(t)
+  execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', '-f', sshd.key])
+  await assert.rejects(connect(), {
+    kind: 'authentication',
+    message: `cannot log in as 'root': '${sshd.key}' is locked by a passphrase`,
+    hint: /^ssh-add/,
+  })
+})
+
+test('an unknown host key is asked about once, and remembered', { skip }, async t => {
+  const questions: string[] = []
+  const confirmHostKey: Settings['confirmHostKey'] = async ({ address, type, fingerprint }) => {
+    questions.push(`${address} ${type} ${fingerprint}`)
+    return true
+  }
+  const { connect, sshd } = await makeWorld(t, { confirmHostKey }, { known: false })
+  sshd.configure('HashKnownHosts yes')
+  await Promise.all([connect(), connect(), connect()])
+  const fingerprint = execFileSync('ssh-keygen', ['-lf', join(sshd.directory, 'host_ed25519')], {
+    encoding: 'utf8',
+  })
+  assert.deepEqual(questions, [`[127.0.0.1]:${sshd.port} ssh-ed25519 ${fingerprint.split(' ')[1]}`])
+  assert.match(readFileSync(sshd.knownHosts, 'utf8'), /^\|1\|\S+ ssh-ed25519 \S+\n$/)
+  assert.equal(statSync(sshd.knownHosts).mode & 0o777, 0o600)
+  // OpenSSH agrees with what we wrote.
+  execFileSync('ssh', ['-o', 'BatchMode=yes', 'web1', 'true'], { env: sshd.env as NodeJS.ProcessEnv })
+})
+
+test('a host key that the operator turns down', { skip }, async t => {
+  const { connect } = await makeWorld(t, { confirmHostKey: async () => false }, { known: false })
+  await assert.rejects(connect(), { kind: 'unknown-host-key' })
+})
+
+test('a known key of another type than the first that the host offers', { skip }, async t => {
+  const { connect, sshd } = await makeWorld(t, {}, { hostKeys: ['ed25519', 'rsa', 'ecdsa'], known: false })
+  writeFileSync(sshd.knownHosts, sshd.hostKeyLine('rsa'))
+  await connect()
+})
+
+test('auto leaves to the ssh program what ssh2 cannot do', { skip }, async t => {
+  const { connect, sshd } = await makeWorld(t, {}, { known: false })
+  const ca = join(sshd.directory, 'ca')
+  newKey(ca, 'ed25519')
+  execFileSync('ssh-keygen', [
+    '-q',
+    '-s',
+    ca,
+    '-h',
+    '-I',
+    'web1',
+    '-n',
+    '127.0.0.1',
+    join(sshd.directory, 'host_ed25519.pub'),
+  ])
+  // As ssh looks for it: with the port, then without.
+  writeFileSync(sshd.knownHosts, `@cert-authority 127.0.0.1 ${readFileSync(`${ca}.pub`, 'utf8')}`)
+  writeFileSync(
+    join(sshd.directory, 'sshd_config'),
+    `\nHostCertificate ${sshd.directory}/host_ed25519-cert.pub\n`,
+    { flag: 'a' },
+  )
+  process.kill(sshd.pid, 'SIGHUP')
+  const session = await openSession(await connect())
+  assert.equal(session.installed, true)
+})
+
+test('through a jump host', { skip }, async t => {
+  const { connect, sshd } = await makeWorld(t)
+  sshd.configure('ProxyCommand sh -c "exec nc 127.0.0.1 %p"'.replace('nc', nc(sshd)))
+  await openSession(await connect())
+})
+
+test('ssh2 does not pretend to honour a ProxyCommand', { skip }, async t => {
+  const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
+  sshd.configure('ProxyCommand false')
+  await assert.rejects(connect(), {
+    kind: 'unsupported',
+    message: "cannot honour 'proxycommand' of ~/.ssh/config by ssh2",
+  })
+})
+
+test('a live ControlMaster is used, unless the connection must be fresh', { skip }, async t => {
+  const { connect, sshd } = await makeWorld(t, {}, { sshd: ['MaxSessions 1'] })
+  const socket = join(sshd.directory, 'master')
+  sshd.configure(`ControlPath ${socket}`)
+  const env = sshd.env as NodeJS.ProcessEnv
+  execFileSync('ssh', ['-fNT', '-o', 'ControlMaster=yes', '-o', 'ControlPersist=60', 'web1'], {
+    env,
+    stdio: 'ignore',
+  })
+  const before = logins(sshd)
+  await openSession(await connect())
+  assert.equal(logins(sshd), before)
+  await connect({ fresh: true })
+  assert.equal(logins(sshd), before + 1)
+  execFileSync('ssh', ['-O', 'exit', 'web1'], { env, stdio: 'ignore' })
+})
+
+for (const transport of ['ssh2', 'openssh'] as const)
+  test(`${transport}: sshd drops connections beyond MaxStartups, and we come back`, { skip }, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport }, { sshd: ['MaxStartups 2:100:2'] })
+    const idle: Socket[] = [tcp(sshd.port, '127.0.0.1'), tcp(sshd.port, '127.0.0.1')]
+    setTimeout(() => {
+      for (const socket of idle) socket.destroy()
+    }, 400)
+    await connect()
+  })
+
+test('a host that accepts and then says nothing', { skip }, async t => {
+  const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
+  const silent = createServer().listen(0, '127.0.0.1')
+  t.after(() => silent.close())
+  silent.on('connection', socket => socket.on('error', () => {}).unref())
+  await once(silent, 'listening')
+  const { port } = silent.address() as { port: number }
+  sshd.configure('ConnectTimeout 1')
+  await assert.rejects(connect({ url: `ssh://root@web1:${port}` }), {
+    kind: 'unreachable',
+    message: /no answer$/,
+  })
+})
+
+/** An ssh-agent of the test's own; its socket. */
+function startAgent(t: TestContext, sshd: Sshd): string {
+  const socket = join(sshd.directory, 'agent')
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
+  t.after(() => agent.kill())
+  for (let i = 0; i < 100 && !statSync(socket, { throwIfNoEntry: false }); i++)
+    execFileSync('sleep', ['0.02'])
+  return socket
+}
+
+function addToAgent(sshd: Sshd, key = sshd.key): void {
+  execFileSync('ssh-add', ['-q', key], {
+    env: { ...process.env, SSH_AUTH_SOCK: join(sshd.directory, 'agent') },
+  })
+}
+
+/** A program that joins its stdin and stdout to a port, as nc(1) does. */
+function nc(sshd: Sshd): string {
+  const program = join(sshd.directory, 'nc')
+  const source = `const s = require('net').connect(process.argv[3], process.argv[2]); process.stdin.pipe(s).pipe(process.stdout)`
+  writeFileSync(program, `#!${process.execPath}\n${source}\n`, { mode: 0o755 })
+  return program
+}
+
+/** How many connections sshd holds. */
+function logins(sshd: Sshd): number {
+  return execFileSync('pgrep', ['-c', '-P', String(sshd.pid)], { encoding: 'utf8' })
+    .split('\n')
+    .map(Number)[0]!
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import picocolors from 'picocolors'
+import { hostName, must, type Oid } from '../../../src/plan/names.ts'
+import { decodeReply } from '../../../src/protocol/decode.ts'
+import type { Verified } from '../../../src/protocol/messages.ts'
+import { driftLines, isSound } from '../../../src/terminal/text/drift.ts'
+
+const OID = 'a'.repeat(40) as Oid
+const plain = picocolors.createColors(false)
+const host = must(hostName, 'web1')
+const hello = { current: OID, recovered: null }
+const EVIL = '\x1b[2J\x1b]0;owned\x07\u202etxt\r\n'
+
+function verified(fields: object): Verified {
+  const reply = decodeReply({ type: 'verified', findings: [], pending: null, last: null, ...fields })
+  assert(reply.type === 'verified')
+  return reply
+}
+
+test('what a hostile host says of itself drives no terminal', () => {
+  const answer = {
+    host,
+    hello,
+    verified: verified({
+      findings: [
+        { kind: 'unit', unit: 'a.service', state: EVIL },
+        { kind: 'current', app: 'a', found: EVIL },
+        { kind: 'damaged', id: EVIL, why: EVIL.repeat(10_000) },
+      ],
+      last: { id: EVIL, outcome: 'undone', why: EVIL },
+    }),
+  }
+  const lines = driftLines(answer, OID, plain)
+  assert.equal(lines.length, 4)
+  for (const line of lines) assert.doesNotMatch(line, /[\x00-\x1f\x7f-\x9f\u202e]/)
+  assert.equal(isSound(answer, OID), false)
+})
+
+test('a deployment under way, or rolled back, is no drift', () => {
+  const pending = { holder: 'Ada', since: 1, id: 'x', msLeft: 1200 }
+  const underWay = { host, hello, verified: verified({ pending }) }
+  assert.deepEqual(driftLines(underWay, OID, plain), [
+    'web1  is being deployed to, locked by Ada since 1970-01-01T00:00:00.001Z (deployment x; settled, waits for its confirmation, 2 s left)',
+  ])
+  const undone = {
+    host,
+    hello,
+    verified: verified({ last: { id: 'x', outcome: 'undone', why: 'a failed' } }),
+  }
+  assert.deepEqual(driftLines(undone, OID, plain), [
+    'web1  ok',
+    'web1  the last deployment, x, was rolled back: a failed',
+  ])
+  assert.ok(isSound(underWay, OID) && isSound(undone, OID))
+})
