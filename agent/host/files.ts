@@ -58,10 +58,18 @@ export function removeTree(files: Files, path: string): void {
 
 /** Makes the directory and its missing parents, and says which it made, outermost first. */
 export function makeDirectories(files: Files, path: string, mode: number): string[] {
-  if (path === '/' || files.stat(path)?.kind === 'directory') return []
+  if (path === '/' || isDirectory(files, path)) return []
   const made = makeDirectories(files, parentOf(path), mode)
   files.mkdir(path, mode)
   return [...made, path]
+}
+
+/** Also where a link leads to one. Where a link leads to nothing yet, its target is not ours to make. */
+function isDirectory(files: Files, path: string): boolean {
+  const kind = files.stat(path)?.kind
+  return (
+    kind === 'directory' || (kind === 'symlink' && files.stat(followed(files, path))?.kind === 'directory')
+  )
 }
 
 /** The path with every link on it followed as far as it exists; a circle of links is left as it is. */

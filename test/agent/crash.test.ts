@@ -18,7 +18,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Files, Machine, Writer } from '../../agent/host/machine.ts'
+import type { Machine } from '../../agent/host/machine.ts'
 import { serve } from '../../agent/session.ts'
 import type { Repair } from '../../src/plan/drift.ts'
 import type { AppName, HostPath } from '../../src/plan/names.ts'
@@ -26,6 +26,7 @@ import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
 import type { Deploy, DeploymentId, Reply, Request } from '../../src/protocol/messages.ts'
 import { makeRoot, NOTHING, type Prepared, prepare, type Version } from '../support/agent-driver.ts'
+import { type Around, filesAround } from '../support/around-files.ts'
 import { nodeMachine } from '../support/node-machine.ts'
 import type { Tree } from '../support/tree-builder.ts'
 
@@ -195,7 +196,7 @@ function session(
   const waiting = [...requests]
   let operations = 0
   let first = true
-  const operate = <T>(act: () => T, half?: () => void): T => {
+  const operate: Around = (_, act, half) => {
     if (++operations >= killAt) {
       if (operations === killAt && torn) half?.()
       throw new KilledNow()
@@ -211,7 +212,7 @@ function session(
         : request !== undefined
   const killable: Machine = {
     ...machine,
-    files: killableFiles(machine.files, operate),
+    files: filesAround(machine.files, operate),
     write: bytes => {
       for (const frame of first ? [] : reader.push(bytes)) replies.push(decodeReplyBytes(frame))
       if (first) assert.deepEqual(Buffer.from(bytes), Buffer.from(MAGIC))
@@ -233,35 +234,6 @@ function session(
     machine.exit()
   }
   return { operations, replies }
-}
-
-type Operate = <T>(act: () => T, half?: () => void) => T
-
-function killableFiles(files: Files, operate: Operate): Files {
-  const writer = (inner: Writer): Writer => ({
-    write: bytes =>
-      operate(
-        () => inner.write(bytes),
-        () => inner.write(bytes.subarray(0, bytes.length >> 1)),
-      ),
-    sync: () => operate(() => inner.sync()),
-    close: () => inner.close(),
-  })
-  return {
-    ...files,
-    create: (path, mode) => writer(operate(() => files.create(path, mode))),
-    append: (path, mode) => writer(operate(() => files.append(path, mode))),
-    mkdir: (path, mode) => operate(() => files.mkdir(path, mode)),
-    symlink: (target, path) => operate(() => files.symlink(target, path)),
-    link: (existing, path) => operate(() => files.link(existing, path)),
-    rename: (from, to) => operate(() => files.rename(from, to)),
-    unlink: path => operate(() => files.unlink(path)),
-    rmdir: path => operate(() => files.rmdir(path)),
-    chmod: (path, mode) => operate(() => files.chmod(path, mode)),
-    chown: (path, uid, gid) => operate(() => files.chown(path, uid, gid)),
-    sync: path => operate(() => files.sync(path)),
-    syncFileSystem: path => operate(() => files.syncFileSystem(path)),
-  }
 }
 
 function readRef(root: string): string | null {

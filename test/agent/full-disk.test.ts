@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type Files, type Machine, SystemFailure, type Writer } from '../../agent/host/machine.ts'
+import { type Machine, SystemFailure } from '../../agent/host/machine.ts'
 import { serve } from '../../agent/session.ts'
 import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
 import { encodeFrame, FrameReader } from '../../src/protocol/frame.ts'
 import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
 import { makeRoot, NOTHING, prepare } from '../support/agent-driver.ts'
+import { type Around, type Changing, filesAround } from '../support/around-files.ts'
 import { HostFiles } from '../support/host-files.ts'
 import { nodeMachine } from '../support/node-machine.ts'
 
@@ -72,14 +73,16 @@ function session(root: string, requests: readonly Request[], fault?: Fault) {
   const waiting = [...requests]
   let writes = 0
   let greeted = false
-  const attempt = <T>(what: string, act: () => T): T => {
-    if (++writes >= (fault?.from ?? Number.POSITIVE_INFINITY)) throw new SystemFailure(fault!.code, what)
+  const attempt: Around = (changing, act) => {
+    const { from, code } = fault ?? { from: Number.POSITIVE_INFINITY, code: '' }
+    if (isHit(changing, code === 'EROFS') && ++writes >= from)
+      throw new SystemFailure(code, `${changing.call} '${changing.name}'`)
     return act()
   }
   const told = (type: Reply['type']) => replies.some(reply => reply.type === type)
   const faulty: Machine = {
     ...machine,
-    files: faultyFiles(machine.files, attempt, fault?.code === 'EROFS'),
+    files: filesAround(machine.files, attempt),
     write: bytes => {
       for (const frame of greeted ? reader.push(bytes) : []) replies.push(decodeReplyBytes(frame))
       greeted = true
@@ -103,26 +106,10 @@ function session(root: string, requests: readonly Request[], fault?: Fault) {
   return { writes, replies }
 }
 
-type Attempt = <T>(what: string, act: () => T) => T
-
 /** What takes space fails; on a read-only file system, what frees it too. */
-function faultyFiles(files: Files, attempt: Attempt, readOnly: boolean): Files {
-  const frees: Attempt = readOnly ? attempt : (_, act) => act()
-  const writer = (inner: Writer): Writer => ({
-    ...inner,
-    write: bytes => attempt('write', () => inner.write(bytes)),
-  })
-  return {
-    ...files,
-    create: (path, mode) => writer(attempt(`open '${path}'`, () => files.create(path, mode))),
-    append: (path, mode) => writer(attempt(`open '${path}'`, () => files.append(path, mode))),
-    mkdir: (path, mode) => attempt(`mkdir '${path}'`, () => files.mkdir(path, mode)),
-    symlink: (target, path) => attempt(`symlink '${path}'`, () => files.symlink(target, path)),
-    link: (existing, path) => attempt(`link '${path}'`, () => files.link(existing, path)),
-    rename: (from, to) => attempt(`rename '${to}'`, () => files.rename(from, to)),
-    unlink: path => frees(`unlink '${path}'`, () => files.unlink(path)),
-    rmdir: path => frees(`rmdir '${path}'`, () => files.rmdir(path)),
-  }
+function isHit({ call }: Changing, readOnly: boolean): boolean {
+  if (call === 'unlink' || call === 'rmdir') return readOnly
+  return !['chmod', 'chown', 'give', 'sync', 'syncFileSystem'].includes(call)
 }
 
 function copyOf(t: TestContext, root: string): string {

@@ -9,6 +9,7 @@ import { JOURNAL, LOCK, LOG, STORE, VERDICT } from '../../agent/host/paths.ts'
 import { machine } from '../../agent/host/qjs.ts'
 import { serve } from '../../agent/session.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
+import { type Around, filesAround } from '../support/around-files.ts'
 
 interface Fault {
   readonly at: number | 'confirmed' | 'holds' | 'stumbles' | null
@@ -24,30 +25,19 @@ const fault = JSON.parse(decodeUtf8(machine.files.read('/root/deptool-fault')!)!
 let held = false
 let left = Number.POSITIVE_INFINITY
 
-/** Before a name is given, taken or changed. */
-function count(): void {
-  if (left-- === 0) machine.run(['sh', '-c', fault.then!.command])
+const counting: Around = ({ call }, act) => {
+  const isNaming = call === 'symlink' || call === 'rename' || call === 'unlink'
+  if (isNaming && left-- === 0) machine.run(['sh', '-c', fault.then!.command])
+  return act()
 }
 
 const files: Files = {
-  ...machine.files,
+  ...filesAround(machine.files, counting),
   read(path) {
     // Only once it has settled: everything before is caught where it is tried.
     if (fault.at === 'stumbles' && path === VERDICT && isSettled())
       throw new SystemFailure('EIO', `read '${path}'`)
     return machine.files.read(path)
-  },
-  symlink(target, path) {
-    count()
-    machine.files.symlink(target, path)
-  },
-  rename(from, to) {
-    count()
-    machine.files.rename(from, to)
-  },
-  unlink(path) {
-    count()
-    return machine.files.unlink(path)
   },
   append(path, mode) {
     // Not in the session that finds it so, and finishes.

@@ -4,11 +4,12 @@
  * fault in /run/model/fault strikes before one of the operations that change something.
  */
 import * as native from 'native'
-import type { Files, Machine, Writer } from '../../agent/host/machine.ts'
+import type { Machine } from '../../agent/host/machine.ts'
 import { SystemFailure } from '../../agent/host/machine.ts'
 import { machine } from '../../agent/host/qjs.ts'
 import { serve } from '../../agent/session.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
+import { filesAround } from '../support/around-files.ts'
 import type { Fault } from './fault.ts'
 import { resolved, runSystemd } from './systemd.ts'
 
@@ -45,32 +46,7 @@ function strike({ kind, torn }: Fault, half?: () => void): void {
 
 const { files: real } = machine
 
-function faulty(inner: Writer): Writer {
-  return {
-    write: bytes =>
-      operate(
-        () => inner.write(bytes),
-        () => inner.write(bytes.subarray(0, bytes.length >> 1)),
-      ),
-    sync: () => operate(() => inner.sync()),
-    close: () => inner.close(),
-  }
-}
-
-const files: Files = {
-  ...real,
-  create: (path, mode) => faulty(operate(() => real.create(path, mode))),
-  createNew: (path, mode) => faulty(operate(() => real.createNew(path, mode))),
-  append: (path, mode) => faulty(operate(() => real.append(path, mode))),
-  mkdir: (path, mode) => operate(() => real.mkdir(path, mode)),
-  symlink: (target, path) => operate(() => real.symlink(target, path)),
-  link: (existing, path) => operate(() => real.link(existing, path)),
-  rename: (from, to) => operate(() => real.rename(from, to)),
-  unlink: path => operate(() => real.unlink(path)),
-  rmdir: path => operate(() => real.rmdir(path)),
-  chmod: (path, mode) => operate(() => real.chmod(path, mode)),
-  chown: (path, uid, gid) => operate(() => real.chown(path, uid, gid)),
-}
+const files = filesAround(real, (_, act, half) => operate(act, half))
 
 const modelled: Machine = {
   ...machine,

@@ -37,33 +37,69 @@ bool write_all(int fd, const uint8_t *bytes, size_t length)
     return true;
 }
 
-enum { READ, PLAIN, NEW, EXCLUSIVE, APPEND };
+int make_ours(int fd, mode_t mode)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return -1;
+    bool ours = status.st_uid == geteuid() && status.st_gid == getegid();
+    /* Who is not root keeps an embedded host, and can give nothing away. */
+    if (!ours && fchown(fd, geteuid(), getegid()) != 0 && (geteuid() == 0 || errno != EPERM))
+        return -1;
+    mode_t wanted = mode & 07777 & ~UMASK;
+    return (status.st_mode & 07777) == wanted ? 0 : fchmod(fd, wanted);
+}
+
+enum { READ, PLAIN, DIRECTORY, NEW, EXCLUSIVE, APPEND };
 
 /* Who puts a FIFO in the place of a file that is to be read must not hold the agent up. */
 static const int FLAGS[] = {
     [READ] = O_RDONLY | O_NONBLOCK,
     [PLAIN] = O_RDONLY | O_NONBLOCK | O_NOFOLLOW,
+    [DIRECTORY] = O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
     [NEW] = O_WRONLY | O_CREAT | O_TRUNC,
     [EXCLUSIVE] = O_WRONLY | O_CREAT | O_EXCL,
     [APPEND] = O_WRONLY | O_CREAT | O_APPEND,
 };
 
-/* openRead(path), openPlain(path), openNew(path, mode), openExclusive(path, mode), openAppend(path, mode): open(2). */
+/* Whether the error says that there is nothing of the kind that was to be opened. */
+static bool is_absence(int which, int error)
+{
+    return which <= DIRECTORY && (absent(error) || (which == DIRECTORY && error == ELOOP));
+}
+
+/* openat(2). -1 with errno set. What is opened for writing is ours, with this mode, when it returns. */
+static int open_as(int which, int at, const char *path, mode_t mode)
+{
+    /* Nobody else may have opened it before it has its group. */
+    int fd = openat(at, path, FLAGS[which] | O_CLOEXEC, mode & S_IRWXU);
+    if (fd < 0 || which <= DIRECTORY || make_ours(fd, mode) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/*
+ * openRead(at, path), openPlain(at, path), openDirectory(at, path), openNew(at, path, mode),
+ * openExclusive(at, path, mode), openAppend(at, path, mode): a descriptor; the first three undefined where there is none.
+ */
 static JSValue open_file(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv, int which)
 {
     (void)this, (void)argc;
+    int at;
     uint32_t mode;
-    if (JS_ToUint32(ctx, &mode, argv[1]))
+    if (JS_ToInt32(ctx, &at, argv[0]) || JS_ToUint32(ctx, &mode, argv[2]))
         return JS_EXCEPTION;
-    const char *path = path_of(ctx, argv[0]);
+    const char *path = path_of(ctx, argv[1]);
     if (!path)
         return JS_EXCEPTION;
 
-    int fd = open(path, FLAGS[which] | O_CLOEXEC, mode);
-    bool absent = which <= PLAIN && (errno == ENOENT || errno == ENOTDIR);
-    JSValue result = fd >= 0  ? JS_NewInt32(ctx, fd)
-                     : absent ? JS_UNDEFINED
-                              : fail(ctx, errno, "open", path);
+    int fd = open_as(which, at, path, mode);
+    JSValue result = fd >= 0                      ? JS_NewInt32(ctx, fd)
+                     : is_absence(which, errno) ? JS_UNDEFINED
+                                                  : fail(ctx, errno, "open", path);
     JS_FreeCString(ctx, path);
     return result;
 }
@@ -101,17 +137,40 @@ static JSValue write_bytes(JSContext *ctx, JSValueConst this, int argc, JSValueC
     return write_all(fd, bytes, length) ? JS_UNDEFINED : fail(ctx, errno, "write", NULL);
 }
 
-/* size(fd): fstat(2). */
-static JSValue file_size(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+/* status(fd): fstat(2). */
+static JSValue file_status(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
 {
     (void)this, (void)argc;
     int fd;
     struct stat status;
     if (JS_ToInt32(ctx, &fd, argv[0]))
         return JS_EXCEPTION;
-    return fstat(fd, &status) == 0 ? JS_NewInt64(ctx, status.st_size) : fail(ctx, errno, "stat", NULL);
+    return fstat(fd, &status) == 0 ? status_object(ctx, &status) : fail(ctx, errno, "stat", NULL);
 }
 
+/* fchmod(fd, mode) */
+static JSValue change_mode(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+{
+    (void)this, (void)argc;
+    int fd;
+    uint32_t mode;
+    if (JS_ToInt32(ctx, &fd, argv[0]) || JS_ToUint32(ctx, &mode, argv[1]))
+        return JS_EXCEPTION;
+    return fchmod(fd, mode) == 0 ? JS_UNDEFINED : fail(ctx, errno, "chmod", NULL);
+}
+
+/* fchown(fd, uid, gid) */
+static JSValue change_owner(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+{
+    (void)this, (void)argc;
+    int fd;
+    uint32_t uid, gid;
+    if (JS_ToInt32(ctx, &fd, argv[0]) || JS_ToUint32(ctx, &uid, argv[1]) || JS_ToUint32(ctx, &gid, argv[2]))
+        return JS_EXCEPTION;
+    return fchown(fd, uid, gid) == 0 ? JS_UNDEFINED : fail(ctx, errno, "chown", NULL);
+}
+
+/* fsync(fd) */
 static JSValue sync_file(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
 {
     (void)this, (void)argc;
@@ -119,6 +178,16 @@ static JSValue sync_file(JSContext *ctx, JSValueConst this, int argc, JSValueCon
     if (JS_ToInt32(ctx, &fd, argv[0]))
         return JS_EXCEPTION;
     return fsync(fd) == 0 ? JS_UNDEFINED : fail(ctx, errno, "fsync", NULL);
+}
+
+/* syncfs(fd) */
+static JSValue sync_file_system(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+{
+    (void)this, (void)argc;
+    int fd;
+    if (JS_ToInt32(ctx, &fd, argv[0]))
+        return JS_EXCEPTION;
+    return syncfs(fd) == 0 ? JS_UNDEFINED : fail(ctx, errno, "syncfs", NULL);
 }
 
 static JSValue close_file(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
@@ -132,15 +201,19 @@ static JSValue close_file(JSContext *ctx, JSValueConst this, int argc, JSValueCo
 }
 
 static const JSCFunctionListEntry LIST[] = {
-    JS_CFUNC_MAGIC_DEF("openRead", 2, open_file, READ),
-    JS_CFUNC_MAGIC_DEF("openPlain", 2, open_file, PLAIN),
-    JS_CFUNC_MAGIC_DEF("openNew", 2, open_file, NEW),
-    JS_CFUNC_MAGIC_DEF("openExclusive", 2, open_file, EXCLUSIVE),
-    JS_CFUNC_MAGIC_DEF("openAppend", 2, open_file, APPEND),
+    JS_CFUNC_MAGIC_DEF("openRead", 3, open_file, READ),
+    JS_CFUNC_MAGIC_DEF("openPlain", 3, open_file, PLAIN),
+    JS_CFUNC_MAGIC_DEF("openDirectory", 3, open_file, DIRECTORY),
+    JS_CFUNC_MAGIC_DEF("openNew", 3, open_file, NEW),
+    JS_CFUNC_MAGIC_DEF("openExclusive", 3, open_file, EXCLUSIVE),
+    JS_CFUNC_MAGIC_DEF("openAppend", 3, open_file, APPEND),
     JS_CFUNC_DEF("read", 2, read_piece),
     JS_CFUNC_DEF("write", 2, write_bytes),
-    JS_CFUNC_DEF("size", 1, file_size),
+    JS_CFUNC_DEF("status", 1, file_status),
+    JS_CFUNC_DEF("fchmod", 2, change_mode),
+    JS_CFUNC_DEF("fchown", 3, change_owner),
     JS_CFUNC_DEF("fsync", 1, sync_file),
+    JS_CFUNC_DEF("syncfs", 1, sync_file_system),
     JS_CFUNC_DEF("close", 1, close_file),
 };
 
