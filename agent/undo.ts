@@ -1,11 +1,11 @@
 /** Undoing a deployment from its journal: in reverse, each step for itself, so that one that fails stops no other. */
 
-import { syncTouched } from './host/durable.ts'
 import { BASE } from './host/paths.ts'
 import { isHindrance, wordsFor } from './host/trouble.ts'
 import { Owed } from './owed.ts'
 import type { Context } from './steps/action.ts'
 import { actionFor } from './steps/actions.ts'
+import { syncTouched } from './steps/durable.ts'
 import { collectVersion } from './store/collect.ts'
 import type { Journal } from './store/journal.ts'
 import type { Store } from './store/store.ts'

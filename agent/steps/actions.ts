@@ -9,11 +9,19 @@ import { sysusersAction, tmpfilesAction } from './provision.ts'
 import { removeAction, swapAction } from './swap.ts'
 import { daemonReloadAction, reloadAction, restartAction, settleAction, stopAction } from './units.ts'
 
+/** The action for a step. The one cast of the agent: a step's kind picks the action of that kind. */
+export function actionFor<S extends Step>(step: S): Action<S> {
+  return guarded[step.kind] as unknown as Action<S>
+}
+
 /** Done while staging: version directories are removed by collecting them, not by undoing a step. */
 const stagedAction: Action<StepOf<'checkout' | 'validate'>> = {
+  systemd: 'unused',
   before: () => ({ kind: 'nothing' }),
   run() {},
   undo() {},
+  // Staging syncs the whole file system.
+  touches: () => [],
 }
 
 const actions: { readonly [K in StepKind]: Action<StepOf<K>> } = {
@@ -36,7 +44,21 @@ const actions: { readonly [K in StepKind]: Action<StepOf<K>> } = {
   check: checkAction,
 }
 
-/** The action for a step. The one cast of the agent: a step's kind picks the action of that kind. */
-export function actionFor<S extends Step>(step: S): Action<S> {
-  return actions[step.kind] as unknown as Action<S>
+const guarded: Readonly<Record<string, Action<Step>>> = Object.fromEntries(
+  Object.entries<Action<Step>>(actions).map(([kind, action]) => [kind, onSystemd(action)]),
+)
+
+/** The action, left out where systemd does not run the host, and so never undone there. */
+function onSystemd(action: Action<Step>): Action<Step> {
+  if (action.systemd === 'unused') return action
+  return {
+    ...action,
+    before: (step, context) => (context.machine.systemd ? action.before(step, context) : { kind: 'nothing' }),
+    run(step, context) {
+      if (context.machine.systemd) action.run(step, context)
+    },
+    undo(step, before, context, owed) {
+      if (context.machine.systemd) action.undo(step, before, context, owed)
+    },
+  }
 }

@@ -7,6 +7,7 @@ import { versionPath } from '../host/paths.ts'
 import { type Action, StepFailed } from './action.ts'
 
 export const attributesAction: Action<StepOf<'attributes'>> = {
+  systemd: 'unused',
   before: () => ({ kind: 'nothing' }),
   run({ app, files }, { machine, header }) {
     for (const file of files) {
@@ -21,6 +22,7 @@ export const attributesAction: Action<StepOf<'attributes'>> = {
   },
   // Nobody has seen the version directory, and it is collected as a whole.
   undo() {},
+  touches: () => [],
 }
 
 /** Sets them, durably. False, and nothing is set, where the host does not know the user or group yet. */

@@ -1,4 +1,4 @@
-/** Enabling and disabling units. Without systemd (an embedded host) neither is done, and so never undone. */
+/** Enabling and disabling units. */
 import { templateOf } from '../../src/plan/app-units.ts'
 import { APPS } from '../../src/plan/links.ts'
 import type { UnitName } from '../../src/plan/names.ts'
@@ -16,15 +16,18 @@ import {
   instanceLinks,
 } from '../systemd/enablement-links.ts'
 import { systemctl, UNIT_DIRECTORY } from '../systemd/systemd.ts'
-import { onSystemd } from './action.ts'
+import type { Action } from './action.ts'
 
-export const disableAction = onSystemd<StepOf<'disable'>>({
+export const disableAction: Action<StepOf<'disable'>> = {
+  systemd: 'required',
   before: ({ units }, { machine }) => enablement(machine, units),
   run: ({ units }, { machine }) => disable(machine, units),
   undo: (_, before, { machine }, owed) => restoreEnablement(machine, before, owed),
-})
+  touches: touchedDirectories,
+}
 
-export const enableAction = onSystemd<StepOf<'enable'>>({
+export const enableAction: Action<StepOf<'enable'>> = {
+  systemd: 'required',
   before: ({ units }, { machine }) => enablement(machine, units),
   run({ units }, { machine }) {
     // As the unit file was before, other things may have wanted it.
@@ -59,7 +62,8 @@ export const enableAction = onSystemd<StepOf<'enable'>>({
         machine.files.rmdir(directory)
     restoreEnablement(machine, before, owed)
   },
-})
+  touches: touchedDirectories,
+}
 
 /**
  * Of our own units the links are taken away one by one: systemctl would take along the links by which a unit is known,
@@ -104,6 +108,16 @@ function enablement(machine: Machine, units: readonly UnitName[]): Before {
     links: [...ownLinks(machine, units), ...enablementLinks(machine.files, units)],
     directories: dependencyDirectories(machine.files),
   }
+}
+
+/** Those of the links that are there now, and of those that were: an undo makes them again. */
+function touchedDirectories(
+  { units }: { readonly units: readonly UnitName[] },
+  before: Before,
+  files: Files,
+): string[] {
+  const links = [...enablementLinks(files, units), ...(before.kind === 'enablement' ? before.links : [])]
+  return [UNIT_DIRECTORY, ...links.map(({ path }) => parentOf(path))]
 }
 
 /** The links by which systemd knows units that are not in its own directories. */

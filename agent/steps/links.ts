@@ -11,6 +11,7 @@ import type { Before, Was } from '../store/journal.ts'
 import type { Action, Context } from './action.ts'
 
 export const linkAction: Action<StepOf<'link'>> = {
+  systemd: 'unused',
   before: ({ path }, context) => ({
     kind: 'path',
     was: whatIsAt(path, context),
@@ -26,15 +27,24 @@ export const linkAction: Action<StepOf<'link'>> = {
     const unit = role === 'unit' ? unitName(name) : role === 'quadlet' ? unitGenerated(name) : undefined
     if (unit !== undefined) owed.withoutFile.add(unit)
   },
+  touches: ({ path }, before) => [
+    parentOf(path),
+    ...(before.kind === 'path' ? before.madeDirectories.map(parentOf) : []),
+  ],
 }
 
 export const unlinkAction: Action<StepOf<'unlink'>> = {
+  systemd: 'unused',
   before: ({ path }, context) => ({ kind: 'path', was: whatIsAt(path, context), madeDirectories: [] }),
   run({ path }, { machine: { files } }) {
     if (isOurs(files, path)) files.unlink(path)
     if (isDropInDirectory(parentOf(path))) files.rmdir(parentOf(path))
   },
   undo: ({ path }, before, context) => putBack(path, before, context),
+  touches({ path }) {
+    const directory = parentOf(path)
+    return isDropInDirectory(directory) ? [directory, parentOf(directory)] : [directory]
+  },
 }
 
 /** What is at the path now; what is not ours is kept in the backup first, with its mode and owner. */

@@ -9,6 +9,7 @@ import type { Before } from '../store/journal.ts'
 import type { Action } from './action.ts'
 
 export const swapAction: Action<StepOf<'swap'>> = {
+  systemd: 'unused',
   before: ({ app }, { machine }) => appLinks(machine.files, app),
   run({ app }, { machine: { files }, header }) {
     const current = files.readlink(currentOf(app))
@@ -17,15 +18,19 @@ export const swapAction: Action<StepOf<'swap'>> = {
     placeLink(files, versionName(header.to), currentOf(app))
   },
   undo: ({ app }, before, { machine }) => restoreLinks(machine.files, app, before),
+  touches: ({ app }) => [`${APPS}/${app}`],
 }
 
 export const removeAction: Action<StepOf<'remove'>> = {
+  systemd: 'unused',
   before: ({ app }, { machine }) => appLinks(machine.files, app),
   run({ app }, { machine: { files } }) {
     files.unlink(currentOf(app))
     files.unlink(previousOf(app))
   },
   undo: ({ app }, before, { machine }) => restoreLinks(machine.files, app, before),
+  // The app's directory is collected once the deployment is confirmed.
+  touches: ({ app }) => [`${APPS}/${app}`, APPS],
 }
 
 export const currentOf = (app: string) => `${APPS}/${app}/current`

@@ -1,4 +1,4 @@
-/** The steps that speak to systemd. Without systemd (an embedded host) they are not taken, and so never undone. */
+/** The steps that start, stop and watch units. */
 import type { UnitName } from '../../src/plan/names.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import type { Machine } from '../host/machine.ts'
@@ -18,11 +18,13 @@ import {
 } from '../systemd/systemd.ts'
 import { reportUnit } from '../systemd/unit-log.ts'
 import { watch } from '../systemd/watch.ts'
-import { type Context, onSystemd, StepFailed } from './action.ts'
+import { type Action, type Context, StepFailed } from './action.ts'
 
 const NOTHING: Before = { kind: 'nothing' }
 
-export const stopAction = onSystemd<StepOf<'stop'>>({
+export const stopAction: Action<StepOf<'stop'>> = {
+  systemd: 'required',
+  askedAhead: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run({ units }, context) {
     const { machine } = context
@@ -38,30 +40,40 @@ export const stopAction = onSystemd<StepOf<'stop'>>({
   undo(_, before, __, owed) {
     owe(owed, before)
   },
-})
+  touches: () => [],
+}
 
-export const daemonReloadAction = onSystemd<StepOf<'daemonReload'>>({
+export const daemonReloadAction: Action<StepOf<'daemonReload'>> = {
+  systemd: 'optional',
   before: () => NOTHING,
   run: (_, { machine }) => systemctl(machine, ['daemon-reload']),
   undo(_, __, ___, owed) {
     owed.daemonReload = true
   },
-})
+  touches: () => [],
+}
 
-export const restartAction = onSystemd<StepOf<'restart'>>({
+export const restartAction: Action<StepOf<'restart'>> = {
+  systemd: 'required',
+  askedAhead: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run: ({ units }, context) => startOrFail(context, 'restart', units),
   undo: undoStart,
-})
+  touches: () => [],
+}
 
-export const reloadAction = onSystemd<StepOf<'reload'>>({
+export const reloadAction: Action<StepOf<'reload'>> = {
+  systemd: 'required',
+  askedAhead: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run: ({ units }, context) => startOrFail(context, 'reload-or-restart', units),
   // Restarted, not reloaded: what a refused reload left in the process nobody knows.
   undo: undoStart,
-})
+  touches: () => [],
+}
 
-export const settleAction = onSystemd<StepOf<'settle'>>({
+export const settleAction: Action<StepOf<'settle'>> = {
+  systemd: 'optional',
   before: () => NOTHING,
   run({ units, ms }, context) {
     const { machine, header } = context
@@ -76,7 +88,8 @@ export const settleAction = onSystemd<StepOf<'settle'>>({
     throw new StepFailed(failing.map(({ unit, fails }) => `${unit} ${fails}`).join(', '), reports)
   },
   undo() {},
-})
+  touches: () => [],
+}
 
 /** What ran runs again; what did not, such as a oneshot that was done, was started and is stopped. */
 function undoStart(
