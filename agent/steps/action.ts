@@ -2,8 +2,8 @@
 import type { UnitName } from '../../src/plan/names.ts'
 import type { Step } from '../../src/plan/steps.ts'
 import type { UnitReport } from '../../src/protocol/messages.ts'
+import type { Deferred } from '../deferred.ts'
 import type { Files, Machine } from '../host/machine.ts'
-import type { Owed } from '../owed.ts'
 import type { Before, Header } from '../store/journal.ts'
 
 export interface Context {
@@ -44,9 +44,9 @@ export interface Action<S extends Step> {
   run(step: S, context: Context): void
   /**
    * Puts back what was before, whether the step was taken, half taken or not at all, and also when it has been put
-   * back already. What has to wait for other steps is noted in `owed`.
+   * back already. What has to wait until all other steps are undone goes into `deferred`.
    */
-  undo(step: S, before: Before, context: Context, owed: Owed): void
+  undo(step: S, before: Before, context: Context, deferred: Deferred): void
   /**
    * The directories in which the step, or its undoing, adds and removes names, and does not sync them itself: they are
    * synced before the deployment counts as ended. Asked at the end and after a crash; those that are gone do no harm.

@@ -57,8 +57,8 @@ function onSystemd(action: Action<Step>): Action<Step> {
     run(step, context) {
       if (context.machine.systemd) action.run(step, context)
     },
-    undo(step, before, context, owed) {
-      if (context.machine.systemd) action.undo(step, before, context, owed)
+    undo(step, before, context, deferred) {
+      if (context.machine.systemd) action.undo(step, before, context, deferred)
     },
   }
 }

@@ -3,10 +3,10 @@ import { templateOf } from '../../src/plan/app-units.ts'
 import { APPS } from '../../src/plan/links.ts'
 import type { UnitName } from '../../src/plan/names.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
+import type { Deferred } from '../deferred.ts'
 import { dropTemporary, makeDirectories, placeLink } from '../host/files.ts'
 import type { Files, Machine } from '../host/machine.ts'
 import { baseOf, parentOf } from '../host/paths.ts'
-import type { Owed } from '../owed.ts'
 import { isOurs } from '../store/inventory.ts'
 import type { Before } from '../store/journal.ts'
 import {
@@ -22,7 +22,7 @@ export const disableAction: Action<StepOf<'disable'>> = {
   systemd: 'required',
   before: ({ units }, { machine }) => enablement(machine, units),
   run: ({ units }, { machine }) => disable(machine, units),
-  undo: (_, before, { machine }, owed) => restoreEnablement(machine, before, owed),
+  undo: (_, before, { machine }, deferred) => restoreEnablement(machine, before, deferred),
   touches: touchedDirectories,
 }
 
@@ -44,7 +44,7 @@ export const enableAction: Action<StepOf<'enable'>> = {
     for (const { path, target } of enablementLinks(machine.files, units))
       if (target.startsWith(`${APPS}/`)) placeLink(machine.files, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)
   },
-  undo({ units }, before, { machine }, owed) {
+  undo({ units }, before, { machine }, deferred) {
     const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
     const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
     for (const { path } of added()) dropTemporary(machine.files, path)
@@ -55,12 +55,12 @@ export const enableAction: Action<StepOf<'enable'>> = {
     )
     for (const { path } of added()) {
       machine.files.unlink(path)
-      owed.daemonReload = true
+      deferred.daemonReload = true
     }
     for (const directory of dependencyDirectories(machine.files))
       if (before.kind === 'enablement' && !before.directories.includes(directory))
         machine.files.rmdir(directory)
-    restoreEnablement(machine, before, owed)
+    restoreEnablement(machine, before, deferred)
   },
   touches: touchedDirectories,
 }
@@ -129,7 +129,7 @@ function ownLinks({ files }: Machine, units: readonly UnitName[]): EnablementLin
   })
 }
 
-function restoreEnablement({ files }: Machine, before: Before, owed: Owed): void {
+function restoreEnablement({ files }: Machine, before: Before, deferred: Deferred): void {
   if (before.kind !== 'enablement') return
   for (const { path, target } of before.links) {
     dropTemporary(files, path)
@@ -138,6 +138,6 @@ function restoreEnablement({ files }: Machine, before: Before, owed: Owed): void
     makeDirectories(files, parentOf(path), 0o755)
     placeLink(files, target, path)
     // systemd goes on calling a unit what it was when somebody last asked.
-    owed.daemonReload = true
+    deferred.daemonReload = true
   }
 }

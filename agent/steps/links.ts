@@ -21,11 +21,11 @@ export const linkAction: Action<StepOf<'link'>> = {
     makeDirectories(files, parentOf(path), 0o755)
     placeLink(files, target, path)
   },
-  undo({ path, role }, before, context, owed) {
+  undo({ path, role }, before, context, deferred) {
     putBack(path, before, context)
     const name = baseOf(path)
     const unit = role === 'unit' ? unitName(name) : role === 'quadlet' ? unitGenerated(name) : undefined
-    if (unit !== undefined) owed.withoutFile.add(unit)
+    if (unit !== undefined) deferred.withoutFile.add(unit)
   },
   touches: ({ path }, before) => [
     parentOf(path),

@@ -1,8 +1,8 @@
 /** The steps that start, stop and watch units. */
 import type { UnitName } from '../../src/plan/names.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
+import type { Deferred } from '../deferred.ts'
 import type { Machine } from '../host/machine.ts'
-import type { Owed } from '../owed.ts'
 import type { Before } from '../store/journal.ts'
 import { restartedAlong, runningBeside } from '../systemd/dependents.ts'
 import { connectionsOf, makeWay, runningBehind } from '../systemd/sockets.ts'
@@ -37,8 +37,8 @@ export const stopAction: Action<StepOf<'stop'>> = {
     // One that failed, now or before, would be remembered for ever, and its host called degraded.
     resetFailed(machine, there)
   },
-  undo(_, before, __, owed) {
-    owe(owed, before)
+  undo(_, before, __, deferred) {
+    defer(deferred, before)
   },
   touches: () => [],
 }
@@ -47,8 +47,8 @@ export const daemonReloadAction: Action<StepOf<'daemonReload'>> = {
   systemd: 'optional',
   before: () => NOTHING,
   run: (_, { machine }) => systemctl(machine, ['daemon-reload']),
-  undo(_, __, ___, owed) {
-    owed.daemonReload = true
+  undo(_, __, ___, deferred) {
+    deferred.daemonReload = true
   },
   touches: () => [],
 }
@@ -96,9 +96,9 @@ function undoStart(
   { units }: { readonly units: readonly UnitName[] },
   before: Before,
   { machine }: Context,
-  owed: Owed,
+  deferred: Deferred,
 ): void {
-  const running = owe(owed, before)
+  const running = defer(deferred, before)
   const others = units.filter(unit => !running.includes(unit))
   if (others.length === 0) return
   const loaded = showUnits(machine, others)
@@ -109,13 +109,13 @@ function undoStart(
   resetFailed(machine, loaded)
 }
 
-/** What ran, also what only tried to, and what ran beside that. Returns the former. */
-function owe(owed: Owed, before: Before): readonly UnitName[] {
+/** Restarts what ran or tried to, and starts what ran beside that. Returns the former. */
+function defer(deferred: Deferred, before: Before): readonly UnitName[] {
   if (before.kind !== 'units') return []
   const { running, retried = [], beside = [] } = before
-  for (const unit of running) owed.restart.add(unit)
-  for (const unit of retried) owed.retry.add(unit)
-  for (const unit of beside) owed.start.add(unit)
+  for (const unit of running) deferred.restart.add(unit)
+  for (const unit of retried) deferred.retry.add(unit)
+  for (const unit of beside) deferred.start.add(unit)
   return [...running, ...retried]
 }
 
