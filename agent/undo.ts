@@ -1,7 +1,7 @@
 /** Undoing a deployment from its journal: in reverse, each step for itself, so that one that fails stops no other. */
 
+import { BASE } from '../src/plan/places.ts'
 import { Deferred } from './deferred.ts'
-import { BASE } from './host/paths.ts'
 import { isHindrance, wordsFor } from './host/trouble.ts'
 import type { Context } from './steps/action.ts'
 import { actionFor } from './steps/actions.ts'

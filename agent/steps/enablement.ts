@@ -1,7 +1,7 @@
 /** Enabling and disabling units. */
 import { templateOf } from '../../src/plan/app-units.ts'
-import { APPS } from '../../src/plan/links.ts'
 import type { UnitName } from '../../src/plan/names.ts'
+import { APPS } from '../../src/plan/places.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import type { Deferred } from '../deferred.ts'
 import { dropTemporary, makeDirectories, placeLink } from '../host/files.ts'

@@ -1,7 +1,8 @@
 /** The steps that make and remove links outside our own directory. */
-import { unitGenerated } from '../../src/plan/app-units.ts'
-import { APPS, isDropInDirectory } from '../../src/plan/links.ts'
-import { type HostPath, unitName } from '../../src/plan/names.ts'
+
+import type { HostPath } from '../../src/plan/names.ts'
+import { APPS } from '../../src/plan/places.ts'
+import { isDropInDirectory, unitBehind } from '../../src/plan/special-directories.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import { copyFile, dropTemporary, makeDirectories, placeLink, temporaryFor } from '../host/files.ts'
 import { type Files, type Machine, SystemFailure } from '../host/machine.ts'
@@ -23,8 +24,7 @@ export const linkAction: Action<StepOf<'link'>> = {
   },
   undo({ path, role }, before, context, deferred) {
     putBack(path, before, context)
-    const name = baseOf(path)
-    const unit = role === 'unit' ? unitName(name) : role === 'quadlet' ? unitGenerated(name) : undefined
+    const unit = unitBehind(role, baseOf(path))
     if (unit !== undefined) deferred.withoutFile.add(unit)
   },
   touches: ({ path }, before) => [

@@ -1,10 +1,11 @@
 /** The steps that switch an app: `current` and `previous`. */
-import { APPS } from '../../src/plan/links.ts'
+
 import type { AppName } from '../../src/plan/names.ts'
+import { APPS, currentOf } from '../../src/plan/places.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import { dropTemporary, placeLink } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
-import { versionName } from '../host/paths.ts'
+import { previousOf, versionName } from '../host/paths.ts'
 import type { Before } from '../store/journal.ts'
 import type { Action } from './action.ts'
 
@@ -32,9 +33,6 @@ export const removeAction: Action<StepOf<'remove'>> = {
   // The app's directory is collected once the deployment is confirmed.
   touches: ({ app }) => [`${APPS}/${app}`, APPS],
 }
-
-export const currentOf = (app: string) => `${APPS}/${app}/current`
-export const previousOf = (app: string) => `${APPS}/${app}/previous`
 
 function appLinks(files: Files, app: AppName): Before {
   return {

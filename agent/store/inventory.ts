@@ -4,8 +4,9 @@
  */
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
-import { APPS, linksOf } from '../../src/plan/links.ts'
+import { linksOf } from '../../src/plan/links.ts'
 import { type HostPath, hostPath, type UnitName, unitName } from '../../src/plan/names.ts'
+import { APPS } from '../../src/plan/places.ts'
 import type { Step } from '../../src/plan/steps.ts'
 import { writeDurably } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'

@@ -6,8 +6,9 @@ import { templateOf, unitsGenerated, unitsShipped } from './app-units.ts'
 import { attributesOf, type FileAttributes, sameAttributes } from './attributes.ts'
 import type { Check } from './checks.ts'
 import { type App, type AppFile, type HostState, order } from './host-state.ts'
-import { type Link, type LinkRole, linksOf } from './links.ts'
+import { type Link, linksOf } from './links.ts'
 import type { AppName, AppPath, HostPath, Oid, UnitName } from './names.ts'
+import type { LinkRole } from './places.ts'
 
 export type Step =
   /** Write the app's version directory beside the running one. */
