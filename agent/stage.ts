@@ -1,14 +1,14 @@
 /** Staging: everything that can fail without being seen. When it returns 'staged', only activation is left. */
 
 import { conflicts } from '../src/plan/conflicts.ts'
-
+import { makeSteps } from '../src/plan/deployment-steps.ts'
 import { digest } from '../src/plan/digest.ts'
 import { EMPTY_HOST, type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
 import type { AppName, Oid } from '../src/plan/names.ts'
 import { APPS, BASE, currentOf } from '../src/plan/places.ts'
 import { readAll } from '../src/plan/reading.ts'
 import { repairSteps } from '../src/plan/repair-steps.ts'
-import { makeSteps, type Step } from '../src/plan/steps.ts'
+import type { Step } from '../src/plan/steps.ts'
 import type { Deploy, Obstacle, Refusal, Reply } from '../src/protocol/messages.ts'
 import type { Machine } from './host/machine.ts'
 import { preflight } from './preflight.ts'
