@@ -4,6 +4,7 @@ import type { Outcome } from '../src/protocol/messages.ts'
 import { removeTree } from './host/files.ts'
 import type { Machine } from './host/machine.ts'
 import { BACKUP, DAMAGED_JOURNAL, VERDICT } from './host/paths.ts'
+import { actionFor } from './steps/actions.ts'
 import { syncTouched } from './steps/durable.ts'
 import { collectOld } from './store/collect.ts'
 import { addToInventory, takeInventory } from './store/inventory.ts'
@@ -45,7 +46,7 @@ export function endUndone(
   else
     addToInventory(
       machine.files,
-      prepared.map(({ step }) => step),
+      prepared.map(({ step }) => actionFor(step).leaves(step)),
     )
   end(machine, { header, prepared }, outcome, [why, ...leftovers].join('; '))
   return outcome

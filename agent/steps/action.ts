@@ -4,6 +4,7 @@ import type { Step } from '../../src/plan/steps.ts'
 import type { UnitReport } from '../../src/protocol/messages.ts'
 import type { Deferred } from '../deferred.ts'
 import type { Files, Machine } from '../host/machine.ts'
+import type { Inventory } from '../store/inventory.ts'
 import type { Before, Header } from '../store/journal.ts'
 
 export interface Context {
@@ -52,7 +53,16 @@ export interface Action<S extends Step> {
    * synced before the deployment counts as ended. Asked at the end and after a crash; those that are gone do no harm.
    */
   touches(step: S, before: Before, files: Files): readonly string[]
+  /**
+   * What the step may leave outside of git-deploy's own directory when it could not be undone: it goes into the
+   * inventory, from which a later session cleans up.
+   */
+  leaves(step: S): Inventory
 }
+
+/** For the actions that touch no names, or leave nothing. */
+export const noNames = (): readonly string[] => []
+export const leavesNothing = (): Inventory => ({ links: [], units: [] })
 
 /** A step that was taken and did not come out as it should. */
 export class StepFailed extends Error {

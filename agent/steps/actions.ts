@@ -1,6 +1,6 @@
 /** The action of each kind of step: a new kind does not compile until it has one. */
 import type { Step, StepKind, StepOf } from '../../src/plan/steps.ts'
-import type { Action } from './action.ts'
+import { type Action, leavesNothing, noNames } from './action.ts'
 import { attributesAction } from './attributes.ts'
 import { checkAction } from './checks.ts'
 import { disableAction, enableAction } from './enablement.ts'
@@ -21,7 +21,8 @@ const stagedAction: Action<StepOf<'checkout' | 'validate'>> = {
   run() {},
   undo() {},
   // Staging syncs the whole file system.
-  touches: () => [],
+  touches: noNames,
+  leaves: leavesNothing,
 }
 
 const actions: { readonly [K in StepKind]: Action<StepOf<K>> } = {

@@ -6,7 +6,7 @@ import type { UnitReport } from '../../src/protocol/messages.ts'
 import { type Machine, type Place, SystemFailure } from '../host/machine.ts'
 import { judge, showUnits } from '../systemd/systemd.ts'
 import { reportUnit } from '../systemd/unit-log.ts'
-import { type Action, type Context, StepFailed } from './action.ts'
+import { type Action, type Context, leavesNothing, noNames, StepFailed } from './action.ts'
 
 /** How long a single try may take, so that a service that swallowed one while it started is asked again. */
 const TRY_MS = 1000
@@ -34,7 +34,8 @@ export const checkAction: Action<StepOf<'check'>> = {
     }
   },
   undo() {},
-  touches: () => [],
+  touches: noNames,
+  leaves: leavesNothing,
 }
 
 /** Why it does not hold; undefined where it does. */

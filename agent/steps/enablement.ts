@@ -16,7 +16,7 @@ import {
   instanceLinks,
 } from '../systemd/enablement-links.ts'
 import { systemctl, UNIT_DIRECTORY } from '../systemd/systemd.ts'
-import type { Action } from './action.ts'
+import { type Action, leavesNothing } from './action.ts'
 
 export const disableAction: Action<StepOf<'disable'>> = {
   systemd: 'required',
@@ -24,6 +24,7 @@ export const disableAction: Action<StepOf<'disable'>> = {
   run: ({ units }, { machine }) => disable(machine, units),
   undo: (_, before, { machine }, deferred) => restoreEnablement(machine, before, deferred),
   touches: touchedDirectories,
+  leaves: leavesNothing,
 }
 
 export const enableAction: Action<StepOf<'enable'>> = {
@@ -63,6 +64,7 @@ export const enableAction: Action<StepOf<'enable'>> = {
     restoreEnablement(machine, before, deferred)
   },
   touches: touchedDirectories,
+  leaves: ({ units }) => ({ links: [], units }),
 }
 
 /**

@@ -9,7 +9,7 @@ import { type Files, type Machine, SystemFailure } from '../host/machine.ts'
 import { backupPath, baseOf, parentOf } from '../host/paths.ts'
 import { isOurs } from '../store/inventory.ts'
 import type { Before, Was } from '../store/journal.ts'
-import type { Action, Context } from './action.ts'
+import { type Action, type Context, leavesNothing } from './action.ts'
 
 export const linkAction: Action<StepOf<'link'>> = {
   systemd: 'unused',
@@ -31,6 +31,7 @@ export const linkAction: Action<StepOf<'link'>> = {
     parentOf(path),
     ...(before.kind === 'path' ? before.madeDirectories.map(parentOf) : []),
   ],
+  leaves: ({ path }) => ({ links: [path], units: [] }),
 }
 
 export const unlinkAction: Action<StepOf<'unlink'>> = {
@@ -45,6 +46,7 @@ export const unlinkAction: Action<StepOf<'unlink'>> = {
     const directory = parentOf(path)
     return isDropInDirectory(directory) ? [directory, parentOf(directory)] : [directory]
   },
+  leaves: leavesNothing,
 }
 
 /** What is at the path now; what is not ours is kept in the backup first, with its mode and owner. */

@@ -3,7 +3,7 @@ import type { AppName } from '../../src/plan/names.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import { versionPath } from '../host/paths.ts'
 import { SystemdFailure } from '../systemd/systemd.ts'
-import type { Action, Context } from './action.ts'
+import { type Action, type Context, leavesNothing, noNames } from './action.ts'
 
 export const sysusersAction: Action<StepOf<'sysusers'>> = {
   systemd: 'required',
@@ -13,6 +13,7 @@ export const sysusersAction: Action<StepOf<'sysusers'>> = {
   undo() {},
   // passwd, group and their shadows are replaced by rename.
   touches: () => ['/etc'],
+  leaves: leavesNothing,
 }
 
 export const tmpfilesAction: Action<StepOf<'tmpfiles'>> = {
@@ -22,7 +23,8 @@ export const tmpfilesAction: Action<StepOf<'tmpfiles'>> = {
     provide(['systemd-tmpfiles', '--create'], filesIn('tmpfiles', apps, context), context),
   // What was made may hold data by now, and tmpfiles.d(5) does not tell what was there before.
   undo() {},
-  touches: () => [],
+  touches: noNames,
+  leaves: leavesNothing,
 }
 
 /** Ours only, by their paths: whatever else the host has in these directories is not this deployment's matter. */

@@ -7,7 +7,7 @@ import { dropTemporary, placeLink } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
 import { previousOf, versionName } from '../host/paths.ts'
 import type { Before } from '../store/journal.ts'
-import type { Action } from './action.ts'
+import { type Action, leavesNothing } from './action.ts'
 
 export const swapAction: Action<StepOf<'swap'>> = {
   systemd: 'unused',
@@ -20,6 +20,7 @@ export const swapAction: Action<StepOf<'swap'>> = {
   },
   undo: ({ app }, before, { machine }) => restoreLinks(machine.files, app, before),
   touches: ({ app }) => [`${APPS}/${app}`],
+  leaves: leavesNothing,
 }
 
 export const removeAction: Action<StepOf<'remove'>> = {
@@ -32,6 +33,7 @@ export const removeAction: Action<StepOf<'remove'>> = {
   undo: ({ app }, before, { machine }) => restoreLinks(machine.files, app, before),
   // The app's directory is collected once the deployment is confirmed.
   touches: ({ app }) => [`${APPS}/${app}`, APPS],
+  leaves: leavesNothing,
 }
 
 function appLinks(files: Files, app: AppName): Before {

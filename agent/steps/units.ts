@@ -18,7 +18,7 @@ import {
 } from '../systemd/systemd.ts'
 import { reportUnit } from '../systemd/unit-log.ts'
 import { watch } from '../systemd/watch.ts'
-import { type Action, type Context, StepFailed } from './action.ts'
+import { type Action, type Context, leavesNothing, noNames, StepFailed } from './action.ts'
 
 const NOTHING: Before = { kind: 'nothing' }
 
@@ -40,7 +40,8 @@ export const stopAction: Action<StepOf<'stop'>> = {
   undo(_, before, __, deferred) {
     defer(deferred, before)
   },
-  touches: () => [],
+  touches: noNames,
+  leaves: leavesNothing,
 }
 
 export const daemonReloadAction: Action<StepOf<'daemonReload'>> = {
@@ -50,7 +51,8 @@ export const daemonReloadAction: Action<StepOf<'daemonReload'>> = {
   undo(_, __, ___, deferred) {
     deferred.daemonReload = true
   },
-  touches: () => [],
+  touches: noNames,
+  leaves: leavesNothing,
 }
 
 export const restartAction: Action<StepOf<'restart'>> = {
@@ -59,7 +61,8 @@ export const restartAction: Action<StepOf<'restart'>> = {
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run: ({ units }, context) => startOrFail(context, 'restart', units),
   undo: undoStart,
-  touches: () => [],
+  touches: noNames,
+  leaves: leavesNothing,
 }
 
 export const reloadAction: Action<StepOf<'reload'>> = {
@@ -69,7 +72,8 @@ export const reloadAction: Action<StepOf<'reload'>> = {
   run: ({ units }, context) => startOrFail(context, 'reload-or-restart', units),
   // Restarted, not reloaded: what a refused reload left in the process nobody knows.
   undo: undoStart,
-  touches: () => [],
+  touches: noNames,
+  leaves: leavesNothing,
 }
 
 export const settleAction: Action<StepOf<'settle'>> = {
@@ -88,7 +92,8 @@ export const settleAction: Action<StepOf<'settle'>> = {
     throw new StepFailed(failing.map(({ unit, fails }) => `${unit} ${fails}`).join(', '), reports)
   },
   undo() {},
-  touches: () => [],
+  touches: noNames,
+  leaves: leavesNothing,
 }
 
 /** What ran runs again; what did not, such as a oneshot that was done, was started and is stopped. */

@@ -51,15 +51,17 @@ const STEPS: { readonly [K in StepKind]: (work: Work) => readonly StepOf<K>[] } 
   sysusers: ({ sysusers }) => some(sysusers, apps => ({ kind: 'sysusers', apps })),
   // Before the switch: nobody shall see a file with an owner or mode that is not its own.
   attributes: ({ attributes }) => attributes.map(({ app, files }) => ({ kind: 'attributes', app, files })),
-  // With the files and links that the units still need.
+  // While the files are there that the units may need to stop.
   stop: ({ stop }) => some(sorted(stop), units => ({ kind: 'stop', units })),
+  // While the links are there by which units are known to be git-deploy's.
   disable: ({ disable }) => some(sorted(disable), units => ({ kind: 'disable', units })),
   swap: ({ apps }) => apps.map(({ name }) => ({ kind: 'swap', app: name })),
-  // Links change when their targets are there, and go before their targets do.
+  // Unlinked first: a link may be made inside of what was a link. Linked once the targets are there.
   unlink: ({ unlink }) => byPath(unlink).map(link => ({ kind: 'unlink', ...link })),
   link: ({ link }) => byPath(link).map(link => ({ kind: 'link', ...link })),
+  // No link leads to the app by now.
   remove: ({ remove }) => remove.map(app => ({ kind: 'remove', app })),
-  // Directories that units need when they start, and whose owners are there by now.
+  // Units may need these directories when they start.
   tmpfiles: ({ tmpfiles }) => some(tmpfiles, apps => ({ kind: 'tmpfiles', apps })),
   daemonReload: ({ daemonReload }) => (daemonReload ? [{ kind: 'daemonReload' }] : []),
   enable: ({ enable }) => some(sorted(enable), units => ({ kind: 'enable', units })),

@@ -9,10 +9,13 @@ import { SPECIAL } from './special-directories.ts'
 export function unitChanges(from: HostState, to: HostState, changes: readonly AppChange[]): UnitWork {
   const [before, after] = [enabledIn(from), enabledIn(to)]
   const reload = reloaded(changes, before.all)
+  const rewritten = rewrittenUnits(changes)
   return {
     stop: [...[...before.all].filter(unit => !after.all.has(unit)), ...vanished(from, to, after.all)],
     disable: [...before.byLinks].filter(unit => !after.byLinks.has(unit)),
-    enable: [...after.byLinks].filter(unit => !before.byLinks.has(unit) || isRewritten(unit, changes)),
+    enable: [...after.byLinks].filter(
+      unit => !before.byLinks.has(unit) || [unit, templateOf(unit)].some(name => rewritten.has(name)),
+    ),
     // A socket can only be restarted with its service.
     restart: changes
       .flatMap(({ to }) => to?.manifest.unitsEnabled ?? [])
@@ -46,21 +49,23 @@ function serviceOf(unit: UnitName): UnitName {
   return unit.replace(/\.socket$/, '.service') as UnitName
 }
 
-/** What wants a unit is said in its files, or its template's: it is enabled again when they change. */
-function isRewritten(unit: UnitName, changes: readonly AppChange[]): boolean {
+/** Units whose files, or their templates', change: what wants a unit is said there, so it is enabled again. */
+function rewrittenUnits(changes: readonly AppChange[]): ReadonlySet<string> {
   const old = unitFiles(changes.flatMap(({ from }) => from ?? []))
   const next = unitFiles(changes.flatMap(({ to }) => to ?? []))
-  return [unit, templateOf(unit)].some(name => old.get(name) !== next.get(name))
+  return new Set([...old.keys(), ...next.keys()].filter(name => old.get(name) !== next.get(name)))
 }
 
-/** What is in `systemd/` for a unit, its file and its drop-ins: either may say what wants it. */
+/** The contents of a unit's file and drop-ins, by its name: either may say what wants it. */
 function unitFiles(apps: readonly App[]): Map<string, string> {
   const files = new Map<string, string>()
   for (const app of apps)
     for (const file of app.files) {
-      const [, unit] = /^systemd\/([^/]+?)(?:\.d\/[^/]+)?$/.exec(file.path) ?? []
+      const [, unit] = UNIT_FILE.exec(file.path) ?? []
       if (unit !== undefined)
         files.set(unit, `${files.get(unit) ?? ''}${file.path} ${contentOf(app, file)}\n`)
     }
   return files
 }
+
+const UNIT_FILE = new RegExp(`^${SPECIAL.unit.directory}/([^/]+?)(?:\\.d/[^/]+)?$`)
