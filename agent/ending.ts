@@ -18,7 +18,7 @@ import type { Store } from './store/store.ts'
  */
 export function hold(machine: Machine, store: Store, { header, prepared }: Journal, next: HostState): void {
   // The renames must be on disk before the ref says that they hold.
-  syncTouched(machine.files, prepared)
+  syncTouched(machine, prepared)
   store.setRef('current', header.to, header.operator, `deploy ${header.id}: held`)
   finishHeld(machine, { header, prepared }, next)
 }
@@ -58,7 +58,7 @@ function end(machine: Machine, { header, prepared }: Finished, outcome: Outcome,
   const ms = Math.max(0, machine.now() - at)
   recordOutcome(machine, { id, from, to, operator, outcome, why, at, ms })
   // What was collected must not come back once the journal is gone. The log's own sync did that already on most disks.
-  syncTouched(machine.files, prepared)
+  syncTouched(machine, prepared)
   machine.files.unlink(VERDICT)
   removeJournal(machine)
 }

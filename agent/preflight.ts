@@ -4,6 +4,7 @@ import type { HostState } from '../src/plan/host-state.ts'
 import type { Step } from '../src/plan/steps.ts'
 import type { Adopted, Deploy, Obstacle } from '../src/protocol/messages.ts'
 import { type Account, accountsIn } from './host/accounts.ts'
+import type { Wanted } from './host/contents.ts'
 import type { Machine } from './host/machine.ts'
 import { versionPath } from './host/paths.ts'
 import { actionFor } from './steps/actions.ts'
@@ -23,12 +24,15 @@ export interface Prospect {
   readonly steps: readonly Step[]
   readonly next: HostState
   readonly deploy: Deploy
+  /** Asked while files are hashed that may be large. */
+  readonly wanted: Wanted
 }
 
-/** Looks at every step; the version directories are already written. */
-export function preflight(machine: Machine, { steps, next, deploy }: Prospect): Preflight {
-  const { obstacles, adopted } = findPlaces(machine, steps, deploy)
-  const strangers = unknownOwners(machine, { steps, next, deploy })
+/** Looks at every step; the version directories are already written. Throws Unwanted. */
+export function preflight(machine: Machine, prospect: Prospect): Preflight {
+  const { steps, next, deploy } = prospect
+  const { obstacles, adopted, notes } = findPlaces({ machine, ...prospect }, steps)
+  const strangers = unknownOwners(machine, prospect)
   const needsSystemd = steps.some(step => actionFor(step).systemd === 'required')
   const embedded = machine.root !== ''
   return {
@@ -43,6 +47,7 @@ export function preflight(machine: Machine, { steps, next, deploy }: Prospect): 
     ],
     adopted,
     notes: [
+      ...notes,
       ...(needsSystemd && embedded ? ['an embedded host runs no units: files and links only'] : []),
       ...(embedded ? strangers.map(({ what }) => what) : quadletNotes(machine.files, steps)),
     ],

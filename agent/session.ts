@@ -1,4 +1,5 @@
 /** A session: says hello, answers one request, ends. Everything it does on the way is in the rooms beside this one. */
+import { APPS } from '../src/plan/places.ts'
 import type { Hello } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
 import { deploy } from './deployment.ts'
@@ -8,6 +9,7 @@ import { Lock } from './host/lock.ts'
 import type { Machine } from './host/machine.ts'
 import { JOURNAL } from './host/paths.ts'
 import { wordsFor } from './host/trouble.ts'
+import { BlockedPath, strangerAt } from './host/walk.ts'
 import { pendingElsewhere } from './pending.ts'
 import { recover } from './recover.ts'
 import { sendHistory } from './store/history.ts'
@@ -84,6 +86,8 @@ function recoverIfLeft({ machine, lock, store }: Agent): {
   readonly trouble?: unknown
 } {
   try {
+    const stranger = strangerAt(machine, APPS)
+    if (stranger !== undefined) throw new BlockedPath(stranger)
     const left = machine.files.stat(JOURNAL) && lock.take()
     return { recovered: left ? recover(machine, store) : null }
   } catch (trouble) {

@@ -11,8 +11,10 @@ import { repairSteps } from '../src/plan/repair-steps.ts'
 import type { Step } from '../src/plan/steps.ts'
 import type { Deploy, Obstacle, Refusal, Reply } from '../src/protocol/messages.ts'
 import type { Machine } from './host/machine.ts'
+import { strangerAt } from './host/walk.ts'
 import { preflight } from './preflight.ts'
 import { REPAIR } from './recover.ts'
+import { RESERVE } from './steps/backup.ts'
 import { checkout } from './steps/checkout.ts'
 import { BadObject } from './store/object.ts'
 import type { Store } from './store/store.ts'
@@ -71,7 +73,7 @@ function stageWhole(machine: Machine, store: Store, deploy: Deploy): Staged {
         commit: deploy.to,
       })
 
-  const { obstacles, adopted, notes } = preflight(machine, { steps, next, deploy })
+  const { obstacles, adopted, notes } = preflight(machine, { steps, next, deploy, wanted: () => true })
   if (obstacles.length > 0) return objection(obstacles)
   // Once for all: a call of fsync(2) for each of 8 files takes 15 ms on ext4, for each of 1,000 some seconds; this 2
   // and 50. What others have written waits with it, but no longer than while nothing here has changed yet.
@@ -80,13 +82,17 @@ function stageWhole(machine: Machine, store: Store, deploy: Deploy): Staged {
 }
 
 /** What somebody put where the app's own directory and links go: never followed, and never replaced. */
-function placeTaken({ files }: Machine, app: AppName): Obstacle[] {
+function placeTaken(machine: Machine, app: AppName): Obstacle[] {
+  const { files } = machine
   const hint = 'move it away, then deploy with --repair'
   const [directory, current] = [files.stat(`${APPS}/${app}`), files.stat(currentOf(app))]
   if (directory && directory.kind !== 'directory')
     return [{ what: `'${APPS}/${app}' is not a directory (${directory.kind}), and not ours`, hint }]
   if (current && current.kind !== 'symlink')
     return [{ what: `'${currentOf(app)}' is not a symbolic link (${current.kind}), and not ours`, hint }]
+  const stranger = strangerAt(machine, `${APPS}/${app}`)
+  if (stranger !== undefined)
+    return [{ what: stranger, hint: `make it root's with chown and chmod, then deploy with --repair` }]
   return []
 }
 
@@ -117,8 +123,6 @@ function sha256(machine: Machine, bytes: Uint8Array): string {
   return hasher.digest()
 }
 
-/** How much is to be left on the file system after a checkout, in bytes: room for the undo, the log, the journal. */
-const RESERVE = 4 * 1024 * 1024
 const RESERVED_INODES = 64
 
 function shortOfSpace(

@@ -46,7 +46,7 @@ export function undo(journal: Journal, context: Context, store: Store): Undone {
     store.dropQuarantine()
     collectVersion(files, journal.header.to)
     // The journal goes next, and must not be outlived by what it would put back.
-    syncTouched(files, journal.prepared)
+    syncTouched(machine, journal.prepared)
     files.syncFileSystem(BASE)
   })
   return { leftovers, hindered, goingDown }

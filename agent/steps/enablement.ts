@@ -4,9 +4,10 @@ import type { UnitName } from '../../src/plan/names.ts'
 import { APPS } from '../../src/plan/places.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import type { Deferred } from '../deferred.ts'
-import { dropTemporary, makeDirectories, placeLink } from '../host/files.ts'
+import { dropTemporary, placeLink } from '../host/files.ts'
 import type { Files, Machine } from '../host/machine.ts'
 import { baseOf, parentOf } from '../host/paths.ts'
+import { inDirectory, rmdirAt, unlinkAt } from '../host/walk.ts'
 import { isOurs } from '../store/inventory.ts'
 import type { Before } from '../store/journal.ts'
 import {
@@ -35,32 +36,31 @@ export const enableAction: Action<StepOf<'enable'>> = {
     const before = enablementLinks(machine.files, units).filter(
       ({ target }) => target.startsWith(`${APPS}/`) || target.startsWith(`${UNIT_DIRECTORY}/`),
     )
-    for (const { path } of before) machine.files.unlink(path)
+    for (const { path } of before) unlinkAt(machine, path)
     systemctl(machine, ['enable', '--no-reload'], units)
-    for (const { path } of before) dropIfEmpty(machine.files, parentOf(path))
+    for (const { path } of before) dropIfEmpty(machine, parentOf(path))
     // systemd knows an instance by its template, of whichever version; these links are of one.
     for (const { path, target } of instanceLinks(machine.files, units))
-      if (target.startsWith(`${APPS}/`)) machine.files.unlink(path)
+      if (target.startsWith(`${APPS}/`)) unlinkAt(machine, path)
     // systemctl writes the resolved path, which is of one version; through our own link it is of every version.
     for (const { path, target } of enablementLinks(machine.files, units))
-      if (target.startsWith(`${APPS}/`)) placeLink(machine.files, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)
+      if (target.startsWith(`${APPS}/`)) putLink(machine, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)
   },
   undo({ units }, before, { machine }, deferred) {
     const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
     const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
-    for (const { path } of added()) dropTemporary(machine.files, path)
+    for (const { path } of added()) dropMadeReady(machine, path)
     const names = new Set(added().flatMap(({ path, target }) => [baseOf(path), baseOf(target)]))
     disableQuietly(
       machine,
       units.filter(unit => names.has(unit)),
     )
     for (const { path } of added()) {
-      machine.files.unlink(path)
+      unlinkAt(machine, path)
       deferred.daemonReload = true
     }
     for (const directory of dependencyDirectories(machine.files))
-      if (before.kind === 'enablement' && !before.directories.includes(directory))
-        machine.files.rmdir(directory)
+      if (before.kind === 'enablement' && !before.directories.includes(directory)) rmdirAt(machine, directory)
     restoreEnablement(machine, before, deferred)
   },
   touches: touchedDirectories,
@@ -75,18 +75,27 @@ function disable(machine: Machine, units: readonly UnitName[]): void {
   const { files } = machine
   const ours = units.filter(unit => isShipped(files, unit))
   for (const { path } of enablementLinks(files, ours)) {
-    files.unlink(path)
-    dropIfEmpty(files, parentOf(path))
+    unlinkAt(machine, path)
+    dropIfEmpty(machine, parentOf(path))
   }
   const others = units.filter(unit => !ours.includes(unit))
   const own = ownLinks(machine, others)
   if (others.length > 0) systemctl(machine, ['disable', '--no-reload'], others)
-  for (const { path, target } of own) placeLink(files, target, path)
+  for (const { path, target } of own) putLink(machine, target, path)
 }
 
 /** A directory of such links, as systemctl does it. */
-function dropIfEmpty(files: Files, directory: string): void {
-  if (directory !== UNIT_DIRECTORY) files.rmdir(directory)
+function dropIfEmpty(machine: Machine, directory: string): void {
+  if (directory !== UNIT_DIRECTORY) rmdirAt(machine, directory)
+}
+
+/** systemctl disable also removes a .wants directory that it leaves empty. */
+function putLink(machine: Machine, target: string, path: string): void {
+  inDirectory(machine, parentOf(path), 'make', ({ directory }) => placeLink(directory, target, baseOf(path)))
+}
+
+function dropMadeReady(machine: Machine, path: string): void {
+  inDirectory(machine, parentOf(path), 'leave', ({ directory }) => dropTemporary(directory, baseOf(path)))
 }
 
 function isShipped(files: Files, unit: UnitName): boolean {
@@ -131,14 +140,12 @@ function ownLinks({ files }: Machine, units: readonly UnitName[]): EnablementLin
   })
 }
 
-function restoreEnablement({ files }: Machine, before: Before, deferred: Deferred): void {
+function restoreEnablement(machine: Machine, before: Before, deferred: Deferred): void {
   if (before.kind !== 'enablement') return
   for (const { path, target } of before.links) {
-    dropTemporary(files, path)
-    if (files.readlink(path) === target) continue
-    // systemctl disable also removes a .wants directory that it leaves empty.
-    makeDirectories(files, parentOf(path), 0o755)
-    placeLink(files, target, path)
+    dropMadeReady(machine, path)
+    if (machine.files.readlink(path) === target) continue
+    putLink(machine, target, path)
     // systemd goes on calling a unit what it was when somebody last asked.
     deferred.daemonReload = true
   }

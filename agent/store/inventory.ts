@@ -8,7 +8,7 @@ import { linksOf } from '../../src/plan/links.ts'
 import { type HostPath, hostPath, type UnitName, unitName } from '../../src/plan/names.ts'
 import { APPS } from '../../src/plan/places.ts'
 import { writeDurably } from '../host/files.ts'
-import type { Files } from '../host/machine.ts'
+import type { Files, Names } from '../host/machine.ts'
 import { INVENTORY } from '../host/paths.ts'
 import { enablementLinks } from '../systemd/enablement-links.ts'
 
@@ -40,9 +40,9 @@ export function addToInventory(files: Files, left: readonly Inventory[]): void {
   save(files, { links: left.flatMap(({ links }) => links), units: left.flatMap(({ units }) => units) })
 }
 
-/** Whether the path is a link of ours. What somebody else put in its place is theirs. */
-export function isOurs(files: Files, path: string): boolean {
-  return files.readlink(path)?.startsWith(`${APPS}/`) ?? false
+/** Whether the name is of a link of ours. What somebody else put in its place is theirs. */
+export function isOurs(names: Names, name: string): boolean {
+  return names.readlink(name)?.startsWith(`${APPS}/`) ?? false
 }
 
 function save(files: Files, more: Inventory): void {

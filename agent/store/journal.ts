@@ -32,7 +32,13 @@ export interface Prepared {
 export type Before =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'app'; readonly current: string | null; readonly previous: string | null }
-  | { readonly kind: 'path'; readonly was: Was; readonly madeDirectories: readonly string[] }
+  | {
+      readonly kind: 'path'
+      readonly was: Was
+      readonly madeDirectories: readonly string[]
+      /** Which directory it was, or the one in which the first of those is made; an older agent did not note it. */
+      readonly place?: string
+    }
   | {
       readonly kind: 'units'
       readonly running: readonly UnitName[]

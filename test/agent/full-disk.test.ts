@@ -76,7 +76,7 @@ function session(root: string, requests: readonly Request[], fault?: Fault) {
   const attempt: Around = (changing, act) => {
     const { from, code } = fault ?? { from: Number.POSITIVE_INFINITY, code: '' }
     if (isHit(changing, code === 'EROFS') && ++writes >= from)
-      throw new SystemFailure(code, `${changing.call} '${changing.name}'`)
+      throw new SystemFailure(code, `${changing.call} '${changing.path}'`)
     return act()
   }
   const told = (type: Reply['type']) => replies.some(reply => reply.type === type)
