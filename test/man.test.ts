@@ -7,6 +7,7 @@ import { flagsOf } from '../src/cli/command-line.ts'
 import { EXIT } from '../src/errors.ts'
 import { MANIFEST_KEYS, parseManifest } from '../src/plan/manifest.ts'
 import type { Problem } from '../src/plan/problem.ts'
+import { VERB_NAMES } from '../src/verb-names.ts'
 
 const path = fileURLToPath(new URL('../man/git-deploy.1', import.meta.url))
 const page = readFileSync(path, 'utf8')
@@ -29,8 +30,18 @@ for (const [verb, flags] of Object.entries(flagsOf()))
       flags.filter(flag => !documented.has(flag)),
       [],
     )
-    if (verb !== 'deploy') assert.match(section('COMMANDS'), new RegExp(`^\\.It Cm ${verb}$`, 'm'))
+    assert.match(section('COMMANDS'), new RegExp(`^\\.It Cm ${verb}$`, 'm'))
   })
+
+test('the commands are in the order in which they are offered, and each entry ends with whether it needs the network', () => {
+  const [, ...entries] = section('COMMANDS').split(/^\.It Cm /m)
+  const names = entries.map(entry => /^[a-z]+/.exec(entry)?.[0])
+  assert.deepEqual(
+    names.filter(name => name !== 'help'),
+    [...VERB_NAMES],
+  )
+  for (const entry of entries) assert.match(entry, /\n(?:Works offline|Contacts the hosts)\.\n(?:\.El\n)?$/)
+})
 
 test('the man page has no option that does not exist', () => {
   const known = Object.values(flagsOf()).flat()
