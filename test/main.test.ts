@@ -426,5 +426,5 @@ test('what the operator typed, or named a branch, is shown as what it is', async
   await world
     .run('check', 'prod')
     .exits(1)
-    .stderr(/'\/etc\/a\\nb' contains a control character/)
+    .stdout(/'\/etc\/a\\nb' contains a control character/)
 })
