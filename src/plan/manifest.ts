@@ -110,6 +110,12 @@ function units(value: unknown, at: Keys, report: Report): UnitName[] {
   return names.sort()
 }
 
+function whyNoHostPath(text: string): string {
+  if (/[\x00-\x1f\x7f]/.test(text)) return 'contains a control character'
+  if (text.split('/').some(name => name.length > 255)) return 'contains a name of over 255 characters'
+  return "is not an absolute path without '.', '..' or a trailing '/'"
+}
+
 function symlinks(value: unknown, report: Report): { path: HostPath; source: AppPath }[] {
   if (value === undefined) return []
   return Object.entries(object(value, ['symlinks'], null, report)).flatMap(([key, source]) => {
@@ -117,7 +123,7 @@ function symlinks(value: unknown, report: Report): { path: HostPath; source: App
     const path = hostPath(key)
     const inside = typeof source === 'string' ? appPath(source) : undefined
     const managed = MANAGED.find(dir => key === dir || key.startsWith(`${dir}/`))
-    if (path === undefined) report(at, `'${key}' is not an absolute path without '.', '..' or a trailing '/'`)
+    if (path === undefined) report(at, `'${key}' ${whyNoHostPath(key)}`)
     else if (managed !== undefined)
       report(at, `'${key}' is in '${managed}', which is managed by git-deploy`, HINTS[managed])
     else if (inside === undefined)
