@@ -60,7 +60,7 @@ test("the config tree's page describes every key of the manifest, and its exampl
   const tree = readFileSync(new URL('../man/gitdeploy-tree.5', import.meta.url), 'utf8')
   const manifest = tree.split('.Sh MANIFEST\n')[1]!.split(/^\.Sh /m)[0]!
   const described = [...manifest.matchAll(/^\.Ss (.*)$/gm)].map(([, key]) => key)
-  assert.deepEqual(described, [...MANIFEST_KEYS])
+  assert.deepEqual(described, [...MANIFEST_KEYS.keys()])
   const examples = [...tree.matchAll(/^\{[^$]*?^\}$|^\{ .* \}$/gm)].map(([text]) => text)
   assert.equal(examples.length, 3)
   for (const example of examples) {

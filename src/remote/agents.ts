@@ -31,9 +31,6 @@ export function loadAgents(directory: string = builtAgents()): Agents {
   }
 }
 
-/** The directory of everything that the agents own on a host. */
-export const HOME = '/var/lib/deptool'
-
 export function agentName({ version, build }: AgentVersion): string {
   return `deptool-${version}-${build}`
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { conflicts } from '../../src/plan/conflicts.ts'
 import { MissingObject, readHosts } from '../../src/plan/host-state.ts'
-import { conflicts } from '../../src/plan/links.ts'
 import { readAll } from '../../src/plan/reading.ts'
 import { buildTree, stateOf, type Tree } from '../support/tree-builder.ts'
 
