@@ -1,6 +1,7 @@
 /** The two ways a deployment ends. Both leave no journal, and a record by its id. */
 import type { HostState } from '../src/plan/host-state.ts'
 import type { Outcome } from '../src/protocol/messages.ts'
+import { endingReason } from '../src/protocol/reason.ts'
 import { syncTouched } from './host/durable.ts'
 import { removeTree } from './host/files.ts'
 import type { Machine } from './host/machine.ts'
@@ -47,7 +48,7 @@ export function endUndone(
       machine.files,
       prepared.map(({ step }) => step),
     )
-  end(machine, { header, prepared }, outcome, [why, ...leftovers].join('; '))
+  end(machine, { header, prepared }, outcome, endingReason(why, leftovers))
   return outcome
 }
 
