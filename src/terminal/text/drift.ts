@@ -5,6 +5,7 @@ import type { Hello, Verified } from '../../protocol/messages.ts'
 import { printable, quoted } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
 import { lockedBy } from './ends.ts'
+import { recoveredText } from './events.ts'
 
 export interface Answer {
   readonly host: HostName
@@ -80,7 +81,7 @@ function pending({ pending }: Verified): string[] {
 }
 
 function recovered({ recovered }: Answer['hello']): string[] {
-  return recovered ? [`an earlier deployment had been cut off: ${recovered.id} is ${recovered.outcome}`] : []
+  return recovered ? [recoveredText(recovered)] : []
 }
 
 function lastFailed({ last }: Verified): string[] {

@@ -54,3 +54,22 @@ test('a deployment under way, or rolled back, is no drift', () => {
   ])
   assert.ok(isSound(underWay, OID) && isSound(undone, OID))
 })
+
+test('how a deployment ended that had been cut off is told in words', () => {
+  const told = (['held', 'undone', 'damaged', 'unknown'] as const).flatMap(outcome =>
+    driftLines(
+      { host, hello: { current: OID, recovered: { id: 'x', outcome } }, verified: verified({}) },
+      OID,
+      plain,
+    ),
+  )
+  assert.deepEqual(
+    told.filter(line => line !== 'web1  ok'),
+    [
+      'web1  an earlier deployment had been cut off: x holds',
+      'web1  an earlier deployment had been cut off: x was undone',
+      'web1  an earlier deployment had been cut off: x was undone, but not everything went back',
+      'web1  an earlier deployment had been cut off: x has an unknown outcome',
+    ],
+  )
+})
