@@ -7,6 +7,7 @@ import { printable, quoted } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
 import { atMost } from './at-most.ts'
 import { lockedBy } from './ends.ts'
+import { recoveredText } from './events.ts'
 
 /** `recorded` is the commit that this repository knows to be deployed there. */
 export function driftLines(answer: Answered, recorded: Oid, colors: Colors): string[] {
@@ -75,7 +76,7 @@ function pending({ pending }: Verified): string[] {
 }
 
 function recovered({ recovered }: Answered['hello']): string[] {
-  return recovered ? [`an earlier deployment had been cut off: ${recovered.id} is ${recovered.outcome}`] : []
+  return recovered ? [recoveredText(recovered)] : []
 }
 
 function lastFailed({ last }: Verified): string[] {
