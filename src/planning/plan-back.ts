@@ -160,10 +160,19 @@ async function readBefore(
   return new Map(
     tracked.map(({ host }, i) => {
       const ran = commits.get(parents[i]!)
+      if (ran?.deployment === '') refuseNoDeployment(host, ran.commit)
       if (ran !== undefined) return [host, ran]
       throw new Fatal(`cannot roll back '${host}': what ran there before is not in this repository`, {
         hint: `git deploy forget ${host}, then 'git deploy sync', bring it all back`,
       })
     }),
+  )
+}
+
+/** Files go to a host only from a commit that a deployment to it has made: no other may become its history. */
+function refuseNoDeployment(host: HostName, commit: Oid): never {
+  throw new Fatal(
+    `cannot roll back '${host}': ${commit.slice(0, 10)}, which it would go back to, is not a deployment`,
+    { hint: `run 'git deploy forget ${host}', then 'git deploy sync'` },
   )
 }

@@ -25,6 +25,7 @@ export async function planRepair(
   context: Context,
 ): Promise<Offline> {
   const recorded = await readRecorded(wanted, context)
+  refuseNoDeployment(recorded)
   const connect = reach(recorded, context)
   const inspected = await inspect({
     hosts: recorded.hosts.map(({ host }) => host),
@@ -38,6 +39,18 @@ export async function planRepair(
     for (const line of driftLines(answer, tracked.commit, colors)) context.terminal.note(line)
   }
   return offlineOf(recorded, drifted)
+}
+
+/** Files go to a host only from a commit that a deployment to it has made. */
+function refuseNoDeployment({ hosts }: Recorded): void {
+  const strange = hosts.find(({ cluster }) => cluster === null)
+  if (strange === undefined) return
+  throw new Fatal(
+    `cannot repair '${strange.host}': refs/deptool/${strange.host} does not name a deployment`,
+    {
+      hint: `run 'git deploy forget ${strange.host}', then 'git deploy sync'`,
+    },
+  )
 }
 
 interface Drifted {

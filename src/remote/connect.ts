@@ -1,7 +1,7 @@
 /** The way to a host: where it is, by which transport it is reached, and what of the way many hosts share. */
 import type { HostName } from '../plan/names.ts'
 import type { Agents } from './agents.ts'
-import { installAgent, startAgent } from './install.ts'
+import { installAgent, isAgentDamaged, startAgent } from './install.ts'
 import { connectLocal } from './local.ts'
 import type { Shell } from './shell.ts'
 import type { Address, SshAddress } from './ssh/address.ts'
@@ -59,6 +59,7 @@ export function connector(settings: Settings): Connect {
       agent: agents,
       startAgent: () => startAgent(shell, agents),
       installAgent: () => installAgent(shell, agents),
+      isAgentDamaged: () => isAgentDamaged(shell, agents),
       close: () => shell.close(),
     }
   }

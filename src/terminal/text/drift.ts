@@ -4,6 +4,7 @@ import type { HostName, Oid } from '../../plan/names.ts'
 import type { Hello, Verified } from '../../protocol/messages.ts'
 import { printable, quoted } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
+import { atMost } from './at-most.ts'
 import { lockedBy } from './ends.ts'
 
 export interface Answer {
@@ -15,7 +16,10 @@ export interface Answer {
 /** `recorded` is the commit that this repository knows to be deployed there. */
 export function driftLines(answer: Answer, recorded: Oid, colors: Colors): string[] {
   const { host, hello, verified } = answer
-  const bad = [...elsewhere(answer, recorded), ...verified.findings.map(findingText)]
+  const bad = atMost(
+    [...elsewhere(answer, recorded), ...verified.findings.map(findingText)],
+    count => `… and ${count} more`,
+  )
   const notes = [...pending(verified), ...recovered(hello), ...lastFailed(verified)]
   const lines = [...bad.map(line => colors.red(line)), ...notes.map(line => colors.yellow(line))]
   if (bad.length === 0 && verified.pending === null) lines.unshift(colors.green('ok'))

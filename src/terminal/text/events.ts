@@ -5,6 +5,7 @@ import type { Adopted } from '../../protocol/messages.ts'
 import type { HostEnd, RolloutEvent } from '../../rollout/events.ts'
 import { printable, quoted } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
+import { atMost } from './at-most.ts'
 import { detailLines } from './details.ts'
 import { END_WORD, explain, lockedBy } from './ends.ts'
 
@@ -57,7 +58,8 @@ function words(event: RolloutEvent, colors: Colors): string[] {
 
 /** What the operator should know of a host that is staged. */
 export function remarks(event: Extract<RolloutEvent, { kind: 'staged' }>): string[] {
-  return [...event.adopted.map(adoptedLine), ...event.notes.map(printable)]
+  const lines = [...event.adopted.map(adoptedLine), ...event.notes.map(printable)]
+  return [...atMost(lines, count => `… and ${count} more notes`)]
 }
 
 function adoptedLine({ path, backup, differs }: Adopted): string {

@@ -54,3 +54,14 @@ test('a deployment under way, or rolled back, is no drift', () => {
   ])
   assert.ok(isSound(underWay, OID) && isSound(undone, OID))
 })
+
+test('of 90,000 findings there are as many as somebody reads, and the number of the others', () => {
+  const findings = Array.from({ length: 90_000 }, (_, i) => ({
+    kind: 'leftoverLink',
+    path: `/etc/l${i}`,
+    target: '/x',
+  }))
+  const lines = driftLines({ host, hello, verified: verified({ findings }) }, OID, plain)
+  assert.equal(lines.length, 201)
+  assert.equal(lines.at(-1), 'web1  … and 89800 more')
+})
