@@ -40,7 +40,7 @@ export async function installAgent(shell: Shell, agents: Agents, script = instal
  * final name. False where it cannot be told.
  */
 export async function isAgentDamaged(shell: Shell, agents: Agents): Promise<boolean> {
-  const channel = await shell.run(asRoot(shell, `sha256sum ${BASE}/bin/${agentName(agents)}`))
+  const channel = await shell.run(asRoot(shell, `sha256sum ${BIN}/${agentName(agents)}`))
   channel.end()
   const [sum = ''] = ((await linesOf(channel.stdout).next()).value ?? '').split(' ')
   const whole = [...agents.platforms.values()].some(({ sha256 }) => sha256 === sum)
