@@ -1,6 +1,7 @@
 /** The two ways a deployment ends. Both leave no journal, and a record by its id. */
 import type { HostState } from '../src/plan/host-state.ts'
 import type { Outcome } from '../src/protocol/messages.ts'
+import { endingReason } from '../src/protocol/reason.ts'
 import { removeTree } from './host/files.ts'
 import type { Machine } from './host/machine.ts'
 import { BACKUP, DAMAGED_JOURNAL, VERDICT } from './host/paths.ts'
@@ -48,7 +49,7 @@ export function endUndone(
       machine.files,
       prepared.map(({ step }) => actionFor(step).leaves(step)),
     )
-  end(machine, { header, prepared }, outcome, [why, ...leftovers].join('; '))
+  end(machine, { header, prepared }, outcome, endingReason(why, leftovers))
   return outcome
 }
 

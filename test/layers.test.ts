@@ -18,7 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   remote: ['plan', 'protocol', 'shared'],
   terminal: ['plan', 'protocol', 'shared'],
   rollout: ['plan', 'protocol', 'shared', 'remote'],
-  planning: ['plan', 'protocol', 'shared', 'git', 'remote', 'terminal', 'context'],
+  planning: ['plan', 'protocol', 'shared', 'git', 'terminal', 'context'],
   delivery: ['plan', 'protocol', 'shared', 'git', 'remote', 'terminal', 'rollout', 'planning', 'context'],
   commands: [
     'plan',

@@ -50,7 +50,7 @@ export class HostRun {
     this.job = job
     this.news = new HostNews(run, job.plan, started)
     // A host that was lost before all had agreed is one that has failed.
-    this.verdict = run.atomic && run.jobs.length > 1 ? 'undo' : 'confirm'
+    this.verdict = run.policy.atomic && run.jobs.length > 1 ? 'undo' : 'confirm'
   }
 
   /** Whether it has settled and is not known to have done anything since. */
@@ -66,7 +66,7 @@ export class HostRun {
       const reply = await Promise.race([this.open(), this.untilAbandoned(staging.signal)])
       if (reply?.type === 'staged') {
         this.news.tell({ kind: 'staged', adopted: reply.adopted, notes: reply.notes })
-      } else if (reply?.type === 'refused' && reply.refusal.kind === 'busy' && this.run.waitMs > 0)
+      } else if (reply?.type === 'refused' && reply.refusal.kind === 'busy' && this.run.policy.waitMs > 0)
         this.locked = reply.refusal
       else this.finish(reply === undefined ? WITHDRAWN : endUnbegun(reply))
     } catch (error) {
@@ -133,10 +133,10 @@ export class HostRun {
   async prove(): Promise<boolean> {
     if (!this.job.reconnect) return true
     this.news.tell({ kind: 'proving' })
-    const { ticks, confirmMs } = this.run
-    const deadline = ticks() + confirmMs
+    const { ticks, policy } = this.run
+    const deadline = ticks() + policy.confirmMs
     const attempts = {
-      connect: (signal: AbortSignal) => this.run.connectAnew(this.name, signal),
+      connect: (signal: AbortSignal) => this.run.connections.anew(this.name, signal),
       left: () => deadline - ticks(),
       signal: this.waiting!.signal,
       failed: (why: string) => this.news.unproven(why),
@@ -147,10 +147,10 @@ export class HostRun {
 
   /** Keeps the host from undoing while other hosts take their time. Calls back should it not wait any more. */
   awaitOthers(onEnd: () => void): void {
-    const { id, confirmMs } = this.run
+    const { id, policy } = this.run
     const sendWait = () => void this.session?.send({ type: 'wait', id })
     this.news.tell({ kind: 'waiting' })
-    this.keepAlive = setInterval(sendWait, confirmMs / 3)
+    this.keepAlive = setInterval(sendWait, policy.confirmMs / 3)
     const ended = () => {
       if (!this.decided) onEnd()
     }
@@ -223,7 +223,7 @@ export class HostRun {
 
   private async greet(): Promise<Session> {
     this.news.tell({ kind: 'connecting' })
-    this.connection ??= await this.run.connect(this.name)
+    this.connection ??= await this.run.connections.take(this.name)
     if (this.end) this.connection.close()
     const staging = () => flight(this.run, this.job, () => this.why !== undefined)
     const onInstall = () => this.news.tell({ kind: 'installing' })
@@ -276,11 +276,11 @@ export class HostRun {
     this.news.tell({ kind: 'reconnecting', why })
     this.asking = true
     this.close()
-    const { id, confirmMs, ticks } = this.run
-    const deadline = ticks() + confirmMs + UNDO_MS
+    const { id, policy, ticks } = this.run
+    const deadline = ticks() + policy.confirmMs + UNDO_MS
     let since = ''
     const attempts = {
-      connect: (signal: AbortSignal) => this.run.connectAnew(this.name, signal),
+      connect: (signal: AbortSignal) => this.run.connections.anew(this.name, signal),
       left: () => deadline - ticks(),
       signal: new AbortController().signal,
       failed: (reason: string) => {

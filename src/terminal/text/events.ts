@@ -1,7 +1,7 @@
 /** A rollout as lines: what happens on each host while it happens, and how it ended. */
 import { checkText } from '../../plan/checks.ts'
 import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
-import type { Adopted } from '../../protocol/messages.ts'
+import type { Adopted, Hello, Outcome } from '../../protocol/messages.ts'
 import type { HostEnd, RolloutEvent } from '../../rollout/events.ts'
 import { printable, quoted } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
@@ -32,9 +32,7 @@ function words(event: RolloutEvent, colors: Colors): string[] {
     case 'installed':
       return ['agent installed']
     case 'recovered':
-      return [
-        colors.yellow(`an earlier deployment had been cut off: ${event.id} ${RECOVERED[event.outcome]}`),
-      ]
+      return [colors.yellow(recoveredText(event))]
     case 'staged':
       return ['staged', ...remarks(event)]
     case 'wave':
@@ -68,11 +66,16 @@ function adoptedLine({ path, backup, differs }: Adopted): string {
     : `adopts ${quoted(path)}: the file there has the same content`
 }
 
-const RECOVERED = {
+/** What an agent found and finished before it answered. */
+export function recoveredText({ id, outcome }: NonNullable<Hello['recovered']>): string {
+  return `an earlier deployment had been cut off: ${printable(id)} ${RECOVERED[outcome]}`
+}
+
+const RECOVERED: { readonly [K in Outcome]: string } = {
   held: 'holds',
   undone: 'was undone',
   damaged: 'was undone, but not everything went back',
-  unknown: 'is unknown',
+  unknown: 'has an unknown outcome',
 }
 
 const STEP_WORDS: { readonly [K in StepKind]: (step: StepOf<K>) => string | null } = {
