@@ -9,14 +9,14 @@ import type { Before, JournalWriter, Prepared } from './store/journal.ts'
 import { isRunning, showUnits } from './systemd/systemd.ts'
 
 /** What some steps will replace, found out before it was their turn. */
-export type Foreseen = ReadonlyMap<Step, Before>
+export type Prefetched = ReadonlyMap<Step, Before>
 
 /**
  * What is slow to find out (asking systemd takes 10 ms) and has no effect: for a host that waits for the others. It
  * is out of date soon.
  */
-export function foresee(steps: readonly Step[], context: Context): Foreseen {
-  const units = steps.filter(step => actionFor(step).askedAhead)
+export function prefetch(steps: readonly Step[], context: Context): Prefetched {
+  const units = steps.filter(step => actionFor(step).prefetch)
   try {
     return new Map(units.map(step => [step, actionFor(step).before(step, context)]))
   } catch {
@@ -28,7 +28,7 @@ export function foresee(steps: readonly Step[], context: Context): Foreseen {
 export interface Activation {
   readonly journal: JournalWriter
   /** Undefined where it is out of date. */
-  readonly foreseen: Foreseen | undefined
+  readonly prefetched: Prefetched | undefined
   /** The units that are to run when all steps are taken. */
   readonly enabled: readonly UnitName[]
   readonly onStep: (index: number) => void
@@ -41,10 +41,10 @@ export interface Activation {
 export function activate(
   steps: readonly Step[],
   context: Context,
-  { journal, foreseen, enabled, onStep }: Activation,
+  { journal, prefetched, enabled, onStep }: Activation,
 ): Failure | undefined {
   const prepared = steps.map(
-    (step): Prepared => ({ step, before: foreseen?.get(step) ?? actionFor(step).before(step, context) }),
+    (step): Prepared => ({ step, before: prefetched?.get(step) ?? actionFor(step).before(step, context) }),
   )
   journal.prepare(prepared)
   const acting = { ...context, beside: prepared.flatMap(({ before }) => besideOf(before)) }

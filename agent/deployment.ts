@@ -2,7 +2,7 @@
 import type { HostState } from '../src/plan/host-state.ts'
 import { APPS, BASE, STORE } from '../src/plan/places.ts'
 import type { Deploy, Failure, Refusal } from '../src/protocol/messages.ts'
-import { activate, type Foreseen, foresee } from './activate.ts'
+import { activate, type Prefetched, prefetch } from './activate.ts'
 import type { Agent } from './agent.ts'
 import { awaitConfirmation, TERMINATED, withdrawn } from './confirmation.ts'
 import { endUndone, hold } from './ending.ts'
@@ -43,19 +43,22 @@ function run(agent: Agent, request: Deploy): void {
     return
   }
   wire.send(staged.reply)
-  const foreseen = foresee(staged.steps, contextOf(machine, journal))
-  const until = machine.ticks() + FORESEEN_MS
+  const prefetched = prefetch(staged.steps, contextOf(machine, journal))
+  const until = machine.ticks() + PREFETCHED_MS
   const next = wire.next(Number.POSITIVE_INFINITY)
   if (machine.terminated() || typeof next === 'string' || next.type !== 'activate') abandon(agent, journal)
   else
-    carryOut(agent, request, journal, { ...staged, foreseen: machine.ticks() < until ? foreseen : undefined })
+    carryOut(agent, request, journal, {
+      ...staged,
+      prefetched: machine.ticks() < until ? prefetched : undefined,
+    })
 }
 
 /** For how long what units were doing is taken for what they do. */
-const FORESEEN_MS = 500
+const PREFETCHED_MS = 500
 
 interface Ready extends StagedPlan {
-  readonly foreseen: Foreseen | undefined
+  readonly prefetched: Prefetched | undefined
 }
 
 /** Directories, lock, whatever a predecessor left, and whether this host is where the plan starts. */
@@ -158,7 +161,7 @@ function holdOrFail({ machine, store }: Agent, journal: JournalWriter, next: Hos
 function attempt(
   agent: Agent,
   journal: JournalWriter,
-  { steps, next, foreseen }: Ready,
+  { steps, next, prefetched }: Ready,
 ): Failure | undefined {
   const { machine, wire, store } = agent
   const { id, to, operator } = journal.header
@@ -174,7 +177,7 @@ function attempt(
       }),
       {
         journal,
-        foreseen,
+        prefetched,
         enabled: next.apps.flatMap(app => app.manifest.unitsEnabled),
         onStep: index => wire.send({ type: 'step', index }),
       },

@@ -61,11 +61,17 @@ function answer(agent: Agent, { version, build }: Identity): void {
     case 'verify':
       wire.send(verify(agent))
       break
-    default:
+    case 'objects':
+    case 'stage':
+    case 'activate':
+    case 'wait':
       wire.send({
         type: 'refused',
         refusal: { kind: 'error', message: `'${request.type}' opens no session` },
       })
+      break
+    default:
+      request satisfies never
   }
 }
 

@@ -38,7 +38,7 @@ export interface Action<S extends Step> {
    * Whether `before` only asks systemd, which takes 10 ms and leaves nothing behind: a host that waits for others is
    * asked ahead.
    */
-  readonly askedAhead?: true
+  readonly prefetch?: true
   /** What the step will replace. Looks, and keeps copies, but changes nothing else. */
   before(step: S, context: Context): Before
   /** Takes the step. Throws StepFailed, SystemFailure or SystemdFailure. */

@@ -3,7 +3,7 @@ import { type Check, checkText } from '../../src/plan/checks.ts'
 import type { UnitName } from '../../src/plan/names.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import type { UnitReport } from '../../src/protocol/messages.ts'
-import { type Machine, type Place, SystemFailure } from '../host/machine.ts'
+import { type Endpoint, type Machine, SystemFailure } from '../host/machine.ts'
 import { judge, showUnits } from '../systemd/systemd.ts'
 import { reportUnit } from '../systemd/unit-log.ts'
 import { type Action, type Context, leavesNothing, noNames, StepFailed } from './action.ts'
@@ -40,13 +40,13 @@ export const checkAction: Action<StepOf<'check'>> = {
 
 /** Why it does not hold; undefined where it does. */
 function attempt(machine: Machine, check: Check, ms: number): string | undefined {
-  const whys = placesOf(check).map(place => attemptAt(machine, place, check, ms))
+  const whys = endpointsOf(check).map(endpoint => attemptAt(machine, endpoint, check, ms))
   return whys.includes(undefined) ? undefined : whys[0]
 }
 
-function attemptAt(machine: Machine, place: Place, check: Check, ms: number): string | undefined {
+function attemptAt(machine: Machine, endpoint: Endpoint, check: Check, ms: number): string | undefined {
   try {
-    const line = machine.probe(place, check.kind === 'http' ? request(check) : '', ms)
+    const line = machine.probe(endpoint, check.kind === 'http' ? request(check) : '', ms)
     return check.kind === 'http' ? judgeAnswer(line, check.status) : undefined
   } catch (error) {
     if (error instanceof SystemFailure) return REASONS[error.code] ?? error.message
@@ -61,7 +61,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ETIMEDOUT: NO_ANSWER,
 }
 
-function placesOf(check: Check): Place[] {
+function endpointsOf(check: Check): Endpoint[] {
   if (check.kind === 'unix') return [{ path: check.path }]
   const { address, port } = check
   return (address === 'localhost' ? ['127.0.0.1', '::1'] : [address]).map(address => ({ address, port }))

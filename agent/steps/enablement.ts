@@ -4,9 +4,10 @@ import type { UnitName } from '../../src/plan/names.ts'
 import { APPS } from '../../src/plan/places.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import type { Deferred } from '../deferred.ts'
-import { dropTemporary, makeDirectories, placeLink } from '../host/files.ts'
+import { dropTemporary, placeLink } from '../host/files.ts'
 import type { Files, Machine } from '../host/machine.ts'
 import { baseOf, parentOf } from '../host/paths.ts'
+import { restoreLink } from '../host/restore-link.ts'
 import { isOurs } from '../store/inventory.ts'
 import type { Before } from '../store/journal.ts'
 import {
@@ -133,13 +134,7 @@ function ownLinks({ files }: Machine, units: readonly UnitName[]): EnablementLin
 
 function restoreEnablement({ files }: Machine, before: Before, deferred: Deferred): void {
   if (before.kind !== 'enablement') return
-  for (const { path, target } of before.links) {
-    dropTemporary(files, path)
-    if (files.readlink(path) === target) continue
-    // systemctl disable also removes a .wants directory that it leaves empty.
-    makeDirectories(files, parentOf(path), 0o755)
-    placeLink(files, target, path)
-    // systemd goes on calling a unit what it was when somebody last asked.
-    deferred.daemonReload = true
-  }
+  // systemd goes on calling a unit what it was when somebody last asked.
+  for (const { path, target } of before.links)
+    if (restoreLink(files, target, path)) deferred.daemonReload = true
 }

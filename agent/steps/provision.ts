@@ -1,5 +1,7 @@
 /** The steps that make what an app needs beside its files: users, and directories such as those in /run. */
 import type { AppName } from '../../src/plan/names.ts'
+import type { SpecialRole } from '../../src/plan/places.ts'
+import { SPECIAL } from '../../src/plan/special-directories.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import { versionPath } from '../host/paths.ts'
 import { SystemdFailure } from '../systemd/systemd.ts'
@@ -8,7 +10,7 @@ import { type Action, type Context, leavesNothing, noNames } from './action.ts'
 export const sysusersAction: Action<StepOf<'sysusers'>> = {
   systemd: 'required',
   before: () => ({ kind: 'nothing' }),
-  run: ({ apps }, context) => provide(['systemd-sysusers'], filesIn('sysusers', apps, context), context),
+  run: ({ apps }, context) => provide(['systemd-sysusers'], filesFor('sysusers', apps, context), context),
   // Users stay: files may belong to them by now, and sysusers.d(5) has no way back.
   undo() {},
   // passwd, group and their shadows are replaced by rename.
@@ -20,7 +22,7 @@ export const tmpfilesAction: Action<StepOf<'tmpfiles'>> = {
   systemd: 'required',
   before: () => ({ kind: 'nothing' }),
   run: ({ apps }, context) =>
-    provide(['systemd-tmpfiles', '--create'], filesIn('tmpfiles', apps, context), context),
+    provide(['systemd-tmpfiles', '--create'], filesFor('tmpfiles', apps, context), context),
   // What was made may hold data by now, and tmpfiles.d(5) does not tell what was there before.
   undo() {},
   touches: noNames,
@@ -28,12 +30,11 @@ export const tmpfilesAction: Action<StepOf<'tmpfiles'>> = {
 }
 
 /** Ours only, by their paths: whatever else the host has in these directories is not this deployment's matter. */
-function filesIn(directory: string, apps: readonly AppName[], { machine, header }: Context): string[] {
+function filesFor(role: SpecialRole, apps: readonly AppName[], { machine, header }: Context): string[] {
+  const { directory, takes } = SPECIAL[role]
   return apps.flatMap(app => {
     const path = `${versionPath(app, header.to)}/${directory}`
-    return (machine.files.list(path) ?? [])
-      .filter(name => name.endsWith('.conf'))
-      .map(name => `${path}/${name}`)
+    return (machine.files.list(path) ?? []).filter(takes).map(name => `${path}/${name}`)
   })
 }
 

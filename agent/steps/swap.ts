@@ -6,6 +6,7 @@ import type { StepOf } from '../../src/plan/steps.ts'
 import { dropTemporary, placeLink } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
 import { previousOf, versionName } from '../host/paths.ts'
+import { restoreLink } from '../host/restore-link.ts'
 import type { Before } from '../store/journal.ts'
 import { type Action, leavesNothing } from './action.ts'
 
@@ -51,7 +52,9 @@ function restoreLinks(files: Files, app: AppName, before: Before): void {
 }
 
 function restore(files: Files, path: string, target: string | null): void {
-  dropTemporary(files, path)
-  if (target === null) files.unlink(path)
-  else if (files.readlink(path) !== target) placeLink(files, target, path)
+  if (target !== null) restoreLink(files, target, path)
+  else {
+    dropTemporary(files, path)
+    files.unlink(path)
+  }
 }

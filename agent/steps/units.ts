@@ -24,7 +24,7 @@ const NOTHING: Before = { kind: 'nothing' }
 
 export const stopAction: Action<StepOf<'stop'>> = {
   systemd: 'required',
-  askedAhead: true,
+  prefetch: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run({ units }, context) {
     const { machine } = context
@@ -57,7 +57,7 @@ export const daemonReloadAction: Action<StepOf<'daemonReload'>> = {
 
 export const restartAction: Action<StepOf<'restart'>> = {
   systemd: 'required',
-  askedAhead: true,
+  prefetch: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run: ({ units }, context) => startOrFail(context, 'restart', units),
   undo: undoStart,
@@ -67,7 +67,7 @@ export const restartAction: Action<StepOf<'restart'>> = {
 
 export const reloadAction: Action<StepOf<'reload'>> = {
   systemd: 'required',
-  askedAhead: true,
+  prefetch: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run: ({ units }, context) => startOrFail(context, 'reload-or-restart', units),
   // Restarted, not reloaded: what a refused reload left in the process nobody knows.

@@ -1,5 +1,5 @@
 /** Units that a plan starts and that the host will not have. */
-import { templateOf, unitsGenerated, unitsShipped } from '../../src/plan/app-units.ts'
+import { templateOf, unitsGenerated, unitsOf } from '../../src/plan/app-units.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
 import type { UnitName } from '../../src/plan/names.ts'
 import type { Step } from '../../src/plan/steps.ts'
@@ -7,12 +7,7 @@ import type { Obstacle } from '../../src/protocol/messages.ts'
 import type { Files } from '../host/machine.ts'
 import { UNIT_DIRECTORY, unitExists } from './systemd.ts'
 
-export function unitObstacles(files: Files, steps: readonly Step[], next: HostState): Obstacle[] {
-  const started = new Set(
-    steps.flatMap(step =>
-      step.kind === 'enable' || step.kind === 'restart' || step.kind === 'reload' ? step.units : [],
-    ),
-  )
+export function unitObstacles(files: Files, started: ReadonlySet<UnitName>, next: HostState): Obstacle[] {
   return [
     ...missingUnits(files, started, next),
     ...maskedUnits(files, started, next),
@@ -90,5 +85,5 @@ function hasGenerator(files: Files): boolean {
 }
 
 function ourUnits(next: HostState): Set<UnitName> {
-  return new Set([...next.apps.flatMap(unitsShipped), ...next.apps.flatMap(unitsGenerated)])
+  return new Set(next.apps.flatMap(unitsOf))
 }

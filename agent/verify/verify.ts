@@ -1,10 +1,12 @@
 /** Whether the host still is as it was deployed. Looks, and changes nothing. */
 import type { Finding } from '../../src/plan/drift.ts'
 import { EMPTY_HOST, type HostState, MissingObject, readHosts } from '../../src/plan/host-state.ts'
+import type { Manifest } from '../../src/plan/manifest.ts'
 import type { Oid } from '../../src/plan/names.ts'
 import { readAll } from '../../src/plan/reading.ts'
 import type { Verified } from '../../src/protocol/messages.ts'
 import type { Agent } from '../agent.ts'
+import type { Machine } from '../host/machine.ts'
 import { DAMAGED_JOURNAL } from '../host/paths.ts'
 import { pendingElsewhere } from '../pending.ts'
 import { BadObject } from '../store/object.ts'
@@ -39,10 +41,27 @@ function findDrift(agent: Agent, current: Oid | null): Finding[] {
   return [
     ...findings,
     ...findBadObjects(store, state),
-    ...findDriftOfApps(machine, state),
-    ...findDriftOfLinks(machine, state),
-    ...(machine.systemd ? findDriftOfUnits(machine, state) : []),
+    ...Object.values(FIND).flatMap(find => find(machine, state)),
   ]
+}
+
+/** What looks for drift of the files, and of what each key of a manifest declares. */
+const FIND: { readonly [K in 'tree' | keyof Manifest]: (machine: Machine, state: HostState) => Finding[] } = {
+  tree: findDriftOfApps,
+  // With the links from special directories.
+  symlinks: findDriftOfLinks,
+  unitsEnabled: (machine, state) => (machine.systemd ? findDriftOfUnits(machine, state) : []),
+  // A file is compared as a whole, with its mode and owner.
+  files: nothing,
+  // These say how a deployment goes, and nothing of them remains on the host.
+  unitsReload: nothing,
+  settleMs: nothing,
+  validate: nothing,
+  checks: nothing,
+}
+
+function nothing(): Finding[] {
+  return []
 }
 
 function stateIn(store: Store, current: Oid | null): HostState | Finding {

@@ -29,9 +29,9 @@ export type LinkDrift = (typeof LINK_DRIFT)[number]
 export const FILE_DRIFT = ['missing', 'changed', 'mode', 'owner', 'kind', 'extra'] as const
 export const LINK_DRIFT = ['missing', 'elsewhere', 'foreign'] as const
 
-/** What a repair puts right. The trees say how it should be; this says where it is not. */
+/** What a repair restores. The trees say how it should be, and this says where it is not. */
 export interface Repair {
-  /** Written anew, and switched to. */
+  /** Written again, and switched to. */
   readonly apps: readonly AppName[]
   readonly links: readonly HostPath[]
   readonly enable: readonly UnitName[]
@@ -42,27 +42,42 @@ export interface Repair {
   readonly goneUnits: readonly UnitName[]
 }
 
-/** What it takes to put the findings right. */
+/** What it takes to repair the findings. */
 export function repairOf(findings: readonly Finding[]): Repair {
-  const of = <K extends Finding['kind'], T>(kind: K, take: (finding: Extract<Finding, { kind: K }>) => T) => [
-    ...new Set(
-      findings.flatMap(finding =>
-        finding.kind === kind ? [take(finding as Extract<Finding, { kind: K }>)] : [],
-      ),
-    ),
-  ]
-  const apps = [
-    ...of('file', ({ app }) => app),
-    ...of('more', ({ app }) => app),
-    ...of('current', ({ app }) => app),
-  ]
+  const parts = findings.map(remedyFor)
   return {
-    apps: [...new Set(apps)].sort(),
-    links: of('link', ({ path }) => path).sort(),
-    enable: of('disabled', ({ unit }) => unit).sort(),
-    restart: of('unit', ({ unit }) => unit).sort(),
-    goneApps: of('leftoverApp', ({ app }) => app).sort(),
-    goneLinks: of('leftoverLink', ({ path, target }) => ({ path, target })),
-    goneUnits: of('leftoverUnit', ({ unit }) => unit).sort(),
+    apps: sorted(parts.flatMap(({ apps = [] }) => apps)),
+    links: sorted(parts.flatMap(({ links = [] }) => links)),
+    enable: sorted(parts.flatMap(({ enable = [] }) => enable)),
+    restart: sorted(parts.flatMap(({ restart = [] }) => restart)),
+    goneApps: sorted(parts.flatMap(({ goneApps = [] }) => goneApps)),
+    goneLinks: parts.flatMap(({ goneLinks = [] }) => goneLinks),
+    goneUnits: sorted(parts.flatMap(({ goneUnits = [] }) => goneUnits)),
   }
+}
+
+function sorted<T extends string>(names: readonly T[]): T[] {
+  return [...new Set(names)].sort()
+}
+
+function remedyFor<F extends Finding>(finding: F): Partial<Repair> {
+  return (REMEDIES[finding.kind] as (finding: F) => Partial<Repair>)(finding)
+}
+
+const REMEDIES: {
+  readonly [K in Finding['kind']]: (finding: Extract<Finding, { kind: K }>) => Partial<Repair>
+} = {
+  file: ({ app }) => ({ apps: [app] }),
+  more: ({ app }) => ({ apps: [app] }),
+  current: ({ app }) => ({ apps: [app] }),
+  link: ({ path }) => ({ links: [path] }),
+  disabled: ({ unit }) => ({ enable: [unit] }),
+  unit: ({ unit }) => ({ restart: [unit] }),
+  leftoverApp: ({ app }) => ({ goneApps: [app] }),
+  leftoverLink: ({ path, target }) => ({ goneLinks: [{ path, target }] }),
+  leftoverUnit: ({ unit }) => ({ goneUnits: [unit] }),
+  // Every repair sends all objects again, and its success ends the damaged deployment.
+  object: () => ({}),
+  journal: () => ({}),
+  damaged: () => ({}),
 }

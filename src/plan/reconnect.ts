@@ -2,6 +2,7 @@
 import { changedApps } from './changes.ts'
 import { type App, type HostState, order } from './host-state.ts'
 import { linksOf } from './links.ts'
+import type { Manifest } from './manifest.ts'
 import { unitAt } from './special-directories.ts'
 
 /**
@@ -15,13 +16,29 @@ export function needsReconnect(from: HostState, to: HostState): string[] {
 }
 
 function access(app: App | undefined): string[] {
-  if (!app) return []
+  return app === undefined ? [] : Object.values(ACCESS).flatMap(find => find(app))
+}
+
+/** What each key of a manifest, and the special directories with its links, may change of the way to the host. */
+const ACCESS: { readonly [K in keyof Manifest]: (app: App) => readonly string[] } = {
+  symlinks: accessByLinks,
+  unitsEnabled: ({ manifest }) => manifest.unitsEnabled.filter(isAccess),
+  // Units that are enabled too.
+  unitsReload: nothing,
+  settleMs: nothing,
+  // Files of the app, which the host only sees through its links.
+  files: nothing,
+  validate: nothing,
+  checks: nothing,
+}
+
+function nothing(): string[] {
+  return []
+}
+
+function accessByLinks(app: App): string[] {
   const links = linksOf(app).map(({ path }) => path)
-  return [
-    ...links.filter(isPlace),
-    ...links.flatMap(path => unitAt(path) ?? []).filter(isAccess),
-    ...app.manifest.unitsEnabled.filter(isAccess),
-  ]
+  return [...links.filter(isPlace), ...links.flatMap(path => unitAt(path) ?? []).filter(isAccess)]
 }
 
 /** Whether it is one of the places, or a directory of such. */

@@ -1,5 +1,5 @@
 /** The special directories of an app, whose files are linked to where the host looks for such files. */
-import { type HostPath, type UnitName, unitName } from './names.ts'
+import { type AppPath, type HostPath, type UnitName, unitName } from './names.ts'
 import { isInside, type LinkRole, PLACES, type SpecialRole } from './places.ts'
 
 export type Applying = 'sysusers' | 'tmpfiles' | 'daemonReload'
@@ -67,6 +67,12 @@ export function directoriesFor(step: Applying): string[] {
 export function unitAt(path: HostPath): UnitName | undefined {
   const [first = ''] = isInside(path, PLACES.unit) ? path.slice(PLACES.unit.length + 1).split('/') : []
   return unitName(first.replace(/\.d$/, ''))
+}
+
+/** The unit that a file of an app makes. */
+export function unitOfFile(path: AppPath): UnitName | undefined {
+  const special = Object.values(SPECIAL).find(({ directory }) => isInside(path, directory))
+  return special?.unitOf(path.slice(special.directory.length + 1))
 }
 
 /** The unit that a link by this name makes known to systemd. */
