@@ -16,7 +16,7 @@ export type Foreseen = ReadonlyMap<Step, Before>
  * is out of date soon.
  */
 export function foresee(steps: readonly Step[], context: Context): Foreseen {
-  const units = steps.filter(({ kind }) => kind === 'stop' || kind === 'restart' || kind === 'reload')
+  const units = steps.filter(step => actionFor(step).askedAhead)
   try {
     return new Map(units.map(step => [step, actionFor(step).before(step, context)]))
   } catch {

@@ -1,10 +1,12 @@
 /** The two ways a deployment ends. Both leave no journal, and a record by its id. */
 import type { HostState } from '../src/plan/host-state.ts'
 import type { Outcome } from '../src/protocol/messages.ts'
-import { syncTouched } from './host/durable.ts'
+import { endingReason } from '../src/protocol/reason.ts'
 import { removeTree } from './host/files.ts'
 import type { Machine } from './host/machine.ts'
 import { BACKUP, DAMAGED_JOURNAL, VERDICT } from './host/paths.ts'
+import { actionFor } from './steps/actions.ts'
+import { syncTouched } from './steps/durable.ts'
 import { collectOld } from './store/collect.ts'
 import { addToInventory, takeInventory } from './store/inventory.ts'
 import { type Journal, removeJournal } from './store/journal.ts'
@@ -45,9 +47,9 @@ export function endUndone(
   else
     addToInventory(
       machine.files,
-      prepared.map(({ step }) => step),
+      prepared.map(({ step }) => actionFor(step).leaves(step)),
     )
-  end(machine, { header, prepared }, outcome, [why, ...leftovers].join('; '))
+  end(machine, { header, prepared }, outcome, endingReason(why, leftovers))
   return outcome
 }
 

@@ -6,6 +6,7 @@ import type { Adopted, Deploy, Obstacle } from '../src/protocol/messages.ts'
 import { type Account, accountsIn } from './host/accounts.ts'
 import type { Machine } from './host/machine.ts'
 import { versionPath } from './host/paths.ts'
+import { actionFor } from './steps/actions.ts'
 import { unknownAccounts } from './steps/attributes.ts'
 import { findPlaces } from './steps/link-places.ts'
 import { quadletNotes, unitObstacles } from './systemd/unit-obstacles.ts'
@@ -28,7 +29,7 @@ export interface Prospect {
 export function preflight(machine: Machine, { steps, next, deploy }: Prospect): Preflight {
   const { obstacles, adopted } = findPlaces(machine, steps, deploy)
   const strangers = unknownOwners(machine, { steps, next, deploy })
-  const needsSystemd = steps.some(step => SYSTEMD_STEPS.has(step.kind))
+  const needsSystemd = steps.some(step => actionFor(step).systemd === 'required')
   const embedded = machine.root !== ''
   return {
     obstacles: [
@@ -47,17 +48,6 @@ export function preflight(machine: Machine, { steps, next, deploy }: Prospect): 
     ],
   }
 }
-
-const SYSTEMD_STEPS: ReadonlySet<Step['kind']> = new Set([
-  'stop',
-  'disable',
-  'enable',
-  'restart',
-  'reload',
-  'sysusers',
-  'tmpfiles',
-  'check',
-])
 
 /** Users and groups that files are to belong to, and that neither are there nor will be made. */
 function unknownOwners(machine: Machine, { steps, next, deploy }: Prospect): Obstacle[] {

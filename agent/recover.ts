@@ -1,10 +1,12 @@
 /** What a killed predecessor left: finished before anything else is answered. */
+
 import { type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
+import { BASE } from '../src/plan/places.ts'
 import { readAll } from '../src/plan/reading.ts'
 import type { DeploymentId, Hello, Obstacle } from '../src/protocol/messages.ts'
 import { endUndone, finishHeld } from './ending.ts'
 import type { Machine } from './host/machine.ts'
-import { BASE, DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
+import { DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
 import { contextOf } from './steps/action.ts'
 import { type Journal, readJournal, removeJournal } from './store/journal.ts'
 import { BadObject } from './store/object.ts'

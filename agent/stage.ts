@@ -1,18 +1,19 @@
 /** Staging: everything that can fail without being seen. When it returns 'staged', only activation is left. */
+
+import { conflicts } from '../src/plan/conflicts.ts'
+import { makeSteps } from '../src/plan/deployment-steps.ts'
 import { digest } from '../src/plan/digest.ts'
 import { EMPTY_HOST, type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
-import { APPS, conflicts } from '../src/plan/links.ts'
 import type { AppName, Oid } from '../src/plan/names.ts'
+import { APPS, BASE, currentOf } from '../src/plan/places.ts'
 import { readAll } from '../src/plan/reading.ts'
 import { repairSteps } from '../src/plan/repair-steps.ts'
-import { makeSteps, type Step } from '../src/plan/steps.ts'
+import type { Step } from '../src/plan/steps.ts'
 import type { Deploy, Obstacle, Refusal, Reply } from '../src/protocol/messages.ts'
 import type { Machine } from './host/machine.ts'
-import { BASE } from './host/paths.ts'
 import { preflight } from './preflight.ts'
 import { REPAIR } from './recover.ts'
 import { checkout } from './steps/checkout.ts'
-import { currentOf } from './steps/swap.ts'
 import { BadObject } from './store/object.ts'
 import type { Store } from './store/store.ts'
 

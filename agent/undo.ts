@@ -1,11 +1,11 @@
 /** Undoing a deployment from its journal: in reverse, each step for itself, so that one that fails stops no other. */
 
-import { syncTouched } from './host/durable.ts'
-import { BASE } from './host/paths.ts'
+import { BASE } from '../src/plan/places.ts'
+import { Deferred } from './deferred.ts'
 import { isHindrance, wordsFor } from './host/trouble.ts'
-import { Owed } from './owed.ts'
 import type { Context } from './steps/action.ts'
 import { actionFor } from './steps/actions.ts'
+import { syncTouched } from './steps/durable.ts'
 import { collectVersion } from './store/collect.ts'
 import type { Journal } from './store/journal.ts'
 import type { Store } from './store/store.ts'
@@ -34,13 +34,13 @@ export function undo(journal: Journal, context: Context, store: Store): Undone {
       leftovers.push(say(error))
     }
   }
-  const owed = new Owed()
+  const deferred = new Deferred()
   for (const { step, before } of journal.prepared.slice(0, journal.begun + 1).reverse())
     attempt(
-      () => actionFor(step).undo(step, before, context, owed),
+      () => actionFor(step).undo(step, before, context, deferred),
       error => `${step.kind}: ${wordsFor(error)}`,
     )
-  leftovers.push(...owed.pay(machine))
+  leftovers.push(...deferred.carryOut(machine))
   const goingDown = leftovers.length > 0 && machine.systemd && isGoingDown(machine)
   attempt(() => {
     store.dropQuarantine()

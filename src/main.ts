@@ -3,6 +3,7 @@ import { completedVerbs, parseCommand, wantsJson } from './cli/command-line.ts'
 import type { Command, CommandOf } from './command.ts'
 import type { Context } from './context.ts'
 import { asFatal, EXIT, type ExitCode, Fatal, reasonOf } from './errors.ts'
+import { visible } from './terminal/clean.ts'
 import { encodeRecord } from './terminal/json/records.ts'
 import { makeTerminal } from './terminal/terminal.ts'
 import { isVerb, VERBS } from './verb-names.ts'
@@ -71,8 +72,8 @@ function report(thrown: unknown, { terminal, env, emit }: Context): ExitCode {
   if (error instanceof Fatal) {
     const { message, hint = null, exitCode } = error
     emit({ type: 'error', message, hint, exitCode })
-    terminal.note(`fatal: ${message}`)
-    if (error.hint !== undefined) for (const line of error.hint.split('\n')) terminal.note(`hint: ${line}`)
+    terminal.note(`fatal: ${message.split('\n').map(visible).join('\n')}`)
+    for (const line of hint?.split('\n') ?? []) terminal.note(`hint: ${visible(line)}`)
     if (trace !== undefined) terminal.note(trace)
     return error.exitCode
   }

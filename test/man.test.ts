@@ -7,6 +7,7 @@ import { flagsOf } from '../src/cli/command-line.ts'
 import { EXIT } from '../src/errors.ts'
 import { MANIFEST_KEYS, parseManifest } from '../src/plan/manifest.ts'
 import type { Problem } from '../src/plan/problem.ts'
+import { VERB_NAMES } from '../src/verb-names.ts'
 
 const path = fileURLToPath(new URL('../man/git-deploy.1', import.meta.url))
 const page = readFileSync(path, 'utf8')
@@ -29,8 +30,18 @@ for (const [verb, flags] of Object.entries(flagsOf()))
       flags.filter(flag => !documented.has(flag)),
       [],
     )
-    if (verb !== 'deploy') assert.match(section('COMMANDS'), new RegExp(`^\\.It Cm ${verb}$`, 'm'))
+    assert.match(section('COMMANDS'), new RegExp(`^\\.It Cm ${verb}$`, 'm'))
   })
+
+test('the commands are in the order in which they are offered, and each entry ends with whether it needs the network', () => {
+  const [, ...entries] = section('COMMANDS').split(/^\.It Cm /m)
+  const names = entries.map(entry => /^[a-z]+/.exec(entry)?.[0])
+  assert.deepEqual(
+    names.filter(name => name !== 'help'),
+    [...VERB_NAMES],
+  )
+  for (const entry of entries) assert.match(entry, /\n(?:Works offline|Contacts the hosts)\.\n(?:\.El\n)?$/)
+})
 
 test('the man page has no option that does not exist', () => {
   const known = Object.values(flagsOf()).flat()
@@ -49,7 +60,7 @@ test("the config tree's page describes every key of the manifest, and its exampl
   const tree = readFileSync(new URL('../man/gitdeploy-tree.5', import.meta.url), 'utf8')
   const manifest = tree.split('.Sh MANIFEST\n')[1]!.split(/^\.Sh /m)[0]!
   const described = [...manifest.matchAll(/^\.Ss (.*)$/gm)].map(([, key]) => key)
-  assert.deepEqual(described, [...MANIFEST_KEYS])
+  assert.deepEqual(described, [...MANIFEST_KEYS.keys()])
   const examples = [...tree.matchAll(/^\{[^$]*?^\}$|^\{ .* \}$/gm)].map(([text]) => text)
   assert.equal(examples.length, 3)
   for (const example of examples) {

@@ -1,10 +1,8 @@
-/** Where the agent keeps what is its own. Nothing of ours lies elsewhere but declared links. */
-import { APPS } from '../../src/plan/links.ts'
+/** Where the agent keeps what it needs besides apps and history. */
 import type { AppName, HostPath, Oid } from '../../src/plan/names.ts'
+import { APPS, BASE } from '../../src/plan/places.ts'
 import type { DeploymentId } from '../../src/protocol/messages.ts'
 
-export const BASE = '/var/lib/deptool'
-export const STORE = `${BASE}/store`
 export const BACKUP = `${BASE}/backup`
 export const JOURNAL = `${BASE}/journal`
 /** A journal that could not be read: until a repair holds, nobody knows what its deployment had changed. */
@@ -28,6 +26,11 @@ export function isVersion(name: string): boolean {
 
 export function versionPath(app: AppName, commit: Oid): string {
   return `${APPS}/${app}/${versionName(commit)}`
+}
+
+/** The link to the version of an app that ran before. */
+export function previousOf(app: string): string {
+  return `${APPS}/${app}/previous`
 }
 
 /** Where a deployment keeps what was at `path`: by its own name, so that an operator finds it. */

@@ -1,5 +1,5 @@
+import { BASE } from '../../src/plan/places.ts'
 import { SystemFailure } from './machine.ts'
-import { BASE } from './paths.ts'
 
 const WORDS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space is left on the device',

@@ -4,9 +4,10 @@ import type { StepOf } from '../../src/plan/steps.ts'
 import { type Account, idOf } from '../host/accounts.ts'
 import { type Machine, type Stat, SystemFailure } from '../host/machine.ts'
 import { versionPath } from '../host/paths.ts'
-import { type Action, StepFailed } from './action.ts'
+import { type Action, leavesNothing, noNames, StepFailed } from './action.ts'
 
 export const attributesAction: Action<StepOf<'attributes'>> = {
+  systemd: 'unused',
   before: () => ({ kind: 'nothing' }),
   run({ app, files }, { machine, header }) {
     for (const file of files) {
@@ -21,6 +22,8 @@ export const attributesAction: Action<StepOf<'attributes'>> = {
   },
   // Nobody has seen the version directory, and it is collected as a whole.
   undo() {},
+  touches: noNames,
+  leaves: leavesNothing,
 }
 
 /** Sets them, durably. False, and nothing is set, where the host does not know the user or group yet. */

@@ -2,8 +2,8 @@
 import { attributesOf, type FileAttributes, sameAttributes } from '../../src/plan/attributes.ts'
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
 import type { App, AppFile } from '../../src/plan/host-state.ts'
-import { APPS } from '../../src/plan/links.ts'
 import type { AppName, Oid } from '../../src/plan/names.ts'
+import { APPS, currentOf } from '../../src/plan/places.ts'
 import { makeDirectories, removeTree } from '../host/files.ts'
 import type { Machine, Stat } from '../host/machine.ts'
 import { isVersion, parentOf, versionPath } from '../host/paths.ts'
@@ -43,7 +43,7 @@ export function checkout(machine: Machine, store: Store, { app, running, commit 
 
 /** The directory that `current` leads to; undefined where that is no version of the app: it was changed by hand. */
 function runningVersion(files: Machine['files'], app: AppName): string | undefined {
-  const current = files.readlink(`${APPS}/${app}/current`)
+  const current = files.readlink(currentOf(app))
   return current !== undefined && isVersion(current) ? `${APPS}/${app}/${current}` : undefined
 }
 

@@ -6,14 +6,15 @@ import type { UnitReport } from '../../src/protocol/messages.ts'
 import { type Machine, type Place, SystemFailure } from '../host/machine.ts'
 import { judge, showUnits } from '../systemd/systemd.ts'
 import { reportUnit } from '../systemd/unit-log.ts'
-import { type Context, onSystemd, StepFailed } from './action.ts'
+import { type Action, type Context, leavesNothing, noNames, StepFailed } from './action.ts'
 
 /** How long a single try may take, so that a service that swallowed one while it started is asked again. */
 const TRY_MS = 1000
 const PAUSE_MS = 50
 const NO_ANSWER = 'no answer'
 
-export const checkAction = onSystemd<StepOf<'check'>>({
+export const checkAction: Action<StepOf<'check'>> = {
+  systemd: 'required',
   before: () => ({ kind: 'nothing' }),
   run({ check, units }, context) {
     const { machine } = context
@@ -33,7 +34,9 @@ export const checkAction = onSystemd<StepOf<'check'>>({
     }
   },
   undo() {},
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
 /** Why it does not hold; undefined where it does. */
 function attempt(machine: Machine, check: Check, ms: number): string | undefined {

@@ -1,12 +1,12 @@
-/** Enabling and disabling units. Without systemd (an embedded host) neither is done, and so never undone. */
+/** Enabling and disabling units. */
 import { templateOf } from '../../src/plan/app-units.ts'
-import { APPS } from '../../src/plan/links.ts'
 import type { UnitName } from '../../src/plan/names.ts'
+import { APPS } from '../../src/plan/places.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
+import type { Deferred } from '../deferred.ts'
 import { dropTemporary, makeDirectories, placeLink } from '../host/files.ts'
 import type { Files, Machine } from '../host/machine.ts'
 import { baseOf, parentOf } from '../host/paths.ts'
-import type { Owed } from '../owed.ts'
 import { isOurs } from '../store/inventory.ts'
 import type { Before } from '../store/journal.ts'
 import {
@@ -16,15 +16,19 @@ import {
   instanceLinks,
 } from '../systemd/enablement-links.ts'
 import { systemctl, UNIT_DIRECTORY } from '../systemd/systemd.ts'
-import { onSystemd } from './action.ts'
+import { type Action, leavesNothing } from './action.ts'
 
-export const disableAction = onSystemd<StepOf<'disable'>>({
+export const disableAction: Action<StepOf<'disable'>> = {
+  systemd: 'required',
   before: ({ units }, { machine }) => enablement(machine, units),
   run: ({ units }, { machine }) => disable(machine, units),
-  undo: (_, before, { machine }, owed) => restoreEnablement(machine, before, owed),
-})
+  undo: (_, before, { machine }, deferred) => restoreEnablement(machine, before, deferred),
+  touches: touchedDirectories,
+  leaves: leavesNothing,
+}
 
-export const enableAction = onSystemd<StepOf<'enable'>>({
+export const enableAction: Action<StepOf<'enable'>> = {
+  systemd: 'required',
   before: ({ units }, { machine }) => enablement(machine, units),
   run({ units }, { machine }) {
     // As the unit file was before, other things may have wanted it.
@@ -41,7 +45,7 @@ export const enableAction = onSystemd<StepOf<'enable'>>({
     for (const { path, target } of enablementLinks(machine.files, units))
       if (target.startsWith(`${APPS}/`)) placeLink(machine.files, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)
   },
-  undo({ units }, before, { machine }, owed) {
+  undo({ units }, before, { machine }, deferred) {
     const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
     const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
     for (const { path } of added()) dropTemporary(machine.files, path)
@@ -52,14 +56,16 @@ export const enableAction = onSystemd<StepOf<'enable'>>({
     )
     for (const { path } of added()) {
       machine.files.unlink(path)
-      owed.daemonReload = true
+      deferred.daemonReload = true
     }
     for (const directory of dependencyDirectories(machine.files))
       if (before.kind === 'enablement' && !before.directories.includes(directory))
         machine.files.rmdir(directory)
-    restoreEnablement(machine, before, owed)
+    restoreEnablement(machine, before, deferred)
   },
-})
+  touches: touchedDirectories,
+  leaves: ({ units }) => ({ links: [], units }),
+}
 
 /**
  * Of our own units the links are taken away one by one: systemctl would take along the links by which a unit is known,
@@ -106,6 +112,16 @@ function enablement(machine: Machine, units: readonly UnitName[]): Before {
   }
 }
 
+/** Those of the links that are there now, and of those that were: an undo makes them again. */
+function touchedDirectories(
+  { units }: { readonly units: readonly UnitName[] },
+  before: Before,
+  files: Files,
+): string[] {
+  const links = [...enablementLinks(files, units), ...(before.kind === 'enablement' ? before.links : [])]
+  return [UNIT_DIRECTORY, ...links.map(({ path }) => parentOf(path))]
+}
+
 /** The links by which systemd knows units that are not in its own directories. */
 function ownLinks({ files }: Machine, units: readonly UnitName[]): EnablementLink[] {
   return units.flatMap(unit => {
@@ -115,7 +131,7 @@ function ownLinks({ files }: Machine, units: readonly UnitName[]): EnablementLin
   })
 }
 
-function restoreEnablement({ files }: Machine, before: Before, owed: Owed): void {
+function restoreEnablement({ files }: Machine, before: Before, deferred: Deferred): void {
   if (before.kind !== 'enablement') return
   for (const { path, target } of before.links) {
     dropTemporary(files, path)
@@ -124,6 +140,6 @@ function restoreEnablement({ files }: Machine, before: Before, owed: Owed): void
     makeDirectories(files, parentOf(path), 0o755)
     placeLink(files, target, path)
     // systemd goes on calling a unit what it was when somebody last asked.
-    owed.daemonReload = true
+    deferred.daemonReload = true
   }
 }

@@ -1,11 +1,13 @@
 /** Whether links can go where the plan wants them, and what they take the place of. */
-import { APPS, isManaged } from '../../src/plan/links.ts'
+
 import type { HostPath } from '../../src/plan/names.ts'
+import { APPS, BASE } from '../../src/plan/places.ts'
+import { isManaged } from '../../src/plan/special-directories.ts'
 import type { Step, StepOf } from '../../src/plan/steps.ts'
 import type { Adopted, Deploy, Obstacle } from '../../src/protocol/messages.ts'
 import { followed } from '../host/files.ts'
 import type { Files, Machine } from '../host/machine.ts'
-import { BASE, backupPath, parentOf, versionName } from '../host/paths.ts'
+import { backupPath, parentOf, versionName } from '../host/paths.ts'
 import { isOurs } from '../store/inventory.ts'
 import { enablementLinks } from '../systemd/enablement-links.ts'
 import { UNIT_DIRECTORY } from '../systemd/systemd.ts'

@@ -1,14 +1,16 @@
 /** The steps that switch an app: `current` and `previous`. */
-import { APPS } from '../../src/plan/links.ts'
+
 import type { AppName } from '../../src/plan/names.ts'
+import { APPS, currentOf } from '../../src/plan/places.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import { dropTemporary, placeLink } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
-import { versionName } from '../host/paths.ts'
+import { previousOf, versionName } from '../host/paths.ts'
 import type { Before } from '../store/journal.ts'
-import type { Action } from './action.ts'
+import { type Action, leavesNothing } from './action.ts'
 
 export const swapAction: Action<StepOf<'swap'>> = {
+  systemd: 'unused',
   before: ({ app }, { machine }) => appLinks(machine.files, app),
   run({ app }, { machine: { files }, header }) {
     const current = files.readlink(currentOf(app))
@@ -17,19 +19,22 @@ export const swapAction: Action<StepOf<'swap'>> = {
     placeLink(files, versionName(header.to), currentOf(app))
   },
   undo: ({ app }, before, { machine }) => restoreLinks(machine.files, app, before),
+  touches: ({ app }) => [`${APPS}/${app}`],
+  leaves: leavesNothing,
 }
 
 export const removeAction: Action<StepOf<'remove'>> = {
+  systemd: 'unused',
   before: ({ app }, { machine }) => appLinks(machine.files, app),
   run({ app }, { machine: { files } }) {
     files.unlink(currentOf(app))
     files.unlink(previousOf(app))
   },
   undo: ({ app }, before, { machine }) => restoreLinks(machine.files, app, before),
+  // The app's directory is collected once the deployment is confirmed.
+  touches: ({ app }) => [`${APPS}/${app}`, APPS],
+  leaves: leavesNothing,
 }
-
-export const currentOf = (app: string) => `${APPS}/${app}/current`
-export const previousOf = (app: string) => `${APPS}/${app}/previous`
 
 function appLinks(files: Files, app: AppName): Before {
   return {

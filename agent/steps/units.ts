@@ -1,8 +1,8 @@
-/** The steps that speak to systemd. Without systemd (an embedded host) they are not taken, and so never undone. */
+/** The steps that start, stop and watch units. */
 import type { UnitName } from '../../src/plan/names.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
+import type { Deferred } from '../deferred.ts'
 import type { Machine } from '../host/machine.ts'
-import type { Owed } from '../owed.ts'
 import type { Before } from '../store/journal.ts'
 import { restartedAlong, runningBeside } from '../systemd/dependents.ts'
 import { connectionsOf, makeWay, runningBehind } from '../systemd/sockets.ts'
@@ -18,11 +18,13 @@ import {
 } from '../systemd/systemd.ts'
 import { reportUnit } from '../systemd/unit-log.ts'
 import { watch } from '../systemd/watch.ts'
-import { type Context, onSystemd, StepFailed } from './action.ts'
+import { type Action, type Context, leavesNothing, noNames, StepFailed } from './action.ts'
 
 const NOTHING: Before = { kind: 'nothing' }
 
-export const stopAction = onSystemd<StepOf<'stop'>>({
+export const stopAction: Action<StepOf<'stop'>> = {
+  systemd: 'required',
+  askedAhead: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run({ units }, context) {
     const { machine } = context
@@ -35,33 +37,47 @@ export const stopAction = onSystemd<StepOf<'stop'>>({
     // One that failed, now or before, would be remembered for ever, and its host called degraded.
     resetFailed(machine, there)
   },
-  undo(_, before, __, owed) {
-    owe(owed, before)
+  undo(_, before, __, deferred) {
+    defer(deferred, before)
   },
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
-export const daemonReloadAction = onSystemd<StepOf<'daemonReload'>>({
+export const daemonReloadAction: Action<StepOf<'daemonReload'>> = {
+  systemd: 'optional',
   before: () => NOTHING,
   run: (_, { machine }) => systemctl(machine, ['daemon-reload']),
-  undo(_, __, ___, owed) {
-    owed.daemonReload = true
+  undo(_, __, ___, deferred) {
+    deferred.daemonReload = true
   },
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
-export const restartAction = onSystemd<StepOf<'restart'>>({
+export const restartAction: Action<StepOf<'restart'>> = {
+  systemd: 'required',
+  askedAhead: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run: ({ units }, context) => startOrFail(context, 'restart', units),
   undo: undoStart,
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
-export const reloadAction = onSystemd<StepOf<'reload'>>({
+export const reloadAction: Action<StepOf<'reload'>> = {
+  systemd: 'required',
+  askedAhead: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run: ({ units }, context) => startOrFail(context, 'reload-or-restart', units),
   // Restarted, not reloaded: what a refused reload left in the process nobody knows.
   undo: undoStart,
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
-export const settleAction = onSystemd<StepOf<'settle'>>({
+export const settleAction: Action<StepOf<'settle'>> = {
+  systemd: 'optional',
   before: () => NOTHING,
   run({ units, ms }, context) {
     const { machine, header } = context
@@ -76,16 +92,18 @@ export const settleAction = onSystemd<StepOf<'settle'>>({
     throw new StepFailed(failing.map(({ unit, fails }) => `${unit} ${fails}`).join(', '), reports)
   },
   undo() {},
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
 /** What ran runs again; what did not, such as a oneshot that was done, was started and is stopped. */
 function undoStart(
   { units }: { readonly units: readonly UnitName[] },
   before: Before,
   { machine }: Context,
-  owed: Owed,
+  deferred: Deferred,
 ): void {
-  const running = owe(owed, before)
+  const running = defer(deferred, before)
   const others = units.filter(unit => !running.includes(unit))
   if (others.length === 0) return
   const loaded = showUnits(machine, others)
@@ -96,13 +114,13 @@ function undoStart(
   resetFailed(machine, loaded)
 }
 
-/** What ran, also what only tried to, and what ran beside that. Returns the former. */
-function owe(owed: Owed, before: Before): readonly UnitName[] {
+/** Restarts what ran or tried to, and starts what ran beside that. Returns the former. */
+function defer(deferred: Deferred, before: Before): readonly UnitName[] {
   if (before.kind !== 'units') return []
   const { running, retried = [], beside = [] } = before
-  for (const unit of running) owed.restart.add(unit)
-  for (const unit of retried) owed.retry.add(unit)
-  for (const unit of beside) owed.start.add(unit)
+  for (const unit of running) deferred.restart.add(unit)
+  for (const unit of retried) deferred.retry.add(unit)
+  for (const unit of beside) deferred.start.add(unit)
   return [...running, ...retried]
 }
 

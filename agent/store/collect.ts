@@ -1,11 +1,11 @@
 /** Removing what no deployment needs any more. */
-import { APPS } from '../../src/plan/links.ts'
+
 import type { Oid } from '../../src/plan/names.ts'
+import { APPS, currentOf } from '../../src/plan/places.ts'
 import { removeTree } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
-import { BACKUP, versionName } from '../host/paths.ts'
+import { BACKUP, previousOf, versionName } from '../host/paths.ts'
 import { isHindrance } from '../host/trouble.ts'
-import { currentOf, previousOf } from '../steps/swap.ts'
 
 /** How many deployments' replaced files are kept after they were confirmed. */
 const BACKUPS = 20

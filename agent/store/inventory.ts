@@ -4,9 +4,9 @@
  */
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
-import { APPS, linksOf } from '../../src/plan/links.ts'
+import { linksOf } from '../../src/plan/links.ts'
 import { type HostPath, hostPath, type UnitName, unitName } from '../../src/plan/names.ts'
-import type { Step } from '../../src/plan/steps.ts'
+import { APPS } from '../../src/plan/places.ts'
 import { writeDurably } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
 import { INVENTORY } from '../host/paths.ts'
@@ -36,11 +36,8 @@ export function takeInventory(files: Files, state: HostState): void {
 }
 
 /** After an undo that left something behind: what its steps may have made. */
-export function addToInventory(files: Files, steps: readonly Step[]): void {
-  save(files, {
-    links: steps.flatMap(step => (step.kind === 'link' ? [step.path] : [])),
-    units: steps.flatMap(step => (step.kind === 'enable' ? step.units : [])),
-  })
+export function addToInventory(files: Files, left: readonly Inventory[]): void {
+  save(files, { links: left.flatMap(({ links }) => links), units: left.flatMap(({ units }) => units) })
 }
 
 /** Whether the path is a link of ours. What somebody else put in its place is theirs. */

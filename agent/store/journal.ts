@@ -3,12 +3,14 @@
  * existence is the mark of an unfinished deployment. One JSON value a line: the header, then the prepared steps with
  * what each replaces, then the number of each step as it begins.
  */
+
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
 import { type Oid, oid, type UnitName } from '../../src/plan/names.ts'
+import { BASE } from '../../src/plan/places.ts'
 import type { Step } from '../../src/plan/steps.ts'
 import type { DeploymentId } from '../../src/protocol/messages.ts'
 import type { Machine, Writer } from '../host/machine.ts'
-import { BASE, JOURNAL } from '../host/paths.ts'
+import { JOURNAL } from '../host/paths.ts'
 import type { EnablementLink } from '../systemd/enablement-links.ts'
 
 export interface Header {

@@ -1,10 +1,12 @@
 /** How deployments ended on this host: one JSON line each, the newest last. */
+
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
+import { BASE } from '../../src/plan/places.ts'
 import { decodeOutcomeRecord } from '../../src/protocol/decode.ts'
 import type { DeploymentId, OutcomeRecord } from '../../src/protocol/messages.ts'
 import { appendLine, writeDurably } from '../host/files.ts'
 import type { Machine } from '../host/machine.ts'
-import { BASE, LOG } from '../host/paths.ts'
+import { LOG } from '../host/paths.ts'
 
 /** The log is cut to its newer half when it is longer than this, in bytes. */
 const LOG_MAX = 256 * 1024

@@ -2,13 +2,15 @@
  * The host's git objects: a bare repository of loose objects that `git fsck` accepts, written and read without git.
  * Objects come in through a quarantine and are moved in only when their hash is theirs (gitrepository-layout(5)).
  */
+
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import { type Oid, oid } from '../../src/plan/names.ts'
+import { STORE } from '../../src/plan/places.ts'
 import type { Contents } from '../../src/plan/reading.ts'
 import type { ObjectChunk } from '../../src/protocol/messages.ts'
 import { appendLine, makeDirectories, removeTree, writeDurably } from '../host/files.ts'
 import type { Machine, Writer } from '../host/machine.ts'
-import { parentOf, STORE } from '../host/paths.ts'
+import { parentOf } from '../host/paths.ts'
 import { BadObject, Inflating, openObject } from './object.ts'
 
 const QUARANTINE = `${STORE}/quarantine`

@@ -1,12 +1,14 @@
 /** systemd, through systemctl(1) and journalctl(1). What they print is read with LC_ALL=C; nothing is thrown away. */
+
 import { templateOf } from '../../src/plan/app-units.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import { type UnitName, unitName } from '../../src/plan/names.ts'
+import { PLACES } from '../../src/plan/places.ts'
 import { followed } from '../host/files.ts'
 import type { Files, Machine, Ran, RunOptions } from '../host/machine.ts'
 import { type Ending, endingOf, readCommands, readMain } from './unit-ending.ts'
 
-export const UNIT_DIRECTORY = '/etc/systemd/system'
+export const UNIT_DIRECTORY = PLACES.unit
 
 /** Where systemd looks for unit files (systemd.unit(5)), ours aside. */
 const SEARCH = [

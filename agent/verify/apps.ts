@@ -2,13 +2,12 @@
 import { attributesOf, type FileAttributes } from '../../src/plan/attributes.ts'
 import type { Finding } from '../../src/plan/drift.ts'
 import type { App, AppFile, HostState } from '../../src/plan/host-state.ts'
-import { APPS } from '../../src/plan/links.ts'
 import { appName, appPath } from '../../src/plan/names.ts'
+import { APPS, currentOf } from '../../src/plan/places.ts'
 import type { Files, Machine, Stat } from '../host/machine.ts'
 import { isVersion } from '../host/paths.ts'
 import { ownerOf } from '../steps/attributes.ts'
 import { hashFile, modeOf } from '../steps/checkout.ts'
-import { currentOf } from '../steps/swap.ts'
 
 /** How many files of one app are named; the rest is counted. */
 const NAMED = 50

@@ -4,6 +4,7 @@ import type { RefChange } from '../git/refs.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Planned } from '../planning/planned.ts'
 import type { Refusal } from '../protocol/messages.ts'
+import { endingReason } from '../protocol/reason.ts'
 import type { Ends, HostEnd } from '../rollout/events.ts'
 import type { Deployment } from './deployment.ts'
 import type { RecordedJob } from './jobs.ts'
@@ -102,7 +103,7 @@ function endingOf(end: HostEnd): Pick<KnownOutcome, 'outcome' | 'why'> | null {
     case 'undone':
       return {
         outcome: end.leftovers.length === 0 ? 'undone' : 'damaged',
-        why: [end.failure.message, ...end.leftovers].join('; '),
+        why: endingReason(end.failure.message, end.leftovers),
       }
     case 'unknown':
       return { outcome: 'unknown', why: end.why }

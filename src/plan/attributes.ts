@@ -13,10 +13,10 @@ export interface FileAttributes {
 }
 
 /** The manifest's 'files', by path. */
-export function parseFiles(value: unknown, report: Report): FileAttributes[] {
+export function parseFiles(value: unknown, at: Keys, report: Report): FileAttributes[] {
   if (value === undefined) return []
-  return Object.entries(object(value, ['files'], null, report))
-    .flatMap(([path, entry]) => parseFile(path, entry, report))
+  return Object.entries(object(value, at, null, report))
+    .flatMap(([path, entry]) => parseFile(path, entry, [...at, path], report))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
@@ -35,8 +35,7 @@ export function attributesText({ mode, owner, group }: FileAttributes): string {
   return [...bits, ...(accounts === '' ? [] : [accounts])].join(' ')
 }
 
-function parseFile(key: string, value: unknown, report: Report): FileAttributes[] {
-  const at = ['files', key]
+function parseFile(key: string, value: unknown, at: Keys, report: Report): FileAttributes[] {
   const path = appPath(key)
   if (path === undefined) {
     report(at, `'${key}' is not a path inside the app`)

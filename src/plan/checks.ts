@@ -22,10 +22,8 @@ export type Check =
 const WITHIN_MS = 2000
 
 /** The manifest's 'checks', in their order. */
-export function parseChecks(value: unknown, report: Report): Check[] {
-  return list(value, 'checks', ['checks'], report).flatMap((item, i) =>
-    parseCheck(item, ['checks', i], report),
-  )
+export function parseChecks(value: unknown, at: Keys, report: Report): Check[] {
+  return list(value, 'checks', at, report).flatMap((item, i) => parseCheck(item, [...at, i], report))
 }
 
 /** 'tcp 127.0.0.1:80', as plans and failures call it. */

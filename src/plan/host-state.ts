@@ -78,7 +78,7 @@ export function* readHosts(roots: readonly Oid[]): Reading<HostState[]> {
   return hosts
 }
 
-/** A tree of a few kilobytes can describe billions of files: the same directory in itself, ten times over. */
+/** As gitdeploy-tree(5) says. A tree of a few kilobytes can describe billions: the same directory in itself, ten times over. */
 const MOST_ENTRIES = 50_000
 
 /** What a host can open (PATH_MAX, 4096 bytes) less what comes before it there; a character takes up to three. */
@@ -96,10 +96,15 @@ function readDirectory(dir: Directory, raw: Uint8Array): Directory[] {
   for (const entry of parseTree(raw, dir.oid.length / 2)) {
     const path = `${prefix}${entry.name}`
     const inApp = app ? `${app.name}/${path}` : path
+    // A plain file beside the apps is none of them.
+    if (!app && entry.kind === 'file') continue
     host.entries++
-    if (host.entries === MOST_ENTRIES)
-      host.problems.push({ file: inApp, what: `it is beyond the ${MOST_ENTRIES} files that a host may have` })
-    if (host.entries >= MOST_ENTRIES) return []
+    if (host.entries === MOST_ENTRIES + 1)
+      host.problems.push({
+        file: inApp,
+        what: `it is beyond the ${MOST_ENTRIES} files and directories that a host may have`,
+      })
+    if (host.entries > MOST_ENTRIES) return []
     if (path.length > LONGEST_PATH)
       host.problems.push({
         file: `${inApp.slice(0, 100)}…`,
@@ -110,7 +115,7 @@ function readDirectory(dir: Directory, raw: Uint8Array): Directory[] {
     else if (app) {
       if (entry.kind === 'tree') below.push({ host, app, prefix: `${path}/`, oid: entry.oid })
       else app.files.push({ path: path as AppPath, mode: entry.mode, oid: entry.oid })
-    } else if (entry.kind === 'tree') {
+    } else {
       const name = appName(entry.name)
       if (name === undefined) continue // parseTree has refused every name that is none
       const draft: AppDraft = { name, tree: entry.oid, files: [], manifest: NO_MANIFEST }

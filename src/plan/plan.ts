@@ -1,9 +1,11 @@
 /** A plan: what a deployment will do on each host. Pure data, made from two states a host. */
+import { type AppChange, changedApps } from './changes.ts'
+import { makeSteps } from './deployment-steps.ts'
 import type { Repair } from './drift.ts'
 import { type AppFile, type HostState, order } from './host-state.ts'
 import type { AppName, AppPath, ClusterName, HostName, Oid } from './names.ts'
 import { needsReconnect } from './reconnect.ts'
-import { type AppChange, changedApps, makeSteps, type Step } from './steps.ts'
+import type { Step } from './steps.ts'
 
 export interface Plan {
   readonly cluster: ClusterName

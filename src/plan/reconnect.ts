@@ -1,7 +1,8 @@
 /** Which deployments may cut off the way to their own host, and so must be confirmed over a new one. */
+import { changedApps } from './changes.ts'
 import { type App, type HostState, order } from './host-state.ts'
 import { linksOf } from './links.ts'
-import { changedApps } from './steps.ts'
+import { unitAt } from './special-directories.ts'
 
 /**
  * What an operator is reached by, and that this deployment touches: places on the host and units, by name. None where
@@ -18,7 +19,7 @@ function access(app: App | undefined): string[] {
   const links = linksOf(app).map(({ path }) => path)
   return [
     ...links.filter(isPlace),
-    ...links.flatMap(unitBehind).filter(isAccess),
+    ...links.flatMap(path => unitAt(path) ?? []).filter(isAccess),
     ...app.manifest.unitsEnabled.filter(isAccess),
   ]
 }
@@ -50,13 +51,4 @@ const UNITS =
 
 function isAccess(unit: string): boolean {
   return UNITS.test(unit)
-}
-
-/**
- * The unit that a link in systemd's directory is, or adds to: '/etc/systemd/system/ssh.service.d/x.conf' is of
- * ssh.service.
- */
-function unitBehind(path: string): string[] {
-  const [, unit] = /^\/etc\/systemd\/system\/([^/]+?)(?:\.d\/.*)?$/.exec(path) ?? []
-  return unit === undefined ? [] : [unit]
 }

@@ -20,12 +20,17 @@ export function driftedHosts(hosts: readonly Tracked[], inspected: readonly Insp
   return answered.filter(({ tracked, answer }) => !isSound(answer, tracked.commit))
 }
 
-function repairable(one: Inspected, { commit }: Tracked): Answered {
+function repairable(one: Inspected, { host, commit, cluster }: Tracked): Answered {
+  // Files go to a host only from a commit that a deployment to it has made.
+  if (cluster === null)
+    throw new Fatal(`cannot repair '${host}': refs/deptool/${host} does not name a deployment`, {
+      hint: `run 'git deploy forget ${host}', then 'git deploy sync'`,
+    })
   if (one.kind === 'unreachable')
-    throw new Fatal(`cannot ask '${one.host}' what to repair: ${printable(one.message)}`, {
+    throw new Fatal(`cannot ask '${host}' what to repair: ${printable(one.message)}`, {
       hint: one.hint ?? undefined,
     })
-  const { host, hello, verified } = one
+  const { hello, verified } = one
   if (verified.pending !== null)
     throw new Fatal(`cannot repair '${host}': it is being deployed to, ${lockedBy(verified.pending)}`, {
       hint: 'try again when that has ended',

@@ -24,7 +24,18 @@ export async function readBefore(
     return readBefore(repo, earlier, new Map([...said, ...commits]))
   }
   return new Map(
-    tracked.map(({ host }, i) => [host, commits.get(parents[i]!) ?? refuseMissing(host)] as const),
+    tracked.map(
+      ({ host }, i) => [host, deploymentOf(host, commits.get(parents[i]!)) ?? refuseMissing(host)] as const,
+    ),
+  )
+}
+
+/** Files go to a host only from a commit that a deployment to it has made: no other may become its history. */
+function deploymentOf(host: HostName, ran: HostCommitSaid | undefined): HostCommitSaid | undefined {
+  if (ran?.deployment !== '') return ran
+  throw new Fatal(
+    `cannot roll back '${host}': ${ran.commit.slice(0, 10)}, which it would go back to, is not a deployment`,
+    { hint: `run 'git deploy forget ${host}', then 'git deploy sync'` },
   )
 }
 

@@ -1,7 +1,7 @@
 /** What the trees of hosts describe: their apps, units and links. */
 import { drive, type ObjectReader } from '../git/objects.ts'
+import { conflicts } from '../plan/conflicts.ts'
 import { type HostState, readHosts } from '../plan/host-state.ts'
-import { conflicts } from '../plan/links.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 

@@ -2,7 +2,6 @@
 import type { FileAttributes } from '../plan/attributes.ts'
 import type { Check } from '../plan/checks.ts'
 import { FILE_DRIFT, type Finding, LINK_DRIFT, type Repair } from '../plan/drift.ts'
-import { LINK_ROLES } from '../plan/links.ts'
 import {
   appName,
   appPath,
@@ -14,6 +13,7 @@ import {
   oid,
   unitName,
 } from '../plan/names.ts'
+import { LINK_ROLES } from '../plan/places.ts'
 import type { Step, StepKind, StepOf } from '../plan/steps.ts'
 import type {
   Failure,

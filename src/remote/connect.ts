@@ -2,7 +2,7 @@
 import type { HostName } from '../plan/names.ts'
 import type { Transport } from '../transports.ts'
 import type { Agents } from './agents.ts'
-import { installAgent, startAgent } from './install.ts'
+import { installAgent, isAgentDamaged, startAgent } from './install.ts'
 import { connectLocal } from './local.ts'
 import type { Shell } from './shell.ts'
 import type { Address, SshAddress } from './ssh/address.ts'
@@ -60,6 +60,7 @@ export function connector(settings: Settings): Connect {
       agent: agents,
       startAgent: () => startAgent(shell, agents),
       installAgent: () => installAgent(shell, agents),
+      isAgentDamaged: () => isAgentDamaged(shell, agents),
       close: () => shell.close(),
     }
   }

@@ -1,5 +1,7 @@
 /** What a host has to tell: its history, and how deployments ended there. */
+
 import type { Oid } from '../plan/names.ts'
+import { STORE } from '../plan/places.ts'
 import type { LoggedDeployment, ObjectChunk, Pending } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
 import { openSession, type Session } from './session.ts'
@@ -39,7 +41,7 @@ export async function fetchHistory(connection: Connection, options: FetchOptions
           connection.host,
           'protocol',
           `cannot read the history there: ${printable(reply.refusal.message)}`,
-          "what it runs is not affected; 'git fsck' in a copy of /var/lib/deptool/store tells more",
+          `what it runs is not affected; 'git fsck' in a copy of ${STORE} tells more`,
         )
       else throw new HostError(connection.host, 'protocol', `the agent answers 'fetch' with '${reply.type}'`)
     }

@@ -1,6 +1,8 @@
 /** The agent on a host: starting it, and putting it there over the same connection. */
+
 import { createReadStream } from 'node:fs'
-import { type AgentBinary, type Agents, agentName, HOME, platformOf } from './agents.ts'
+import { BASE, BIN } from '../plan/places.ts'
+import { type AgentBinary, type Agents, agentName, platformOf } from './agents.ts'
 import { firstLine, lastLine, printable } from './clean.ts'
 import { INSTALL_EXIT, INSTALL_MARK, INSTALLED_MARK, installScript } from './install-script.ts'
 import { noise } from './noise.ts'
@@ -9,7 +11,7 @@ import { sudoTrouble } from './sudo.ts'
 import { type AgentVersion, type Channel, type Exit, HostError, type HostErrorKind } from './transport.ts'
 
 export function startAgent(shell: Shell, agent: AgentVersion): Promise<Channel> {
-  return shell.run(asRoot(shell, `${HOME}/bin/${agentName(agent)}`))
+  return shell.run(asRoot(shell, `${BIN}/${agentName(agent)}`))
 }
 
 /** Rejects with HostError; the host then has the agents that it had before. */
@@ -31,6 +33,18 @@ export async function installAgent(shell: Shell, agents: Agents, script = instal
   const exit = await exitAfter(output, channel)
   await sent
   if (last !== INSTALLED_MARK) throw failed(shell, exit, channel.stderr())
+}
+
+/**
+ * For an agent that ended before it said a word: a disk that was full, or failing, may have left a part of it under its
+ * final name. False where it cannot be told.
+ */
+export async function isAgentDamaged(shell: Shell, agents: Agents): Promise<boolean> {
+  const channel = await shell.run(asRoot(shell, `sha256sum ${BIN}/${agentName(agents)}`))
+  channel.end()
+  const [sum = ''] = ((await linesOf(channel.stdout).next()).value ?? '').split(' ')
+  const whole = [...agents.platforms.values()].some(({ sha256 }) => sha256 === sum)
+  return /^[0-9a-f]{64}$/.test(sum) && !whole
 }
 
 /** sudo resolves no password prompt here: -n makes it fail instead. */
@@ -104,11 +118,11 @@ type Reason = readonly [message: string, hint: string | undefined, kind: HostErr
 
 function reason(code: number | undefined, stderr: string): Reason {
   if (/No space left|Disk quota/i.test(stderr)) {
-    return [`cannot install the agent: no space in ${HOME}`, 'the agent takes about 1 MB', 'install']
+    return [`cannot install the agent: no space in ${BASE}`, 'the agent takes about 1 MB', 'install']
   }
   if (/Read-only file system/i.test(stderr)) {
     return [
-      `cannot install the agent: ${HOME} is read-only`,
+      `cannot install the agent: ${BASE} is read-only`,
       'the agent needs a /var that it can write to',
       'install',
     ]
@@ -116,8 +130,8 @@ function reason(code: number | undefined, stderr: string): Reason {
   switch (code) {
     case INSTALL_EXIT.noexec:
       return [
-        `cannot install the agent: nothing in ${HOME}/bin may be executed`,
-        'is /var mounted noexec? Mount a file system without that option on /var/lib/deptool/bin',
+        `cannot install the agent: nothing in ${BIN} may be executed`,
+        `is /var mounted noexec? Mount a file system without that option on ${BIN}`,
         'install',
       ]
     case INSTALL_EXIT.checksum:

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { conflicts } from '../../src/plan/conflicts.ts'
 import { MissingObject, readHosts } from '../../src/plan/host-state.ts'
-import { conflicts } from '../../src/plan/links.ts'
 import { readAll } from '../../src/plan/reading.ts'
 import { buildTree, stateOf, type Tree } from '../support/tree-builder.ts'
 
@@ -288,6 +288,18 @@ test('two apps cannot claim one link, one unit, or a place inside a link', () =>
       "c/manifest.json: there is no 'nowhere' in the app",
     ],
   )
+})
+
+test('a host may have 50,000 files and directories, and not one more', () => {
+  // The app, 99 directories in it, and 49,900 files; what stands beside the apps does not count.
+  const files = Array.from({ length: 49_900 }, (_, i) => [`a/d${i % 99}/f${i}`, ''] as const)
+  const most = { 'README.md': '', ...Object.fromEntries(files) }
+  const state = stateOf(most)
+  assert.deepEqual(state.problems, [])
+  assert.equal(state.apps[0]?.files.length, 49_900)
+  assert.deepEqual(problems({ ...most, 'a/e': '' }), [
+    'a/d98/f9998: it is beyond the 50000 files and directories that a host may have',
+  ])
 })
 
 test('an object that nobody has is named', () => {

@@ -5,12 +5,17 @@ import type { Oid } from '../../plan/names.ts'
 import type { Verified } from '../../protocol/messages.ts'
 import { printable, quoted } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
+import { atMost } from './at-most.ts'
 import { lockedBy } from './ends.ts'
+import { recoveredText } from './events.ts'
 
 /** `recorded` is the commit that this repository knows to be deployed there. */
 export function driftLines(answer: Answered, recorded: Oid, colors: Colors): string[] {
   const { host, hello, verified } = answer
-  const bad = [...elsewhere(answer, recorded), ...verified.findings.map(findingText)]
+  const bad = atMost(
+    [...elsewhere(answer, recorded), ...verified.findings.map(findingText)],
+    count => `… and ${count} more`,
+  )
   const notes = [...pending(verified), ...recovered(hello), ...lastFailed(verified)]
   const lines = [...bad.map(line => colors.red(line)), ...notes.map(line => colors.yellow(line))]
   if (bad.length === 0 && verified.pending === null) lines.unshift(colors.green('ok'))
@@ -71,7 +76,7 @@ function pending({ pending }: Verified): string[] {
 }
 
 function recovered({ recovered }: Answered['hello']): string[] {
-  return recovered ? [`an earlier deployment had been cut off: ${recovered.id} is ${recovered.outcome}`] : []
+  return recovered ? [recoveredText(recovered)] : []
 }
 
 function lastFailed({ last }: Verified): string[] {

@@ -1,7 +1,7 @@
 /** A rollout as lines: what happens on each host while it happens, and how it ended. */
 import { checkText } from '../../plan/checks.ts'
 import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
-import type { Adopted } from '../../protocol/messages.ts'
+import type { Adopted, Hello, Outcome } from '../../protocol/messages.ts'
 import {
   type EventOf,
   type HostEnd,
@@ -11,6 +11,7 @@ import {
 } from '../../rollout/events.ts'
 import { printable, quoted } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
+import { atMost } from './at-most.ts'
 import { detailLines } from './details.ts'
 import { END_WORD, explain, lockedBy } from './ends.ts'
 
@@ -36,9 +37,7 @@ const WORDS: { readonly [K in ProgressKind]: (event: EventOf<K>, colors: Colors)
   installing: () => [],
   connected: () => [],
   installed: () => ['agent installed'],
-  recovered: ({ id, outcome }, colors) => [
-    colors.yellow(`an earlier deployment had been cut off: ${id} ${RECOVERED[outcome]}`),
-  ],
+  recovered: (event, colors) => [colors.yellow(recoveredText(event))],
   staged: event => ['staged', ...remarks(event)],
   wave: ({ wave, waves }) => [`wave ${wave} of ${waves}`],
   step: ({ step }) => stepWords(step),
@@ -53,7 +52,8 @@ const WORDS: { readonly [K in ProgressKind]: (event: EventOf<K>, colors: Colors)
 
 /** What the operator should know of a host that is staged. */
 export function remarks(event: EventOf<'staged'>): string[] {
-  return [...event.adopted.map(adoptedLine), ...event.notes.map(printable)]
+  const lines = [...event.adopted.map(adoptedLine), ...event.notes.map(printable)]
+  return [...atMost(lines, count => `… and ${count} more notes`)]
 }
 
 function adoptedLine({ path, backup, differs }: Adopted): string {
@@ -62,11 +62,16 @@ function adoptedLine({ path, backup, differs }: Adopted): string {
     : `adopts ${quoted(path)}: the file there has the same content`
 }
 
-const RECOVERED = {
+/** What an agent found and finished before it answered. */
+export function recoveredText({ id, outcome }: NonNullable<Hello['recovered']>): string {
+  return `an earlier deployment had been cut off: ${printable(id)} ${RECOVERED[outcome]}`
+}
+
+const RECOVERED: { readonly [K in Outcome]: string } = {
   held: 'holds',
   undone: 'was undone',
   damaged: 'was undone, but not everything went back',
-  unknown: 'is unknown',
+  unknown: 'has an unknown outcome',
 }
 
 const STEP_WORDS: { readonly [K in StepKind]: (step: StepOf<K>) => string | null } = {

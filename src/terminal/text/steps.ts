@@ -1,8 +1,9 @@
 /** The steps of a host's plan as lines, each with the app that it belongs to. */
+
 import { attributesText } from '../../plan/attributes.ts'
 import { checkText } from '../../plan/checks.ts'
-import { APPS } from '../../plan/links.ts'
-import type { AppName, HostPath, UnitName } from '../../plan/names.ts'
+import type { AppName, UnitName } from '../../plan/names.ts'
+import { appBehind } from '../../plan/places.ts'
 import type { HostPlan } from '../../plan/plan.ts'
 import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
 import { printable, quoted } from '../clean.ts'
@@ -32,8 +33,8 @@ const LINES: { readonly [K in StepKind]: (step: StepOf<K>, whose: Owners) => Ste
     files.map(file => ({ app, text: `set ${attributesText(file)} on ${quoted(file.path)}` })),
   stop: ({ units }, whose) => unitLines('stop', units, whose),
   disable: ({ units }, whose) => unitLines('disable', units, whose),
-  unlink: ({ path, target }) => [{ app: appBehind(target), text: `unlink ${quoted(path)}` }],
-  link: ({ path, target }) => [{ app: appBehind(target), text: `link ${quoted(path)}` }],
+  unlink: ({ path, target }) => [{ app: appBehind(target) ?? null, text: `unlink ${quoted(path)}` }],
+  link: ({ path, target }) => [{ app: appBehind(target) ?? null, text: `link ${quoted(path)}` }],
   tmpfiles: ({ apps }) => apps.map(app => ({ app, text: 'create what tmpfiles.d describes' })),
   daemonReload: (_, whose) => [{ app: whose.files('systemd/', 'quadlets/'), text: 'daemon-reload' }],
   enable: ({ units }, whose) => unitLines('enable', units, whose),
@@ -65,7 +66,7 @@ function owners({ apps, steps, repair }: HostPlan): Owners {
   const units = new Map<string, AppName | null>()
   for (const step of steps)
     if ((step.kind === 'link' || step.kind === 'unlink') && step.role === 'unit')
-      units.set(step.path.slice(step.path.lastIndexOf('/') + 1), appBehind(step.target))
+      units.set(step.path.slice(step.path.lastIndexOf('/') + 1), appBehind(step.target) ?? null)
   for (const { app, files } of apps)
     for (const { path } of files) if (path.startsWith('systemd/')) units.set(path.split('/')[1]!, app)
   return {
@@ -86,9 +87,4 @@ function unitLines(verb: string, units: readonly UnitName[], whose: Owners): Ste
     byApp.set(app, [...(byApp.get(app) ?? []), unit])
   }
   return [...byApp].map(([app, units]) => ({ app, text: `${verb} ${units.join(', ')}` }))
-}
-
-/** A link of ours leads to `/var/lib/deptool/apps/<app>/current/…`. */
-function appBehind(target: HostPath): AppName {
-  return target.slice(APPS.length + 1).split('/')[0] as AppName
 }

@@ -67,6 +67,15 @@ test('bash completes what was deployed, also where the tree has it no more', inB
   assert.equal(await ask('git deploy diff prod -- d'), 'dns1')
 })
 
+test('bash offers no name that would run something once it is on the command line', inBash, async t => {
+  const { world, ask } = await makeShell(t, 'bash')
+  world.write({ '../$(touch owned)/web1/a/x': '1', '../a b/web1/a/x': '1', '../q;id/web1/a/x': '1' })
+  world.write({ '$(id)/a/x': '1', '`id`/a/x': '1', 'web3&/a/x': '1' })
+  assert.equal(await ask('git deploy plan '), 'prod staging')
+  assert.equal(await ask('git deploy diff prod -- '), 'dns1 web1 web2')
+  assert.equal(await ask('git deploy plan --limit='), 'db1 dns1 web1 web2')
+})
+
 test('bash completes hosts wherever they are meant, and lists of them', inBash, async t => {
   const { ask } = await makeShell(t, 'bash')
   for (const verb of ['rollback', 'log', 'forget']) {

@@ -53,3 +53,33 @@ test('a deployment under way, or rolled back, is no drift', () => {
   ])
   assert.ok(isSound(underWay, OID) && isSound(undone, OID))
 })
+
+test('of 90,000 findings there are as many as somebody reads, and the number of the others', () => {
+  const findings = Array.from({ length: 90_000 }, (_, i) => ({
+    kind: 'leftoverLink',
+    path: `/etc/l${i}`,
+    target: '/x',
+  }))
+  const lines = driftLines({ ...asked, verified: verified({ findings }) }, OID, plain)
+  assert.equal(lines.length, 201)
+  assert.equal(lines.at(-1), 'web1  … and 89800 more')
+})
+
+test('how a deployment ended that had been cut off is told in words', () => {
+  const told = (['held', 'undone', 'damaged', 'unknown'] as const).flatMap(outcome =>
+    driftLines(
+      { ...asked, hello: { current: OID, recovered: { id: 'x', outcome } }, verified: verified({}) },
+      OID,
+      plain,
+    ),
+  )
+  assert.deepEqual(
+    told.filter(line => line !== 'web1  ok'),
+    [
+      'web1  an earlier deployment had been cut off: x holds',
+      'web1  an earlier deployment had been cut off: x was undone',
+      'web1  an earlier deployment had been cut off: x was undone, but not everything went back',
+      'web1  an earlier deployment had been cut off: x has an unknown outcome',
+    ],
+  )
+})

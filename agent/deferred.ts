@@ -1,4 +1,4 @@
-/** What an undo still owes systemd once files and links are back: those must be in place first. */
+/** What an undo asks of systemd only when all files and links are restored: units start from them. */
 import { SETTLE_MS } from '../src/plan/manifest.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { Machine } from './host/machine.ts'
@@ -6,18 +6,18 @@ import { makeWay } from './systemd/sockets.ts'
 import { isRunning, resetFailed, showUnits, systemctl, withInstances } from './systemd/systemd.ts'
 import { watch } from './systemd/watch.ts'
 
-export class Owed {
+export class Deferred {
   daemonReload = false
   readonly restart = new Set<UnitName>()
   /** Units that failed before: nobody expects them to run. */
   readonly retry = new Set<UnitName>()
-  /** Units that were not meant, and that systemd may have stopped with those that were. */
+  /** Units that no step names, and that systemd may have stopped along with those that one does. */
   readonly start = new Set<UnitName>()
-  /** Units that may have no file any more. Others, or a socket, may have started them. */
+  /** Units that may no longer have a file. Other units, or a socket, may have started them. */
   readonly withoutFile = new Set<UnitName>()
 
-  /** Pays, and says what does not run afterwards. */
-  pay(machine: Machine): string[] {
+  /** Does it, and returns what does not run afterwards. */
+  carryOut(machine: Machine): string[] {
     if (!machine.systemd) return []
     const began = machine.ticks()
     const leftovers: string[] = []

@@ -1,0 +1,107 @@
+/** The special directories of an app, whose files are linked to where the host looks for such files. */
+import { type HostPath, type UnitName, unitName } from './names.ts'
+import { isInside, type LinkRole, PLACES, type SpecialRole } from './places.ts'
+
+export type Applying = 'sysusers' | 'tmpfiles' | 'daemonReload'
+
+export interface SpecialDirectory {
+  /** Its name in an app. */
+  readonly directory: string
+  /** Whether a file is linked, by its path below the directory. Other files are deployed, but not linked. */
+  readonly takes: (path: string) => boolean
+  /** The unit that systemd makes of a file by this name. */
+  readonly unitOf: (name: string) => UnitName | undefined
+  /** The step by which the host learns that files have come, changed or gone. */
+  readonly appliedBy: Applying
+  /** For an operator who declares a symlink there instead. */
+  readonly hint: string
+}
+
+/**
+ * Each file of a drop-in directory has a link of its own: systemd resolves a linked directory, and would take every
+ * new version for a change.
+ */
+export const SPECIAL: { readonly [R in SpecialRole]: SpecialDirectory } = {
+  unit: {
+    directory: 'systemd',
+    takes: isUnitFile,
+    unitOf: unitName,
+    appliedBy: 'daemonReload',
+    hint: "units and drop-ins go into the app's 'systemd' directory",
+  },
+  quadlet: {
+    directory: 'quadlets',
+    takes: path => !path.startsWith('.'),
+    unitOf: unitGenerated,
+    appliedBy: 'daemonReload',
+    hint: "quadlets go into the app's 'quadlets' directory",
+  },
+  sysusers: {
+    directory: 'sysusers',
+    takes: isConf,
+    unitOf: () => undefined,
+    appliedBy: 'sysusers',
+    hint: "sysusers files go into the app's 'sysusers' directory",
+  },
+  tmpfiles: {
+    directory: 'tmpfiles',
+    takes: isConf,
+    unitOf: () => undefined,
+    appliedBy: 'tmpfiles',
+    hint: "tmpfiles files go into the app's 'tmpfiles' directory",
+  },
+}
+
+export function isAppliedBy(step: Applying, role: LinkRole): boolean {
+  return role !== 'symlink' && SPECIAL[role].appliedBy === step
+}
+
+/** The special directories whose files the step applies. */
+export function directoriesFor(step: Applying): string[] {
+  return Object.values(SPECIAL)
+    .filter(({ appliedBy }) => appliedBy === step)
+    .map(({ directory }) => directory)
+}
+
+/** The unit of a file or drop-in in systemd's directory: 'a.service' for both a.service and a.service.d/x.conf. */
+export function unitAt(path: HostPath): UnitName | undefined {
+  const [first = ''] = isInside(path, PLACES.unit) ? path.slice(PLACES.unit.length + 1).split('/') : []
+  return unitName(first.replace(/\.d$/, ''))
+}
+
+/** The unit that a link by this name makes known to systemd. */
+export function unitBehind(role: LinkRole, name: string): UnitName | undefined {
+  return role === 'symlink' ? undefined : SPECIAL[role].unitOf(name)
+}
+
+/** Whether the directory is one that links are made in, or below one: it is made if the host does not have it. */
+export function isManaged(directory: string): boolean {
+  return MANAGED.some(managed => directory === managed || isInside(directory, managed))
+}
+
+/** A drop-in directory: it is removed with its last file. */
+export function isDropInDirectory(directory: string): boolean {
+  return isManaged(directory) && !MANAGED.includes(directory)
+}
+
+const MANAGED: readonly string[] = Object.values(PLACES)
+
+/** The service that Podman's generator makes of a file in quadlets/, podman-systemd.unit(5). */
+function unitGenerated(name: string): UnitName | undefined {
+  const match = /^(.+)\.(container|kube|volume|network|pod|image|build)$/.exec(name)
+  if (!match) return undefined
+  const [, stem, type] = match
+  return unitName(`${stem}${type === 'container' || type === 'kube' ? '' : `-${type}`}.service`)
+}
+
+/** A unit file; a drop-in, also a type-wide one as in `service.d`; a dependency in a directory for those. */
+function isUnitFile(path: string): boolean {
+  const [first, second, ...more] = path.split('/') as [string, string?, ...string[]]
+  if (second === undefined) return unitName(first) !== undefined
+  if (more.length > 0) return false
+  return first.endsWith('.d') ? second.endsWith('.conf') : /.\.(?:wants|requires|upholds)$/.test(first)
+}
+
+function isConf(path: string): boolean {
+  return !path.includes('/') && path.endsWith('.conf')
+}
