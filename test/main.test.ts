@@ -412,3 +412,19 @@ usage: git deploy plan [<options>] [<cluster>] [<rev>]
 `)
   await world.run('--version').stdout(/^git-deploy version \d+\.\d+\.\d+/)
 })
+
+test('what the operator typed, or named a branch, is shown as what it is', async t => {
+  const world = await makeWorld(t, { 'web1/a/x': '1' })
+  await world
+    .run('plan', 'pr\x1b[31mod')
+    .exits(1)
+    .stdout('')
+    .stderr(/^fatal: [^\x1b]*'pr\\033\[31mod'[^\x1b]*$/)
+  await world.git('switch', '--quiet', '--create', 'fix\u202eniam')
+  await world.run('plan', 'prod').stdout(/^prod from the working tree \(fix\\342\\200\\256niam /)
+  world.write({ 'web1/a/manifest.json': '{"symlinks": {"/etc/a\\nb": "x"}}' })
+  await world
+    .run('check', 'prod')
+    .exits(1)
+    .stdout(/'\/etc\/a\\nb' contains a control character/)
+})

@@ -4,13 +4,11 @@ import { makeDirectories, temporaryFor } from '../host/files.ts'
 import { type Files, type Machine, SystemFailure } from '../host/machine.ts'
 import { BACKUP, parentOf } from '../host/paths.ts'
 import type { Reached } from '../host/way.ts'
+import { RESERVE } from '../space.ts'
 import { type Context, StepFailed } from './action.ts'
 
 /** Bits that make a program run as its owner or group. */
 const SET_ID = 0o6000
-
-/** How much is to be left on the file system, in bytes: room for the undo, the log, the journal. */
-export const RESERVE = 4 * 1024 * 1024
 
 export function keepLink(target: string, backup: string, { machine: { files } }: Context): void {
   const made = makeDirectories(files, parentOf(backup), 0o700)

@@ -5,6 +5,7 @@ import { isDropInDirectory, unitBehind } from '../../src/plan/special-directorie
 import type { StepOf } from '../../src/plan/steps.ts'
 import { dropTemporary, placeLink } from '../host/files.ts'
 import { backupPath, baseOf, parentOf } from '../host/paths.ts'
+import { restoreLink } from '../host/restore-link.ts'
 import { BlockedPath, inDirectory, rmdirAt, unlessBlocked, walk } from '../host/walk.ts'
 import type { Reached } from '../host/way.ts'
 import { isOurs } from '../store/inventory.ts'
@@ -113,7 +114,6 @@ function restore(reached: Reached, name: string, was: Was, context: Context): vo
   // Absent: disabling a unit also takes the link away by which it is known.
   const free = isOurs(directory, name) || directory.stat(name) === undefined
   if (was.kind === 'absent' && free) directory.unlink(name)
-  else if (was.kind === 'link' && directory.readlink(name) !== was.target)
-    placeLink(directory, was.target, name)
+  else if (was.kind === 'link') restoreLink(directory, was.target, name)
   else if (was.kind === 'file' && free) restoreFile(reached, name, was.backup, context)
 }

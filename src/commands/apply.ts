@@ -2,20 +2,21 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CommandOf } from '../command.ts'
 import type { Context } from '../context.ts'
+import { deliver } from '../delivery/deliver.ts'
 import { type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import { differences } from '../planning/differences.ts'
-import { type Offline, planOffline } from '../planning/plan-offline.ts'
+import { planOffline } from '../planning/plan-tree.ts'
+import type { Planned } from '../planning/planned.ts'
 import { decodeSavedPlan, type SavedPlan } from '../planning/saved-plan.ts'
 import { printable } from '../terminal/clean.ts'
-import { offer } from './deploy.ts'
 
 /** `git deploy apply`: carries out a saved plan, exactly that one, once. */
 export async function apply(command: CommandOf<'apply'>, context: Context): Promise<ExitCode> {
   const saved = parse(command.file, await read(command.file, context))
-  const offline = await planOffline({ cluster: null, rev: null, saved }, context)
-  await refuseDifferent(saved, offline, context)
+  const planned = await planOffline({ cluster: null, rev: null, saved }, context)
+  await refuseDifferent(saved, planned, context)
   const { id, at, by } = saved
-  return offer(offline, { ...command, saved: { id, at, by } }, context)
+  return deliver(planned, { ...command, saved: { id, at, by } }, context)
 }
 
 async function read(file: string, { cwd, terminal }: Context): Promise<string> {
@@ -36,8 +37,8 @@ function parse(file: string, content: string): SavedPlan {
   })
 }
 
-async function refuseDifferent(saved: SavedPlan, offline: Offline, context: Context): Promise<void> {
-  const found = await differences(saved, offline, context.version)
+async function refuseDifferent(saved: SavedPlan, planned: Planned, context: Context): Promise<void> {
+  const found = await differences(saved, planned, context.version)
   if (found.length === 0) return
   for (const { host, what: message } of found) {
     context.terminal.note(`error: ${host}: ${message}`)

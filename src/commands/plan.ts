@@ -7,25 +7,21 @@ import { EXIT, type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import { operatorName } from '../git/history.ts'
 import { deploymentId } from '../planning/deployment-id.ts'
 import { digestOf } from '../planning/digest-of.ts'
-import { type Offline, planOffline } from '../planning/plan-offline.ts'
+import { planOffline } from '../planning/plan-tree.ts'
+import type { Planned } from '../planning/planned.ts'
 import { encodeSavedPlan, FORMAT, type SavedPlan } from '../planning/saved-plan.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 
 /** `git deploy plan`: shows what a deployment would change, and saves it where that is asked for. */
 export async function plan(command: CommandOf<'plan'>, context: Context): Promise<ExitCode> {
-  const offline = await planOffline(command, context)
-  const { plan, source, config } = offline
+  const planned = await planOffline(command, context)
+  const { plan, source, config } = planned
   const { verbose, short, output } = command
-  const looks = {
-    color: command.color ?? config.color,
-    verbose,
-    short,
-    abbrev: config.abbrev,
-    progress: false,
-  }
-  const reporter = reporterFor(looks, output === '-' ? onStderr(context) : context)
+  const color = command.color ?? config.color
+  const options = { color, verbose, short, abbrev: config.abbrev, progress: false }
+  const reporter = reporterFor(options, output === '-' ? onStderr(context) : context)
   reporter.plan({ plan, source, saved: null, digest: digestOf })
-  if (output !== null) save(await savedPlan(offline, context), output, context)
+  if (output !== null) save(await savedPlan(planned, context), output, context)
   const pending = plan.hosts.length + plan.leaving.length + plan.unsettled.length > 0
   return command.exitCode && pending ? EXIT.pending : EXIT.done
 }
@@ -36,7 +32,7 @@ function onStderr(context: Context): Context {
   return { ...context, terminal: { ...terminal, out: terminal.note, colors: terminal.noteColors } }
 }
 
-async function savedPlan({ repo, cluster, source, plan }: Offline, context: Context): Promise<SavedPlan> {
+async function savedPlan({ repo, cluster, source, plan }: Planned, context: Context): Promise<SavedPlan> {
   if (source.kind === 'rollback' || source.kind === 'recorded')
     throw new Error('only a plan of a tree is saved')
   const now = context.now()

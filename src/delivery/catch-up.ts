@@ -1,6 +1,7 @@
 /** Learning what hosts run: their histories come into this repository, and its refs follow. */
 import { readCommits, readEach } from '../git/deployments.ts'
 import { GitError, type Repository } from '../git/git.ts'
+import { HostHistory } from '../git/host-history.ts'
 import { addOutcomes, type KnownOutcome, readOutcomes } from '../git/outcomes.ts'
 import { BadHistory, Quarantine } from '../git/quarantine.ts'
 import type { Tracked } from '../git/refs.ts'
@@ -61,7 +62,7 @@ async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise
     connection = await connect(host)
     const fetched = await fetchHistory(connection, { have, receive: objects => quarantine.receive(objects) })
     const { log, pending } = fetched
-    return { host, news: await understand(repo, quarantine, have, fetched), log, pending }
+    return { host, news: await understand(repo, quarantine, { host, have }, fetched), log, pending }
   } catch (error) {
     if (!(error instanceof HostError || error instanceof BadHistory)) throw error
     const message = error instanceof BadHistory ? `cannot take its history: ${error.message}` : error.message
@@ -75,7 +76,7 @@ async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise
 async function understand(
   repo: Repository,
   quarantine: Quarantine,
-  have: Oid | null,
+  { host, have }: { readonly host: HostName; readonly have: Oid | null },
   { current }: Fetched,
 ): Promise<News> {
   if (current === null)
@@ -85,7 +86,7 @@ async function understand(
     throw new BadHistory(`it is of another object format than this repository, which is ${repo.format}`, {
       hint: `a clone of the repository that deployed there can read it`,
     })
-  await quarantine.admit(current, have)
+  await quarantine.admit(current, have, new HostHistory(repo, host, have))
   const commits = await commitsBetween(repo, have, current)
   const tip = commits[0] ?? (await readEach(repo, [current])).get(current)
   if (tip === undefined) throw new BadHistory(`its commit ${current} is missing`)

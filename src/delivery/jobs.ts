@@ -6,7 +6,7 @@ import { forgetIndex } from '../git/stat-cache.ts'
 import { newObjects } from '../plan/new-objects.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import { digestOf } from '../planning/digest-of.ts'
-import type { Before, Offline } from '../planning/plan-offline.ts'
+import type { Planned, RanBefore } from '../planning/planned.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
 import type { HostJob } from '../rollout/run.ts'
 
@@ -17,11 +17,11 @@ export interface RecordedJob extends HostJob {
 
 /** What each host is to be told. Writes the host commits; no ref names them until the host says that they hold. */
 export async function makeJobs(
-  offline: Offline,
+  planned: Planned,
   id: DeploymentId,
   confirm: ConfirmBy = 'auto',
 ): Promise<RecordedJob[]> {
-  const { repo, plan, source, states, objects, back } = offline
+  const { repo, plan, source, states, objects, back } = planned
   const commits = await commitHosts(
     repo,
     plan.hosts.map(host => {
@@ -51,14 +51,14 @@ export async function makeJobs(
       // A host that is repaired may have lost what it runs, to the commit itself.
       objects: () => {
         const lost = host.repair && host.from ? [host.from] : []
-        return orForget(chunks([...newObjects(old, next), ...lost, commit]), offline)
+        return orForget(chunks([...newObjects(old, next), ...lost, commit]), planned)
       },
     }
   })
 }
 
 /** What only our stat cache knew, and git has collected, is read from disk again the next time. */
-async function* orForget<T>(pieces: AsyncIterable<T>, { repo, plan }: Offline): AsyncGenerator<T> {
+async function* orForget<T>(pieces: AsyncIterable<T>, { repo, plan }: Planned): AsyncGenerator<T> {
   try {
     yield* pieces
   } catch (error) {
@@ -71,7 +71,7 @@ const VERBS = { add: 'add', update: 'update', repair: 'repair', remove: 'remove'
 const SIGNS = { add: '+', modify: '~', delete: '-' } as const
 
 /** 'web1: update nginx, add redis', or 'web1: back to 1a2b3c4d5e: update nginx' */
-function subjectOf({ host, apps }: HostPlan, before: Before | undefined): string {
+function subjectOf({ host, apps }: HostPlan, before: RanBefore | undefined): string {
   const said = apps.map(({ app, action }) => `${VERBS[action]} ${app}`)
   const all = said.join(', ')
   if (all === '') return `${host}: repair`

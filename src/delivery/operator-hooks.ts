@@ -3,30 +3,21 @@ import { Fatal } from '../errors.ts'
 import type { Repository } from '../git/git.ts'
 import { findHook, type Hook, runHook } from '../git/hooks.ts'
 import { trackingRef } from '../git/refs.ts'
-import type { Plan } from '../plan/plan.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
-import type { Ends, HostEnd } from '../rollout/events.ts'
+import { type Ends, RESULT, type Result } from '../rollout/events.ts'
 import type { HostJob } from '../rollout/run.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import type { Deployment } from './deployment.ts'
 
 /** Whether pre-deploy can still stop a deployment: then no host may hear of it before `beforeDeploy`. */
 export function isGuarded(repo: Repository): boolean {
   return findHook(repo, 'pre-deploy').state === 'executable'
 }
 
-export interface Deploying {
-  readonly repo: Repository
-  readonly plan: Plan
-  /** False for --no-verify. */
-  readonly verify: boolean
-  readonly id: DeploymentId
-  readonly jobs: readonly HostJob[]
-}
-
 /** Calls pre-deploy. Throws Fatal where it says no. */
-export async function beforeDeploy(deploying: Deploying, terminal: Terminal): Promise<void> {
-  const { repo, plan, verify, id, jobs } = deploying
-  const hook = verify ? runnable(repo, 'pre-deploy', terminal) : undefined
+export async function beforeDeploy({ planned, id, jobs }: Deployment, terminal: Terminal): Promise<void> {
+  const { repo, plan } = planned
+  const hook = runnable(repo, 'pre-deploy', terminal)
   if (hook === undefined) return
   const input = jobs.map(lineOf).join('')
   const code = await runHook(repo, hook, { args: [plan.cluster], input, env: identity(id) })
@@ -37,16 +28,20 @@ export async function beforeDeploy(deploying: Deploying, terminal: Terminal): Pr
 }
 
 /** Calls post-deploy. Nothing that it does is a failure of the deployment. */
-export async function afterDeploy(deploying: Deploying, ends: Ends, terminal: Terminal): Promise<void> {
-  const { repo, plan, id, jobs } = deploying
+export async function afterDeploy(
+  { planned, id, jobs }: Deployment,
+  ends: Ends,
+  terminal: Terminal,
+): Promise<void> {
+  const { repo, plan } = planned
   const hook = runnable(repo, 'post-deploy', terminal)
   if (hook === undefined) return
   const held = jobs.filter(job => ends.get(job.plan.host)?.kind === 'held')
-  const named = (...kinds: HostEnd['kind'][]) =>
-    [...ends].flatMap(([host, end]) => (kinds.includes(end.kind) ? [host] : [])).join(' ')
+  const named = (result: Result) =>
+    [...ends].flatMap(([host, end]) => (RESULT[end.kind] === result ? [host] : [])).join(' ')
   const env = {
     ...identity(id),
-    DEPTOOL_UNCHANGED: named('refused', 'unreachable', 'withdrawn'),
+    DEPTOOL_UNCHANGED: named('unchanged'),
     DEPTOOL_UNDONE: named('undone'),
     DEPTOOL_UNKNOWN: named('unknown'),
   }

@@ -22,7 +22,7 @@ function parseSymlink(key: string, value: unknown, at: Keys, report: Report): Sy
   const path = hostPath(key)
   const source = typeof value === 'string' ? appPath(value) : undefined
   const managed = MANAGED.find(({ directory }) => key === directory || isInside(key, directory))
-  if (path === undefined) report(at, `'${key}' is not an absolute path without '.', '..' or a trailing '/'`)
+  if (path === undefined) report(at, `'${key}' ${whyNoHostPath(key)}`)
   else if (managed)
     report(at, `'${key}' is in '${managed.directory}', which is managed by git-deploy`, managed.hint)
   else if (source === undefined)
@@ -36,3 +36,9 @@ const MANAGED: readonly { readonly directory: string; readonly hint: string }[] 
   { directory: BASE, hint: `the files of an app are below '${APPS}/<app>/current'` },
   ...SPECIAL_ROLES.map(role => ({ directory: PLACES[role], hint: SPECIAL[role].hint })),
 ]
+
+function whyNoHostPath(text: string): string {
+  if (/[\x00-\x1f\x7f]/.test(text)) return 'contains a control character'
+  if (text.split('/').some(name => name.length > 255)) return 'contains a name of over 255 characters'
+  return "is not an absolute path without '.', '..' or a trailing '/'"
+}

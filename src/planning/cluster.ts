@@ -2,13 +2,12 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, posix, relative, resolve } from 'node:path'
 import { Fatal, NoDirectory } from '../errors.ts'
-import type { Config } from '../git/config.ts'
 import type { Repository } from '../git/git.ts'
-import type { Tracked } from '../git/refs.ts'
 import { type ClusterName, clusterName, type HostName } from '../plan/names.ts'
 import { didYouMean, nearest } from '../plan/suggest.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import { VERB_NAMES } from '../verb-names.ts'
+import type { RepositoryReading } from './repository-state.ts'
 
 export interface Cluster {
   readonly name: ClusterName
@@ -18,16 +17,14 @@ export interface Cluster {
   readonly shown: string
 }
 
-/** Where to look when the command line names no cluster. */
-export interface Known {
-  readonly config: Promise<Pick<Config, 'cluster'>>
-  readonly tracking: Promise<ReadonlyMap<unknown, Tracked>>
-}
-
-/** Throws Fatal where no cluster is named and none can be meant. */
-export async function findCluster(repo: Repository, given: string | null, known: Known): Promise<Cluster> {
+/** Where none is named, waits for what is configured and tracked. Throws Fatal where none can be meant. */
+export async function findCluster(
+  repo: Repository,
+  given: string | null,
+  { config, tracking: tracked }: Pick<RepositoryReading, 'config' | 'tracking'>,
+): Promise<Cluster> {
   if (given !== null) return clusterNamed(repo, given)
-  const [{ cluster: configured }, tracking] = await Promise.all([known.config, known.tracking])
+  const [{ cluster: configured }, tracking] = await Promise.all([config, tracked])
   if (configured !== null) return clusterAt(repo, configured, posix.normalize(configured))
   const deployed = [...new Set([...tracking.values()].flatMap(({ cluster }) => cluster ?? []))]
   if (deployed.length === 1) return clusterAt(repo, deployed[0]!, deployed[0]!)

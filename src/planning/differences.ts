@@ -3,7 +3,7 @@ import { readDeployed } from '../git/deployed.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import { printable } from '../terminal/clean.ts'
 import { digestOf } from './digest-of.ts'
-import type { Offline } from './plan-offline.ts'
+import type { Planned } from './planned.ts'
 import type { SavedHost, SavedPlan } from './saved-plan.ts'
 
 export interface Difference {
@@ -14,7 +14,7 @@ export interface Difference {
 }
 
 /** `version` is that of this git-deploy. Empty where the plan can be carried out. */
-export async function differences(saved: SavedPlan, now: Offline, version: string): Promise<Difference[]> {
+export async function differences(saved: SavedPlan, now: Planned, version: string): Promise<Difference[]> {
   const found = await Promise.all(
     saved.hosts.map(async host => {
       const told =
@@ -28,7 +28,7 @@ export async function differences(saved: SavedPlan, now: Offline, version: strin
 }
 
 /** Hosts that had lost their apps when the plan was saved, and only were to be forgotten. */
-function removals(saved: SavedPlan, { plan }: Offline): Difference[] {
+function removals(saved: SavedPlan, { plan }: Planned): Difference[] {
   const planned = new Set(saved.hosts.map(({ host }) => host))
   const what = 'the plan only stops tracking it, and here it has apps to remove'
   return plan.hosts
@@ -38,7 +38,7 @@ function removals(saved: SavedPlan, { plan }: Offline): Difference[] {
 
 type Told = Omit<Difference, 'host'>
 
-async function movedSince({ id }: SavedPlan, { host, from }: SavedHost, now: Offline): Promise<Told | null> {
+async function movedSince({ id }: SavedPlan, { host, from }: SavedHost, now: Planned): Promise<Told | null> {
   const { repo, tracking, objects } = now
   const commit = tracking.get(host)?.commit ?? null
   if (commit === from) return null
@@ -52,7 +52,7 @@ async function movedSince({ id }: SavedPlan, { host, from }: SavedHost, now: Off
   return { kind, what: `the plan begins at ${planned}, and here it is ${short(commit)}, deployed ${by}` }
 }
 
-function otherTree({ host, toTree }: SavedHost, { plan, tracking, hosts }: Offline): Told | null {
+function otherTree({ host, toTree }: SavedHost, { plan, tracking, hosts }: Planned): Told | null {
   const deploys = `the plan deploys tree ${short(toTree)}, and its commit has`
   if (!hosts.includes(host) && !plan.leaving.includes(host))
     return { kind: 'tree', what: `${deploys} no such host` }
@@ -65,7 +65,7 @@ function otherTree({ host, toTree }: SavedHost, { plan, tracking, hosts }: Offli
 function otherSteps(
   { host, digest }: SavedHost,
   theirs: string,
-  { plan }: Offline,
+  { plan }: Planned,
   ours: string,
 ): Told | null {
   const planned = plan.hosts.find(planned => planned.host === host)

@@ -1,4 +1,4 @@
-/** From whatever msgpack made of the peer's bytes to messages. Every decoder throws ProtocolError, naming the field. */
+/** Checks what MessagePack made of the peer's bytes. Every decoder throws ProtocolError, with the name of the field. */
 import type { FileAttributes } from '../plan/attributes.ts'
 import type { Check } from '../plan/checks.ts'
 import { FILE_DRIFT, type Finding, LINK_DRIFT, type Repair } from '../plan/drift.ts'
@@ -28,10 +28,9 @@ import type {
   UnitReport,
 } from './messages.ts'
 
-/** The peer said something that this protocol does not know. */
+/** The peer broke the protocol. */
 export class ProtocolError extends Error {}
 
-/** The message a client sent. */
 export function decodeRequest(value: unknown): Request {
   return variant<Request>({
     deploy: record<Request & { type: 'deploy' }>({
@@ -60,7 +59,6 @@ export function decodeRequest(value: unknown): Request {
   })(value, 'request')
 }
 
-/** The message an agent sent. */
 export function decodeReply(value: unknown): Reply {
   return variant<Reply>({
     hello: record<Reply & { type: 'hello' }>({
@@ -103,7 +101,7 @@ export function decodeOutcomeRecord(value: unknown): OutcomeRecord {
   return record<OutcomeRecord>(recorded)(value, 'record')
 }
 
-/** Gives `value` its type, or throws ProtocolError; `at` says where it stands. */
+/** Gives `value` its type; `at` is its place in the message. */
 export type Decoder<T> = (value: unknown, at: string) => T
 
 const LIST_MAX = 100_000
@@ -116,7 +114,7 @@ const integer: Decoder<number> = (value, at) =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(at, 'a whole number')
 export const truth: Decoder<boolean> = (value, at) =>
   typeof value === 'boolean' ? value : wrong(at, 'true or false')
-/** Milliseconds since 1970 that a Date can hold (ECMA-262, 21.4.1.1). */
+/** In milliseconds since 1970, as far as a Date can hold (ECMA-262, 21.4.1.1). */
 const moment: Decoder<number> = (value, at) =>
   integer(value, at) <= 8.64e15 ? (value as number) : wrong(at, 'a moment')
 const id: Decoder<string> = (value, at) =>

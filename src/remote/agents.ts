@@ -41,8 +41,8 @@ export function platformOf(system: string, machine: string): string {
   return `${system.toLowerCase()}-${alias[machine] ?? machine}`
 }
 
-/** Both go into a path on the host and into a shell's command line. */
-const WORD = /^[0-9A-Za-z][0-9A-Za-z.+_]{0,63}$/
+/** Both go into a file's name on the host and into a shell's command line. npm allows all of these in a version. */
+const WORD = /^[0-9A-Za-z][0-9A-Za-z.+_-]{0,99}$/
 const FILE = /^[0-9A-Za-z][0-9A-Za-z._-]*$/
 const SHA256 = /^[0-9a-f]{64}$/
 

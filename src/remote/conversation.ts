@@ -15,6 +15,8 @@ export type First =
   | { readonly kind: 'reply'; readonly reply: Reply }
   /** There is no agent to talk to, and installing one is the remedy. */
   | { readonly kind: 'absent'; readonly why: string }
+  /** It ended before it said a word, and `error` tells how. */
+  | { readonly kind: 'silent'; readonly error: unknown }
 
 export class Conversation {
   private readonly connection: Connection
@@ -43,9 +45,10 @@ export class Conversation {
     const frame = await this.frame(timeoutMs)
     if (frame) return { kind: 'reply', reply: this.decode(frame) }
     const exit = await this.channel.exit
+    if (exit.kind === 'lost' || this.broken !== undefined || this.preamble?.length !== 0)
+      throw this.ended(exit)
     const why = missing(exit, this.channel.stderr())
-    if (why === undefined || this.broken !== undefined || this.preamble?.length !== 0) throw this.ended(exit)
-    return { kind: 'absent', why }
+    return why === undefined ? { kind: 'silent', error: this.ended(exit) } : { kind: 'absent', why }
   }
 
   async next(timeoutMs?: number): Promise<Reply> {

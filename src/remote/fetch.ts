@@ -1,7 +1,6 @@
 /** What a host has to tell: its history, and how deployments ended there. */
 
-import type { Oid } from '../plan/names.ts'
-import { STORE } from '../plan/places.ts'
+import type { HostName, Oid } from '../plan/names.ts'
 import type { LoggedDeployment, ObjectChunk, Pending } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
 import { openSession, type Session } from './session.ts'
@@ -37,17 +36,23 @@ export async function fetchHistory(connection: Connection, options: FetchOptions
       if (reply.type === 'objects') await receive(reply.objects)
       else if (reply.type === 'fetched') return { ...reply, pending: session.hello.pending }
       else if (reply.type === 'refused' && reply.refusal.kind === 'error')
-        throw new HostError(
-          connection.host,
-          'protocol',
-          `cannot read the history there: ${printable(reply.refusal.message)}`,
-          `what it runs is not affected; 'git fsck' in a copy of ${STORE} tells more`,
-        )
+        throw historyLost(connection.host, reply.refusal.message)
       else throw new HostError(connection.host, 'protocol', `the agent answers 'fetch' with '${reply.type}'`)
     }
   } finally {
     session.close()
   }
+}
+
+/** A disk that lost old objects: what runs is whole as a rule, and another clone has the rest. */
+function historyLost(host: HostName, why: string): HostError {
+  const ref = `refs/deptool/${host}`
+  return new HostError(
+    host,
+    'protocol',
+    `cannot read the history there: ${printable(why)}`,
+    `what it runs is not affected; fetch its history from a clone that has it: git fetch <clone> ${ref}:${ref}`,
+  )
 }
 
 /** What another host says would become this one's history. */

@@ -1,14 +1,9 @@
 /** Asking hosts whether they still are as they were deployed: what `verify` shows and `--repair` puts right. */
 import { inParallel } from '../in-parallel.ts'
+import type { Inspected } from '../inspected.ts'
 import type { HostName } from '../plan/names.ts'
-import type { Hello, Verified } from '../protocol/messages.ts'
 import { openSession } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
-
-export type Inspected = { readonly host: HostName } & (
-  | { readonly kind: 'asked'; readonly hello: Hello; readonly verified: Verified }
-  | { readonly kind: 'unreachable'; readonly message: string; readonly hint: string | null }
-)
 
 export interface Inspection {
   readonly hosts: readonly HostName[]

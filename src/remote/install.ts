@@ -35,6 +35,18 @@ export async function installAgent(shell: Shell, agents: Agents, script = instal
   if (last !== INSTALLED_MARK) throw failed(shell, exit, channel.stderr())
 }
 
+/**
+ * For an agent that ended before it said a word: a disk that was full, or failing, may have left a part of it under its
+ * final name. False where it cannot be told.
+ */
+export async function isAgentDamaged(shell: Shell, agents: Agents): Promise<boolean> {
+  const channel = await shell.run(asRoot(shell, `sha256sum ${BIN}/${agentName(agents)}`))
+  channel.end()
+  const [sum = ''] = ((await linesOf(channel.stdout).next()).value ?? '').split(' ')
+  const whole = [...agents.platforms.values()].some(({ sha256 }) => sha256 === sum)
+  return /^[0-9a-f]{64}$/.test(sum) && !whole
+}
+
 /** sudo resolves no password prompt here: -n makes it fail instead. */
 function asRoot({ user }: Shell, command: string): string {
   return user === 'root' ? command : `sudo -n ${command}`

@@ -34,6 +34,7 @@ export function connectLocal({ host, root }: LocalAddress, agents: Agents, env: 
     installAgent: async () => {
       throw new HostError(host, 'install', `cannot run the agent '${binary.file}'`, 'npm run build')
     },
+    isAgentDamaged: async () => false,
     close: () => {
       for (const child of children) leave(child)
     },

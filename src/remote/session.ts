@@ -4,7 +4,7 @@
  */
 import type { Hello, Reply, Request } from '../protocol/messages.ts'
 import { lastLine, printable } from './clean.ts'
-import { Conversation, type Flight } from './conversation.ts'
+import { Conversation, type First, type Flight } from './conversation.ts'
 import { type Connection, HostError } from './transport.ts'
 
 export interface Session {
@@ -39,16 +39,18 @@ export interface SessionOptions {
 export async function openSession(connection: Connection, options: SessionOptions = {}): Promise<Session> {
   const first = await greet(connection, options)
   if (first.kind === 'ready') return sessionOf(first, false)
+  if (first.kind === 'silent' && !(await connection.isAgentDamaged())) throw first.error
   options.onInstall?.()
   await connection.installAgent()
   const second = await greet(connection, options)
   if (second.kind === 'ready') return sessionOf(second, true)
+  if (second.kind === 'silent') throw second.error
   throw new HostError(connection.host, 'install', `cannot start the agent just installed: ${second.why}`)
 }
 
 type Greeted =
   | { readonly kind: 'ready'; readonly hello: Hello; readonly conversation: Conversation }
-  | { readonly kind: 'absent'; readonly why: string }
+  | Exclude<First, { kind: 'reply' }>
 
 /** systemd gives a unit 90 s to stop or to start, and the undo of a killed agent may wait for one. */
 const HELLO_MS = 150_000
@@ -58,7 +60,7 @@ async function greet(connection: Connection, options: SessionOptions): Promise<G
   const conversation = new Conversation(connection, channel, options.flight ?? (() => []))
   try {
     const first = await conversation.first(options.helloMs ?? HELLO_MS)
-    if (first.kind === 'absent') return first
+    if (first.kind !== 'reply') return first
     const { reply } = first
     if (reply.type !== 'hello') {
       throw new HostError(connection.host, 'protocol', `the agent greets with '${reply.type}'`)

@@ -6,26 +6,14 @@
  * where the connection broke, the host is asked again by the deployment's id.
  */
 import { inParallel } from '../in-parallel.ts'
-import { type Batch, wavesOf } from '../plan/waves.ts'
+import { wavesOf } from '../plan/waves.ts'
 import type { Ends } from './events.ts'
 import { HostRun } from './host-run.ts'
 import type { Run } from './run.ts'
 
-export interface Rollout extends Run {
-  /** At most so many hosts are connected to and staged at a time. */
-  readonly parallel: number
-  /** How many hosts are activated at a time; null for all at once. */
-  readonly batch: Batch | null
-  /** No host holds before all have settled, and a failure on one takes all back. */
-  readonly atomic: boolean
-  /** Whether hosts that cannot be reached are left out, or stop the others. */
-  readonly skipUnreachable: boolean
-  /** How long a host may be waited for that somebody else is deploying to, in milliseconds. */
-  readonly waitMs: number
-}
-
 /** Carries the plan out and says how it ended on each host. Never rejects for what a host does. */
-export async function rollout(run: Rollout): Promise<Ends> {
+export async function rollout(run: Run): Promise<Ends> {
+  const { atomic, batch } = run.policy
   const started = run.ticks()
   const hosts = run.jobs.map(job => new HostRun(run, job, started))
   const interrupt = () => {
@@ -34,9 +22,9 @@ export async function rollout(run: Rollout): Promise<Ends> {
   run.signal.addEventListener('abort', interrupt)
   try {
     const ready = await stageAll(hosts, run)
-    const waves = wavesOf(ready, run.batch)
+    const waves = wavesOf(ready, batch)
     if (ready.length === 0) await giveUp(hosts)
-    else if (run.atomic && hosts.length > 1) await activateTogether(announced(waves))
+    else if (atomic && hosts.length > 1) await activateTogether(announced(waves))
     else await activateEach(announced(waves), run.signal)
     return new Map(hosts.map(host => [host.name, host.end ?? { kind: 'withdrawn' }]))
   } finally {
@@ -50,13 +38,14 @@ export async function rollout(run: Rollout): Promise<Ends> {
  * for, all are let go and staged anew afterwards: of two operators who wait for each other, neither may hold what the
  * other needs.
  */
-async function stageAll(hosts: readonly HostRun[], run: Rollout): Promise<readonly HostRun[]> {
-  const deadline = run.ticks() + run.waitMs
+async function stageAll(hosts: readonly HostRun[], run: Run): Promise<readonly HostRun[]> {
+  const { parallel, skipUnreachable, waitMs } = run.policy
+  const deadline = run.ticks() + waitMs
   let meant = hosts
   for (;;) {
-    await inParallel(meant, run.parallel, host => host.stage())
+    await inParallel(meant, parallel, host => host.stage())
     if (run.signal.aborted) return []
-    if (run.skipUnreachable) meant = meant.filter(host => host.end?.kind !== 'unreachable')
+    if (skipUnreachable) meant = meant.filter(host => host.end?.kind !== 'unreachable')
     const locked = meant.filter(host => host.locked)
     if (meant.some(host => host.end)) return []
     if (locked.length === 0) return meant

@@ -246,3 +246,31 @@ hint: ship it in the systemd directory of the app, or install the package that h
     )
   },
 )
+
+test(
+  'an agent that is cut short, empty or another file is put there again, by root and by sudo',
+  realHosts,
+  async t => {
+    const world = await makeWorld(t, { 'web1/a/x': '1\n' }, { hosts: 'real' })
+    const web1 = world.host('web1')
+    await world.deploy()
+    const agent = '/var/lib/deptool/bin/deptool-*'
+    let x = 1
+    for (const user of ['root', 'deploy'])
+      for (const damage of [
+        `truncate -s 300000 ${agent}`,
+        `truncate -s 0 ${agent}`,
+        `printf '\\0\\0\\0' | dd of=$(echo ${agent}) bs=1 seek=64 conv=notrunc status=none`,
+        `printf '#!/bin/sh\\nexit 3\\n' >$(echo ${agent})`,
+      ]) {
+        world.logInAs(user, 'web1')
+        await web1.output(damage)
+        world.write({ 'web1/a/x': `${++x}\n` })
+        await world
+          .run('prod', '--yes')
+          .stdout(/deployed to 1 host/)
+          .stderr(/web1 {2}agent installed\n/)
+        assert.equal(web1.read('/var/lib/deptool/apps/a/current/x'), `${x}\n`)
+      }
+  },
+)

@@ -290,9 +290,35 @@ test('what a host sends is not believed where it is not what its names say', asy
     .run('sync', 'prod', '--changed')
     .exits(1)
     .stdout(/^web1 {2}cannot read the history there: object <oid> is missing\n$/)
-    .stderr(/fatal: cannot sync web1/)
+    .stderr(
+      `hint: what it runs is not affected; fetch its history from a clone that has it: git fetch <clone> refs/deptool/web1:refs/deptool/web1
+fatal: cannot sync web1: what is known of it may be old
+`,
+    )
   assert.equal(existsSync(join(bob.repo, '.git/refs/deptool/web1')), false)
   assert.equal(await bob.git('fsck', '--strict', '--no-dangling'), '')
+})
+
+test('a host that has lost old objects is repaired and deployed to, and a fresh clone gets its history from another', async t => {
+  const { ada, bob } = await twoClones(t)
+  await ada.deploy()
+  const old = await ada.git('rev-parse', 'refs/deptool/web1:a/x')
+  ada.write({ 'web1/a/x': 'two\n' })
+  await ada.deploy()
+  rmSync(join(ada.host('web1').directory, 'var/lib/deptool/store/objects', old.slice(0, 2), old.slice(2)))
+  ada.write({ 'web1/a/x': 'three\n' })
+  await ada.deploy()
+  const { stderr } = await bob
+    .run('sync', 'prod', '--limit=web1')
+    .exits(1)
+    .stdout(/cannot read the history there/)
+    .stderr(/git fetch/)
+  const typed = /: (git fetch .*)/.exec(stderr)![1]!.replace('<clone>', ada.repo)
+  assert.equal((await bob.execute(['sh', '-c', typed])).code, 0)
+  await bob.run('sync', 'prod', '--limit=web1').stdout('web1  unchanged <oid>\n')
+  bob.write({ 'web1/a/x': 'four\n' })
+  await bob.deploy('--limit=web1')
+  assert.equal(ada.host('web1').read('/var/lib/deptool/apps/a/current/x'), 'four\n')
 })
 
 test('a history that git would not write is not let in', async t => {
@@ -323,7 +349,7 @@ test('a history that git would not write is not let in', async t => {
   await become(
     `git commit-tree -m evil -p ${current} -p $(git commit-tree -m x $(git mktree </dev/null)) ${current}^{tree}`,
   )
-  await refused(/cannot run 'git pack-objects': Could not read <oid>/)
+  await refused(/it names object <oid>, which it did not send/)
   assert.equal(await bob.git('rev-parse', 'refs/deptool/web1'), current)
   assert.equal(await bob.git('fsck', '--strict', '--no-dangling'), '')
 })

@@ -82,3 +82,33 @@ test('marks survive two processes that record at the same time, and a log that h
   assert.deepEqual(markedHosts(repo), [WEB1])
   assert.equal(lastBegun(repo, WEB1)?.outcome, 'unknown')
 })
+
+test('an end that is not known or damaged is seen, however much was said of it, and however much came after', async t => {
+  const scratch = makeScratch(t)
+  const repo = await scratch.open()
+  const log = join(scratch.dir, '.git/deptool/log/web1')
+  const long = { ...record(1, 'damaged'), why: `${'"id":"x","outcome":"held" '.repeat(40_000)}` }
+  await addOutcomes(repo, WEB1, [long])
+  assert.deepEqual(lastBegun(repo, WEB1), { id: long.id, outcome: 'damaged' })
+  // As it stands in logs that were written before reasons had a limit.
+  writeFileSync(log, `${JSON.stringify(long)}\n`)
+  await addOutcomes(repo, WEB1, [record(1, 'refused')])
+  assert.deepEqual(lastBegun(repo, WEB1), { id: long.id, outcome: 'damaged' })
+  assert.deepEqual(markedHosts(repo), [WEB1])
+  const older = Array.from({ length: 200 }, (_, i) => ({
+    ...record(0),
+    id: `20261122T${String(100_000 + i)}-3f9a1c0b7e`,
+  }))
+  await addOutcomes(repo, WEB1, older)
+  assert.equal(lastBegun(repo, WEB1)?.outcome, 'damaged', 'what a sync has brought is older')
+  assert.deepEqual(markedHosts(repo), [WEB1])
+})
+
+test('a reason is kept as far as anybody reads it', async t => {
+  const scratch = makeScratch(t)
+  const repo = await scratch.open()
+  await addOutcomes(repo, WEB1, [{ ...record(1, 'damaged'), why: '🙂'.repeat(100_000) }])
+  const [known] = readOutcomes(repo, WEB1)
+  assert.match(known!.why, /^(🙂)+…$/u)
+  assert.ok(known!.why.length <= 2000)
+})

@@ -290,6 +290,18 @@ test('two apps cannot claim one link, one unit, or a place inside a link', () =>
   )
 })
 
+test('a host may have 50,000 files and directories, and not one more', () => {
+  // The app, 99 directories in it, and 49,900 files; what stands beside the apps does not count.
+  const files = Array.from({ length: 49_900 }, (_, i) => [`a/d${i % 99}/f${i}`, ''] as const)
+  const most = { 'README.md': '', ...Object.fromEntries(files) }
+  const state = stateOf(most)
+  assert.deepEqual(state.problems, [])
+  assert.equal(state.apps[0]?.files.length, 49_900)
+  assert.deepEqual(problems({ ...most, 'a/e': '' }), [
+    'a/d98/f9998: it is beyond the 50000 files and directories that a host may have',
+  ])
+})
+
 test('an object that nobody has is named', () => {
   const { root, objects } = buildTree({ 'a/x': '1' })
   const without = new Map([...objects].filter(([oid]) => oid === root))

@@ -89,8 +89,10 @@ static JSValue open_file(JSContext *ctx, JSValueConst this, int argc, JSValueCon
 {
     (void)this, (void)argc;
     int at;
-    uint32_t mode;
-    if (JS_ToInt32(ctx, &at, argv[0]) || JS_ToUint32(ctx, &mode, argv[2]))
+    uint32_t mode = 0;
+    if (!directory_of(ctx, argv[0], "open", &at))
+        return JS_EXCEPTION;
+    if (which > DIRECTORY && !number_of(ctx, argv[2], 07777, EINVAL, "open", &mode))
         return JS_EXCEPTION;
     const char *path = path_of(ctx, argv[1]);
     if (!path)
@@ -110,7 +112,8 @@ static JSValue read_piece(JSContext *ctx, JSValueConst this, int argc, JSValueCo
     (void)this, (void)argc;
     int fd;
     uint32_t size;
-    if (JS_ToInt32(ctx, &fd, argv[0]) || JS_ToUint32(ctx, &size, argv[1]))
+    /* As much as an ArrayBuffer of QuickJS can hold. */
+    if (!descriptor_of(ctx, argv[0], "read", &fd) || !number_of(ctx, argv[1], INT32_MAX, EFBIG, "read", &size))
         return JS_EXCEPTION;
     uint8_t *bytes = js_malloc(ctx, size ? size : 1);
     if (!bytes)
@@ -129,7 +132,7 @@ static JSValue write_bytes(JSContext *ctx, JSValueConst this, int argc, JSValueC
     (void)this, (void)argc;
     int fd;
     size_t length;
-    if (JS_ToInt32(ctx, &fd, argv[0]))
+    if (!descriptor_of(ctx, argv[0], "write", &fd))
         return JS_EXCEPTION;
     const uint8_t *bytes = bytes_of(ctx, argv[1], &length);
     if (!bytes)
@@ -143,7 +146,7 @@ static JSValue file_status(JSContext *ctx, JSValueConst this, int argc, JSValueC
     (void)this, (void)argc;
     int fd;
     struct stat status;
-    if (JS_ToInt32(ctx, &fd, argv[0]))
+    if (!descriptor_of(ctx, argv[0], "stat", &fd))
         return JS_EXCEPTION;
     return fstat(fd, &status) == 0 ? status_object(ctx, &status) : fail(ctx, errno, "stat", NULL);
 }
@@ -154,7 +157,7 @@ static JSValue change_mode(JSContext *ctx, JSValueConst this, int argc, JSValueC
     (void)this, (void)argc;
     int fd;
     uint32_t mode;
-    if (JS_ToInt32(ctx, &fd, argv[0]) || JS_ToUint32(ctx, &mode, argv[1]))
+    if (!descriptor_of(ctx, argv[0], "chmod", &fd) || !number_of(ctx, argv[1], 07777, EINVAL, "chmod", &mode))
         return JS_EXCEPTION;
     return fchmod(fd, mode) == 0 ? JS_UNDEFINED : fail(ctx, errno, "chmod", NULL);
 }
@@ -165,7 +168,8 @@ static JSValue change_owner(JSContext *ctx, JSValueConst this, int argc, JSValue
     (void)this, (void)argc;
     int fd;
     uint32_t uid, gid;
-    if (JS_ToInt32(ctx, &fd, argv[0]) || JS_ToUint32(ctx, &uid, argv[1]) || JS_ToUint32(ctx, &gid, argv[2]))
+    if (!descriptor_of(ctx, argv[0], "chown", &fd) || !number_of(ctx, argv[1], LAST_ID, EINVAL, "chown", &uid)
+        || !number_of(ctx, argv[2], LAST_ID, EINVAL, "chown", &gid))
         return JS_EXCEPTION;
     return fchown(fd, uid, gid) == 0 ? JS_UNDEFINED : fail(ctx, errno, "chown", NULL);
 }
@@ -175,7 +179,7 @@ static JSValue sync_file(JSContext *ctx, JSValueConst this, int argc, JSValueCon
 {
     (void)this, (void)argc;
     int fd;
-    if (JS_ToInt32(ctx, &fd, argv[0]))
+    if (!descriptor_of(ctx, argv[0], "fsync", &fd))
         return JS_EXCEPTION;
     return fsync(fd) == 0 ? JS_UNDEFINED : fail(ctx, errno, "fsync", NULL);
 }
@@ -185,7 +189,7 @@ static JSValue sync_file_system(JSContext *ctx, JSValueConst this, int argc, JSV
 {
     (void)this, (void)argc;
     int fd;
-    if (JS_ToInt32(ctx, &fd, argv[0]))
+    if (!descriptor_of(ctx, argv[0], "syncfs", &fd))
         return JS_EXCEPTION;
     return syncfs(fd) == 0 ? JS_UNDEFINED : fail(ctx, errno, "syncfs", NULL);
 }
@@ -194,7 +198,7 @@ static JSValue close_file(JSContext *ctx, JSValueConst this, int argc, JSValueCo
 {
     (void)this, (void)argc;
     int fd;
-    if (JS_ToInt32(ctx, &fd, argv[0]))
+    if (!descriptor_of(ctx, argv[0], "close", &fd))
         return JS_EXCEPTION;
     /* On Linux the descriptor is gone after EINTR too, close(2). */
     return close(fd) == 0 || errno == EINTR ? JS_UNDEFINED : fail(ctx, errno, "close", NULL);

@@ -65,17 +65,19 @@ static int change_owner(int at, const char *path, const uint32_t *owner_group)
 
 enum { MKDIR, UNLINK, RMDIR, CHMOD, CHOWN };
 
-/* Calls of one path and up to two numbers; `expects` tells which errors are an answer, false. */
+/* Calls of one path and numbers from 0 to `most`; `expects` tells which errors are an answer, false. */
 static const struct {
     const char *name;
     int (*call)(int at, const char *path, const uint32_t numbers[2]);
     bool (*expects)(int error);
+    int numbers;
+    uint32_t most;
 } ON_ONE[] = {
-    [MKDIR] = { "mkdir", make_directory, NULL },
-    [UNLINK] = { "unlink", remove_file, absent },
-    [RMDIR] = { "rmdir", remove_directory, absent_or_full },
-    [CHMOD] = { "chmod", change_mode, NULL },
-    [CHOWN] = { "chown", change_owner, NULL },
+    [MKDIR] = { "mkdir", make_directory, NULL, 1, 07777 },
+    [UNLINK] = { "unlink", remove_file, absent, 0, 0 },
+    [RMDIR] = { "rmdir", remove_directory, absent_or_full, 0, 0 },
+    [CHMOD] = { "chmod", change_mode, NULL, 1, 07777 },
+    [CHOWN] = { "chown", change_owner, NULL, 2, LAST_ID },
 };
 
 static JSValue on_one(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv, int which)
@@ -83,8 +85,11 @@ static JSValue on_one(JSContext *ctx, JSValueConst this, int argc, JSValueConst 
     (void)this, (void)argc;
     int at;
     uint32_t numbers[2];
-    if (JS_ToInt32(ctx, &at, argv[0]) || JS_ToUint32(ctx, &numbers[0], argv[2]) || JS_ToUint32(ctx, &numbers[1], argv[3]))
+    if (!directory_of(ctx, argv[0], ON_ONE[which].name, &at))
         return JS_EXCEPTION;
+    for (int i = 0; i < ON_ONE[which].numbers; i++)
+        if (!number_of(ctx, argv[2 + i], ON_ONE[which].most, EINVAL, ON_ONE[which].name, &numbers[i]))
+            return JS_EXCEPTION;
     const char *path = path_of(ctx, argv[1]);
     if (!path)
         return JS_EXCEPTION;
@@ -127,7 +132,7 @@ static JSValue on_two(JSContext *ctx, JSValueConst this, int argc, JSValueConst 
 {
     (void)this, (void)argc;
     int at;
-    if (JS_ToInt32(ctx, &at, argv[0]))
+    if (!directory_of(ctx, argv[0], ON_TWO[which].name, &at))
         return JS_EXCEPTION;
     JSValue result = JS_EXCEPTION;
     const char *from = path_of(ctx, argv[1]);

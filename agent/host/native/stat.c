@@ -25,15 +25,16 @@ JSValue status_object(JSContext *ctx, const struct stat *status)
     char identity[40];
     snprintf(identity, sizeof identity, "%jx:%jx", (uintmax_t)status->st_dev, (uintmax_t)status->st_ino);
 
-    JSValue object = JS_NewObject(ctx);
-    JS_SetPropertyStr(ctx, object, "kind", JS_NewString(ctx, kind));
-    JS_SetPropertyStr(ctx, object, "mode", JS_NewInt32(ctx, mode & 07777));
-    JS_SetPropertyStr(ctx, object, "uid", JS_NewInt64(ctx, status->st_uid));
-    JS_SetPropertyStr(ctx, object, "gid", JS_NewInt64(ctx, status->st_gid));
-    JS_SetPropertyStr(ctx, object, "size", JS_NewInt64(ctx, status->st_size));
-    JS_SetPropertyStr(ctx, object, "mtimeMs", JS_NewFloat64(ctx, mtime));
-    JS_SetPropertyStr(ctx, object, "identity", JS_NewString(ctx, identity));
-    return object;
+    const struct field fields[] = {
+        { "kind", JS_NewString(ctx, kind) },
+        { "mode", JS_NewInt32(ctx, mode & 07777) },
+        { "uid", JS_NewInt64(ctx, status->st_uid) },
+        { "gid", JS_NewInt64(ctx, status->st_gid) },
+        { "size", JS_NewInt64(ctx, status->st_size) },
+        { "mtimeMs", JS_NewFloat64(ctx, mtime) },
+        { "identity", JS_NewString(ctx, identity) },
+    };
+    return new_object(ctx, fields, LENGTH(fields));
 }
 
 /* lstat(at, path): fstatat(2); undefined where there is nothing. */
@@ -41,7 +42,7 @@ static JSValue path_status(JSContext *ctx, JSValueConst this, int argc, JSValueC
 {
     (void)this, (void)argc;
     int at;
-    if (JS_ToInt32(ctx, &at, argv[0]))
+    if (!directory_of(ctx, argv[0], "lstat", &at))
         return JS_EXCEPTION;
     const char *path = path_of(ctx, argv[1]);
     if (!path)
@@ -59,7 +60,7 @@ static JSValue link_target(JSContext *ctx, JSValueConst this, int argc, JSValueC
 {
     (void)this, (void)argc;
     int at;
-    if (JS_ToInt32(ctx, &at, argv[0]))
+    if (!directory_of(ctx, argv[0], "readlink", &at))
         return JS_EXCEPTION;
     const char *path = path_of(ctx, argv[1]);
     if (!path)
@@ -125,11 +126,12 @@ static JSValue space_object(JSContext *ctx, const struct statvfs *status)
     /* File systems without a table of inodes, btrfs for one, say that they have none at all. */
     double inodes = status->f_files == 0 ? INFINITY : (double)status->f_favail;
 
-    JSValue object = JS_NewObject(ctx);
-    JS_SetPropertyStr(ctx, object, "bytes", JS_NewFloat64(ctx, (double)status->f_bavail * status->f_frsize));
-    JS_SetPropertyStr(ctx, object, "inodes", JS_NewFloat64(ctx, inodes));
-    JS_SetPropertyStr(ctx, object, "readOnly", JS_NewBool(ctx, (status->f_flag & ST_RDONLY) != 0));
-    return object;
+    const struct field fields[] = {
+        { "bytes", JS_NewFloat64(ctx, (double)status->f_bavail * status->f_frsize) },
+        { "inodes", JS_NewFloat64(ctx, inodes) },
+        { "readOnly", JS_NewBool(ctx, (status->f_flag & ST_RDONLY) != 0) },
+    };
+    return new_object(ctx, fields, LENGTH(fields));
 }
 
 /* space(path): statvfs(3). */
@@ -149,10 +151,11 @@ static JSValue space_left(JSContext *ctx, JSValueConst this, int argc, JSValueCo
 static JSValue own_user(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
 {
     (void)this, (void)argc, (void)argv;
-    JSValue object = JS_NewObject(ctx);
-    JS_SetPropertyStr(ctx, object, "uid", JS_NewInt64(ctx, geteuid()));
-    JS_SetPropertyStr(ctx, object, "gid", JS_NewInt64(ctx, getegid()));
-    return object;
+    const struct field fields[] = {
+        { "uid", JS_NewInt64(ctx, geteuid()) },
+        { "gid", JS_NewInt64(ctx, getegid()) },
+    };
+    return new_object(ctx, fields, LENGTH(fields));
 }
 
 static const JSCFunctionListEntry LIST[] = {

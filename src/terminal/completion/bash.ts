@@ -121,7 +121,7 @@ __git_deploy_clusters ()
 		__git config deptool.cluster
 		__git for-each-ref --format='%(contents:trailers:key=Deptool-Cluster,valueonly,separator=)' refs/deptool/
 		__git_deploy_directories '*/*/*/' | cut -d/ -f1
-	} 2>/dev/null | grep . | sort -u
+	} 2>/dev/null | __git_deploy_plain
 }
 
 __git_deploy_hosts ()
@@ -134,7 +134,13 @@ __git_deploy_hosts ()
 		else
 			__git_deploy_directories '*/*/*/' | cut -d/ -f2
 		fi
-	} 2>/dev/null | grep . | sort -u
+	} 2>/dev/null | __git_deploy_plain
+}
+
+# What is offered goes onto the command line as it is: a name that the shell would read otherwise is left out.
+__git_deploy_plain ()
+{
+	LC_ALL=C grep -x '[[:alnum:]_.@%+=:,/-]*' | grep . | sort -u
 }
 
 # Below the top of the working tree.

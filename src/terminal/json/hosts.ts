@@ -1,8 +1,9 @@
 /** Records of the commands that ask hosts, or tell about them. */
+import { type Inspected, isSound } from '../../inspected.ts'
 import type { Heard, News } from '../../news.ts'
 import type { HostName, Oid } from '../../plan/names.ts'
 import type { Pending } from '../../protocol/messages.ts'
-import { type Answer, findingText, isSound } from '../text/drift.ts'
+import { findingText } from '../text/drift.ts'
 import type { LogEntry } from '../text/log.ts'
 import type { Pinged } from '../text/ping.ts'
 import type { JsonPending, JsonRecord } from './records.ts'
@@ -36,16 +37,6 @@ function syncRecord(host: HostName, news: News): JsonRecord {
   })
   return { type: 'sync', host, kind, from, to, commits }
 }
-
-/** What a host said that was asked, or why it could not be. */
-type Inspected =
-  | ({ readonly kind: 'asked' } & Answer)
-  | {
-      readonly kind: 'unreachable'
-      readonly host: HostName
-      readonly message: string
-      readonly hint: string | null
-    }
 
 /** `recorded` is the commit that this repository knows to be deployed there. */
 export function verifyRecord(one: Inspected, recorded: Oid): JsonRecord {

@@ -1,34 +1,30 @@
 /** What a host that was asked says about itself: a line for each finding, 'ok' where there is none. */
+import { type Answered, runsAnother } from '../../inspected.ts'
 import type { FileDrift, Finding, LinkDrift } from '../../plan/drift.ts'
-import type { HostName, Oid } from '../../plan/names.ts'
-import type { Hello, Verified } from '../../protocol/messages.ts'
+import type { Oid } from '../../plan/names.ts'
+import type { Verified } from '../../protocol/messages.ts'
 import { printable, quoted } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
+import { atMost } from './at-most.ts'
 import { lockedBy } from './ends.ts'
-
-export interface Answer {
-  readonly host: HostName
-  readonly hello: Pick<Hello, 'current' | 'recovered'>
-  readonly verified: Verified
-}
+import { recoveredText } from './events.ts'
 
 /** `recorded` is the commit that this repository knows to be deployed there. */
-export function driftLines(answer: Answer, recorded: Oid, colors: Colors): string[] {
+export function driftLines(answer: Answered, recorded: Oid, colors: Colors): string[] {
   const { host, hello, verified } = answer
-  const bad = [...elsewhere(answer, recorded), ...verified.findings.map(findingText)]
+  const bad = atMost(
+    [...elsewhere(answer, recorded), ...verified.findings.map(findingText)],
+    count => `… and ${count} more`,
+  )
   const notes = [...pending(verified), ...recovered(hello), ...lastFailed(verified)]
   const lines = [...bad.map(line => colors.red(line)), ...notes.map(line => colors.yellow(line))]
   if (bad.length === 0 && verified.pending === null) lines.unshift(colors.green('ok'))
   return lines.map(line => `${host}  ${line}`)
 }
 
-/** Whether the host is as it was deployed. What is under way is no drift. */
-export function isSound(answer: Answer, recorded: Oid): boolean {
-  return answer.verified.findings.length === 0 && elsewhere(answer, recorded).length === 0
-}
-
-function elsewhere({ hello, verified }: Answer, recorded: Oid): string[] {
-  if (hello.current === recorded || verified.pending !== null) return []
+function elsewhere(answer: Answered, recorded: Oid): string[] {
+  const { hello } = answer
+  if (!runsAnother(answer, recorded)) return []
   return [
     hello.current === null
       ? `has no record of any deployment; this repository has deployed ${recorded.slice(0, 7)} there`
@@ -79,8 +75,8 @@ function pending({ pending }: Verified): string[] {
   return pending ? [`is being deployed to, ${lockedBy(pending)}`] : []
 }
 
-function recovered({ recovered }: Answer['hello']): string[] {
-  return recovered ? [`an earlier deployment had been cut off: ${recovered.id} is ${recovered.outcome}`] : []
+function recovered({ recovered }: Answered['hello']): string[] {
+  return recovered ? [recoveredText(recovered)] : []
 }
 
 function lastFailed({ last }: Verified): string[] {

@@ -3,6 +3,7 @@ import type { HostName } from '../../plan/names.ts'
 import type { Failure, Obstacle, Pending, Refusal, UnitReport } from '../../protocol/messages.ts'
 import type { HostEnd } from '../../rollout/events.ts'
 import { printable } from '../clean.ts'
+import { atMost } from './at-most.ts'
 
 export const END_WORD = {
   held: 'deployed',
@@ -25,8 +26,13 @@ export interface Detail {
   readonly text: string
 }
 
-/** Null for the ends that need none. */
+/** Null for the ends that need none. Of a body of any length there is as much as somebody may read. */
 export function explain(end: HostEnd, host: HostName): Explanation | null {
+  const whole = explainWhole(end, host)
+  return whole && { ...whole, body: atMost(whole.body, count => fact(`… and ${count} more lines`)) }
+}
+
+function explainWhole(end: HostEnd, host: HostName): Explanation | null {
   switch (end.kind) {
     case 'held':
     case 'withdrawn':

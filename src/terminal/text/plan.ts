@@ -1,7 +1,7 @@
 /** A plan as the operator reads it before saying yes. */
 import type { ClusterName, HostName } from '../../plan/names.ts'
 import type { AppPlan, FileChange, HostPlan, LeftOut, Plan } from '../../plan/plan.ts'
-import { printable, quoted } from '../clean.ts'
+import { printable, quoted, visible } from '../clean.ts'
 import { foldLine } from '../fold-line.ts'
 import type { Colors } from '../terminal.ts'
 import { wrap } from '../wrap.ts'
@@ -70,9 +70,9 @@ function header(cluster: ClusterName, source: PlanSource, { colors, abbrev = 7 }
   if (source.kind === 'recorded') return `${cluster} as it was deployed, to be repaired`
   if (source.kind === 'rollback') return `${cluster} back to what ran before${deploymentOf(source)}`
   const commit = source.commit?.slice(0, abbrev) ?? null
-  if (source.kind === 'revision') return `${cluster} from ${printable(source.rev)} (${commit})`
+  if (source.kind === 'revision') return `${cluster} from ${visible(source.rev)} (${commit})`
   const dirty = source.dirty ? `, ${colors.yellow('with uncommitted changes')}` : ''
-  return `${cluster} from the working tree (${whereabouts(source.branch && printable(source.branch), commit)}${dirty})`
+  return `${cluster} from the working tree (${whereabouts(source.branch && visible(source.branch), commit)}${dirty})`
 }
 
 function deploymentOf({ undoes }: Extract<PlanSource, { kind: 'rollback' }>): string {

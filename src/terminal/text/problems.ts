@@ -1,6 +1,6 @@
 /** What is wrong with a config tree, as a compiler would say it: file, line and column first. */
 import type { Problem } from '../../plan/problem.ts'
-import { printable, quoted } from '../clean.ts'
+import { quoted, visible } from '../clean.ts'
 import type { JsonRecord } from '../json/records.ts'
 import type { Place } from './locate.ts'
 
@@ -87,7 +87,7 @@ function renderProblem(
   const position = line === null ? '' : `:${line}:${column}`
   const more = others === 0 ? '' : ` (and on ${others} more ${others === 1 ? 'host' : 'hosts'})`
   return [
-    `${severity}: ${quoted(shown)}${position}: ${printable(message)}${more}`,
-    ...(hint === null ? [] : [`hint: ${printable(hint)}`]),
+    `${severity}: ${quoted(shown)}${position}: ${visible(message)}${more}`,
+    ...(hint === null ? [] : [`hint: ${visible(hint)}`]),
   ]
 }

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import picocolors from 'picocolors'
+import { isSound } from '../../../src/inspected.ts'
 import { hostName, must, type Oid } from '../../../src/plan/names.ts'
 import { decodeReply } from '../../../src/protocol/decode.ts'
 import type { Verified } from '../../../src/protocol/messages.ts'
-import { driftLines, isSound } from '../../../src/terminal/text/drift.ts'
+import { driftLines } from '../../../src/terminal/text/drift.ts'
 
 const OID = 'a'.repeat(40) as Oid
 const plain = picocolors.createColors(false)
 const host = must(hostName, 'web1')
-const hello = { current: OID, recovered: null }
+const asked = { kind: 'asked', host, hello: { current: OID, recovered: null } } as const
 const EVIL = '\x1b[2J\x1b]0;owned\x07\u202etxt\r\n'
 
 function verified(fields: object): Verified {
@@ -20,8 +21,7 @@ function verified(fields: object): Verified {
 
 test('what a hostile host says of itself drives no terminal', () => {
   const answer = {
-    host,
-    hello,
+    ...asked,
     verified: verified({
       findings: [
         { kind: 'unit', unit: 'a.service', state: EVIL },
@@ -39,13 +39,12 @@ test('what a hostile host says of itself drives no terminal', () => {
 
 test('a deployment under way, or rolled back, is no drift', () => {
   const pending = { holder: 'Ada', since: 1, id: 'x', msLeft: 1200 }
-  const underWay = { host, hello, verified: verified({ pending }) }
+  const underWay = { ...asked, verified: verified({ pending }) }
   assert.deepEqual(driftLines(underWay, OID, plain), [
     'web1  is being deployed to, locked by Ada since 1970-01-01T00:00:00.001Z (deployment x; settled, waits for its confirmation, 2 s left)',
   ])
   const undone = {
-    host,
-    hello,
+    ...asked,
     verified: verified({ last: { id: 'x', outcome: 'undone', why: 'a failed' } }),
   }
   assert.deepEqual(driftLines(undone, OID, plain), [
@@ -53,4 +52,34 @@ test('a deployment under way, or rolled back, is no drift', () => {
     'web1  the last deployment, x, was rolled back: a failed',
   ])
   assert.ok(isSound(underWay, OID) && isSound(undone, OID))
+})
+
+test('of 90,000 findings there are as many as somebody reads, and the number of the others', () => {
+  const findings = Array.from({ length: 90_000 }, (_, i) => ({
+    kind: 'leftoverLink',
+    path: `/etc/l${i}`,
+    target: '/x',
+  }))
+  const lines = driftLines({ ...asked, verified: verified({ findings }) }, OID, plain)
+  assert.equal(lines.length, 201)
+  assert.equal(lines.at(-1), 'web1  … and 89800 more')
+})
+
+test('how a deployment ended that had been cut off is told in words', () => {
+  const told = (['held', 'undone', 'damaged', 'unknown'] as const).flatMap(outcome =>
+    driftLines(
+      { ...asked, hello: { current: OID, recovered: { id: 'x', outcome } }, verified: verified({}) },
+      OID,
+      plain,
+    ),
+  )
+  assert.deepEqual(
+    told.filter(line => line !== 'web1  ok'),
+    [
+      'web1  an earlier deployment had been cut off: x holds',
+      'web1  an earlier deployment had been cut off: x was undone',
+      'web1  an earlier deployment had been cut off: x was undone, but not everything went back',
+      'web1  an earlier deployment had been cut off: x has an unknown outcome',
+    ],
+  )
 })

@@ -82,6 +82,6 @@ test('what does not parse is where the parser stumbles, and says over what', asy
 test('a problem without a place in its file is told by the file alone, and safely', async () => {
   const problem = { file: 'x', shown: 'prod/a\x1b[2J', text: null, what: 'it is\x1b[2J a socket' }
   assert.deepEqual(renderProblems(await placeProblems([problem], 'error')), [
-    'error: "prod/a\\033[2J": it is a socket',
+    'error: "prod/a\\033[2J": it is\\033[2J a socket',
   ])
 })

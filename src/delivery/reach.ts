@@ -1,14 +1,14 @@
 import type { Context } from '../context.ts'
+import type { Config } from '../git/config.ts'
 import type { HostName } from '../plan/names.ts'
 import { loadAgents } from '../remote/agents.ts'
 import { connector } from '../remote/connect.ts'
 import type { Connect } from '../remote/connections.ts'
 import type { Connection } from '../remote/transport.ts'
 import { confirmHostKey } from '../terminal/host-key.ts'
-import type { Offline } from './plan-offline.ts'
 
 /** How this command reaches hosts: by the repository's settings, with questions only where somebody can answer. */
-export function reach({ config }: Pick<Offline, 'config'>, { env, terminal }: Context): Connect {
+export function reach(config: Config, { env, terminal }: Context): Connect {
   const settings = { env, agents: loadAgents(), transport: config.transport }
   const silent = connector(settings)
   const asking = terminal.input
