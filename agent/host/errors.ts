@@ -4,6 +4,7 @@ import { SystemFailure } from './machine.ts'
 const WORDS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space is left on the device',
   EDQUOT: 'the disk quota is exceeded',
+  EFBIG: 'the file is too large',
   EROFS: 'the file system is read-only',
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
