@@ -8,7 +8,7 @@ import { mutate } from '../support/mutate.ts'
 import { Random } from '../support/random.ts'
 import { REPLIES, REQUESTS } from '../support/samples.ts'
 
-const ROUNDS = 4000
+const ROUNDS = 4000 * Number(process.env['GIT_DEPLOY_FUZZ'] ?? 1)
 
 for (const [name, samples, decode] of [
   ['requests', REQUESTS, decodeRequestBytes],
