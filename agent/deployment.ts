@@ -5,7 +5,7 @@ import type { Deploy, Failure, Refusal } from '../src/protocol/messages.ts'
 import { activate, type Prefetched, prefetch } from './activate.ts'
 import type { Agent } from './agent.ts'
 import { awaitConfirmation, TERMINATED, withdrawn } from './confirmation.ts'
-import { endUndone, hold } from './ending.ts'
+import { endUndone, keep } from './ending.ts'
 import { describeError } from './host/errors.ts'
 import { makeDirectories } from './host/files.ts'
 import type { Holder } from './host/lock.ts'
@@ -129,7 +129,7 @@ function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, ready: 
   const failure =
     attempt(agent, journal, ready) ??
     awaitConfirmation(agent, request) ??
-    holdOrFail(agent, journal, ready.next)
+    keepOrFail(agent, journal, ready.next)
   if (failure === undefined) {
     wire.send({ type: 'outcome', id: request.id, outcome: 'held', why: '' })
     return
@@ -146,9 +146,9 @@ function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, ready: 
 }
 
 /** Once the ref has moved the deployment has succeeded, whatever fails then: the next session finishes it. */
-function holdOrFail({ machine, store }: Agent, journal: JournalWriter, next: HostState): Failure | undefined {
+function keepOrFail({ machine, store }: Agent, journal: JournalWriter, next: HostState): Failure | undefined {
   try {
-    hold(machine, store, journal, next)
+    keep(machine, store, journal, next)
     return undefined
   } catch (error) {
     return store.ref('current') === journal.header.to

@@ -4,7 +4,7 @@ import { type HostState, MissingObject, readHosts } from '../src/plan/host-state
 import { BASE } from '../src/plan/places.ts'
 import { readAll } from '../src/plan/reading.ts'
 import type { DeploymentId, Hello, Obstacle } from '../src/protocol/messages.ts'
-import { endUndone, finishHeld } from './ending.ts'
+import { endUndone, finishKept } from './ending.ts'
 import type { Machine } from './host/machine.ts'
 import { DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
 import { contextOf } from './steps/action.ts'
@@ -67,7 +67,7 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
     const state = stateAt(store, journal)
     // Without the deployed state, what to collect is unknown.
     if (state === undefined) return setAside(machine)
-    finishHeld(machine, journal, state)
+    finishKept(machine, journal, state)
     return { id: header.id, outcome: 'held' }
   }
   const { leftovers, diskFailed, goingDown } = undo(journal, contextOf(machine, journal), store)

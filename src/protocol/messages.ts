@@ -193,4 +193,5 @@ export interface UnitReport {
  * held: the deployment succeeded. undone: it was rolled back. damaged: it was rolled back incompletely. unknown: the
  * host has never heard of it.
  */
-export type Outcome = 'held' | 'undone' | 'damaged' | 'unknown'
+export type Outcome = (typeof OUTCOMES)[number]
+export const OUTCOMES = ['held', 'undone', 'damaged', 'unknown'] as const
