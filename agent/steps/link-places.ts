@@ -3,7 +3,7 @@
 import type { HostPath } from '../../src/plan/names.ts'
 import { APPS, BASE } from '../../src/plan/places.ts'
 import { isManaged } from '../../src/plan/special-directories.ts'
-import type { Step, StepOf } from '../../src/plan/steps.ts'
+import type { KindWith, Step, StepOf } from '../../src/plan/steps.ts'
 import type { Adopted, Deploy, Obstacle } from '../../src/protocol/messages.ts'
 import { followed } from '../host/files.ts'
 import type { Files, Machine } from '../host/machine.ts'
@@ -37,9 +37,20 @@ export function findPlaces(machine: Machine, steps: readonly Step[], deploy: Dep
 
 /** Names that units of ours also go by, and that go or are made anew with their enablement. */
 function aliasesToGo(files: Files, steps: readonly Step[]): ReadonlySet<string> {
-  const units = steps.flatMap(step => (step.kind === 'disable' || step.kind === 'enable' ? step.units : []))
+  const units = steps.flatMap(step => ('units' in step && CHANGES_LINKS[step.kind] ? step.units : []))
   const ours = units.filter(unit => isOurs(files, `${UNIT_DIRECTORY}/${unit}`))
   return new Set(enablementLinks(files, ours).map(({ path }) => path))
+}
+
+/** Whether the step changes the links that enable its units. */
+const CHANGES_LINKS: { readonly [K in KindWith<'units'>]: boolean } = {
+  disable: true,
+  enable: true,
+  stop: false,
+  restart: false,
+  reload: false,
+  settle: false,
+  check: false,
 }
 
 const FREE: PlaceOf = { free: true }

@@ -1,8 +1,10 @@
 /** The special directories of an app: their files are linked into the directories where the host looks for them. */
 import { type AppPath, type HostPath, type UnitName, unitName } from './names.ts'
 import { isInside, type LinkRole, PLACES, type SpecialRole } from './places.ts'
+import type { StepKind } from './steps.ts'
 
-export type Applying = 'sysusers' | 'tmpfiles' | 'daemonReload'
+/** Steps that make files of special directories effective. */
+export type Applying = Extract<StepKind, 'sysusers' | 'tmpfiles' | 'daemonReload'>
 
 export interface SpecialDirectory {
   readonly directory: string
