@@ -1,6 +1,7 @@
 /** One deployment at a time: an flock(2) that dies with its holder, and a note in the file of who that is. */
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
-import type { DeploymentId, Pending } from '../../src/protocol/messages.ts'
+import { type DeploymentId, deploymentId } from '../../src/plan/deployment-id.ts'
+import type { Pending } from '../../src/protocol/messages.ts'
 import type { Machine } from './machine.ts'
 import { LOCK } from './paths.ts'
 
@@ -89,7 +90,12 @@ const NOBODY_YET: Pending = { holder: '', since: 0, id: '', msLeft: null }
 
 function isHolder(signed: unknown): signed is Holder {
   const { operator, id, since } = (signed ?? {}) as Partial<Holder>
-  return typeof operator === 'string' && typeof id === 'string' && Number.isSafeInteger(since) && since! >= 0
+  return (
+    typeof operator === 'string' &&
+    deploymentId(`${id}`) !== undefined &&
+    Number.isSafeInteger(since) &&
+    since! >= 0
+  )
 }
 
 /** Signing is one small write; a tenth of a second is enough for it on a busy machine. */

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts'
 import { reporterFor } from '../delivery/reporter.ts'
 import { EXIT, type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import { operatorName } from '../git/history.ts'
-import { deploymentId } from '../planning/deployment-id.ts'
+import { newDeploymentId } from '../plan/deployment-id.ts'
 import { digestOf } from '../planning/digest-of.ts'
 import { planOffline } from '../planning/plan-tree.ts'
 import type { Planned } from '../planning/planned.ts'
@@ -38,7 +38,7 @@ async function savedPlan({ repo, cluster, source, plan }: Planned, context: Cont
   const now = context.now()
   return {
     format: FORMAT,
-    id: deploymentId(now, context.random),
+    id: newDeploymentId(now, context.random),
     at: `${now.toISOString().slice(0, 19)}Z`,
     // Planning needs no identity: only whoever deploys has to be known.
     by: await operatorName(repo).catch(() => null),

@@ -5,8 +5,8 @@ import type { Context } from '../context.ts'
 import { type ExitCode, Fatal } from '../errors.ts'
 import type { Config } from '../git/config.ts'
 import { operatorName } from '../git/history.ts'
+import { newDeploymentId } from '../plan/deployment-id.ts'
 import type { HostName } from '../plan/names.ts'
-import { deploymentId } from '../planning/deployment-id.ts'
 import type { Planned } from '../planning/planned.ts'
 import type { Connections } from '../remote/connections.ts'
 import type { Ends } from '../rollout/events.ts'
@@ -72,7 +72,7 @@ async function prepare(
   { now, random }: Context,
 ): Promise<Deployment> {
   const at = now()
-  const id = saved?.id ?? deploymentId(at, random)
+  const id = saved?.id ?? newDeploymentId(at, random)
   const [jobs, operator] = await Promise.all([makeJobs(planned, id, confirm), operatorName(planned.repo)])
   return { planned, id, isSaved: saved !== undefined, operator, at: at.getTime(), jobs }
 }

@@ -1,14 +1,15 @@
 /** Learning what hosts run: their histories come into this repository, and its refs follow. */
-import { readCommits, readEach } from '../git/deployments.ts'
 import { GitError, type Repository } from '../git/git.ts'
+import { readCommitsBetween, readHostCommits } from '../git/host-commits.ts'
 import { HostHistory } from '../git/host-history.ts'
 import { addOutcomes, type KnownOutcome, readOutcomes } from '../git/outcomes.ts'
 import { BadHistory, Quarantine } from '../git/quarantine.ts'
 import type { Tracked } from '../git/refs.ts'
+import type { HostCommit } from '../host-commit.ts'
 import { inParallel } from '../in-parallel.ts'
-import type { Ended, Heard, HostCommitSaid, News } from '../news.ts'
+import type { Ended, Heard, News } from '../news.ts'
+import { type DeploymentId, secondOf } from '../plan/deployment-id.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
-import { secondOf } from '../protocol/deployment-id.ts'
 import type { LoggedDeployment, Pending } from '../protocol/messages.ts'
 import { type Fetched, fetchHistory } from '../remote/fetch.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
@@ -88,7 +89,7 @@ async function understand(
     })
   await quarantine.admit(current, have, new HostHistory(repo, host, have))
   const commits = await commitsBetween(repo, have, current)
-  const tip = commits[0] ?? (await readEach(repo, [current])).get(current)
+  const tip = commits[0] ?? (await readHostCommits(repo, [current])).get(current)
   if (tip === undefined) throw new BadHistory(`its commit ${current} is missing`)
   const oldest = commits.at(-1)
   const kind = have === null ? 'new' : oldest?.parents[0] === have ? 'moved' : 'rewound'
@@ -96,8 +97,8 @@ async function understand(
 }
 
 /** Throws BadHistory where they are no chain, as every agent makes one. */
-async function commitsBetween(repo: Repository, from: Oid | null, to: Oid): Promise<HostCommitSaid[]> {
-  const commits = await readCommits(repo, from, to).catch(error => {
+async function commitsBetween(repo: Repository, from: Oid | null, to: Oid): Promise<HostCommit[]> {
+  const commits = await readCommitsBetween(repo, from, to).catch(error => {
     throw error instanceof GitError ? new BadHistory(error.message, { cause: error }) : error
   })
   commits.forEach(({ commit, parents }, i) => {
@@ -130,7 +131,7 @@ async function keepLog(
   const known = new Map(readOutcomes(repo, host).map(record => [record.id, record]))
   const unknown = [...known.values()].filter(({ outcome }) => outcome === 'unknown')
   const news = log.filter(({ id, outcome }) => known.get(id)?.outcome !== outcome)
-  const said = await readEach(
+  const said = await readHostCommits(
     repo,
     news.map(({ to }) => to),
   )
@@ -145,6 +146,7 @@ async function keepLog(
 }
 
 /** The host has no record of it, and has forgotten none that is as young. Ids sort by time, to the second. */
-function neverBegan(id: string, log: readonly LoggedDeployment[]): boolean {
-  return !log.some(record => record.id === id) && secondOf(id) >= secondOf(log[0]?.id ?? '')
+function neverBegan(id: DeploymentId, log: readonly LoggedDeployment[]): boolean {
+  const [oldest] = log
+  return !log.some(record => record.id === id) && (!oldest || secondOf(id) >= secondOf(oldest.id))
 }

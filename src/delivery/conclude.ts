@@ -2,8 +2,8 @@
 
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { ClusterName, HostName } from '../plan/names.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
 import { type Ends, type HostEnd, RESULT, type Result } from '../rollout/events.ts'
 import type { Conclusion, Reporter } from '../terminal/reporter.ts'
 import { names } from '../terminal/text/names.ts'

@@ -3,11 +3,11 @@ import { chunkSource } from '../git/chunks.ts'
 import { commitHosts } from '../git/history.ts'
 import { LostObject } from '../git/objects.ts'
 import { forgetIndex } from '../git/stat-cache.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import { newObjects } from '../plan/new-objects.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import { digestOf } from '../planning/digest-of.ts'
 import type { Planned, RanBefore } from '../planning/planned.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
 import type { HostJob } from '../rollout/run.ts'
 
 /** A job, and the first line of what its commit says. */

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Fatal, NoDirectory, NoRevision } from '../errors.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import { order } from '../plan/host-state.ts'
 import { type ClusterName, must, type Oid, oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
@@ -37,7 +38,7 @@ export type Source =
 
 /** The one deployment that a rollback takes back. */
 export interface Undoes {
-  readonly deployment: string
+  readonly deployment: DeploymentId
   readonly by: string
 }
 

@@ -3,7 +3,7 @@
  * path. Every constructor returns undefined for text that is not such a name; nothing here throws.
  */
 declare const brand: unique symbol
-type Brand<B extends string> = string & { readonly [brand]: B }
+export type Brand<B extends string> = string & { readonly [brand]: B }
 
 /** A git object name in hexadecimal: 40 digits (SHA-1) or 64 (SHA-256). */
 export type Oid = Brand<'Oid'>

@@ -1,5 +1,6 @@
 /** A plan: what a deployment will do on each host. Pure data, made from two states a host. */
 import { type AppChange, changedApps } from './changes.ts'
+import type { DeploymentId } from './deployment-id.ts'
 import { makeSteps } from './deployment-steps.ts'
 import type { Repair } from './drift.ts'
 import { type AppFile, type HostState, order } from './host-state.ts'
@@ -26,7 +27,7 @@ export interface Plan {
 /** A host whose last deployment nobody knows the end of, or was undone and did not wholly go back. */
 export interface Unsettled {
   readonly host: HostName
-  readonly deployment: string
+  readonly deployment: DeploymentId
   readonly outcome: 'unknown' | 'damaged'
 }
 

@@ -1,5 +1,5 @@
 /** Where a saved plan and the same plan made now are not one and the same: both sides named. */
-import { readDeployed } from '../git/deployed.ts'
+import { readHostCommits } from '../git/host-commits.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import { printable } from '../terminal/clean.ts'
 import { digestOf } from './digest-of.ts'
@@ -46,7 +46,7 @@ async function movedSince({ id }: SavedPlan, { host, from }: SavedHost, now: Pla
   const kind = from !== null && (await objects.readTyped(from)) === undefined ? 'behind' : 'moved'
   if (commit === null)
     return { kind, what: `the plan begins at ${planned}, and this repository knows of no deployment there` }
-  const { deployment, when, who } = (await readDeployed(repo, [commit])).get(commit)!
+  const { deployment, when, who } = (await readHostCommits(repo, [commit])).get(commit)!
   if (deployment === id) return { kind, what: `the plan was carried out there ${when}` }
   const by = printable(`${when} by ${who}`)
   return { kind, what: `the plan begins at ${planned}, and here it is ${short(commit)}, deployed ${by}` }

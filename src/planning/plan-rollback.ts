@@ -1,11 +1,11 @@
 /** The plan that leads hosts back to what they ran before their last deployment. */
 import type { Context } from '../context.ts'
 import { Fatal } from '../errors.ts'
-import { readEach } from '../git/deployments.ts'
+import { readHostCommits } from '../git/host-commits.ts'
 import { ObjectReader } from '../git/objects.ts'
 import { readNewest, type Tracked } from '../git/refs.ts'
 import type { Source, Undoes } from '../git/snapshot.ts'
-import type { HostCommitSaid } from '../news.ts'
+import type { HostCommit } from '../host-commit.ts'
 import { order } from '../plan/host-state.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import type { Selection } from '../plan/select.ts'
@@ -29,7 +29,7 @@ export async function planRollback(request: RollbackRequest, context: Context): 
   const state = await readRepository(context)
   const { repo, tracking } = state
   const commits = [...tracking.values()].map(({ commit }) => commit)
-  const said = await readEach(repo, commits)
+  const said = await readHostCommits(repo, commits)
   const { hosts, leftOut } = choose(request, state, { said, newest: await readNewest(repo) })
   const cluster = clusterOf(hosts)
   const back = await readBefore(repo, hosts, said)
@@ -55,7 +55,7 @@ export async function planRollback(request: RollbackRequest, context: Context): 
   })
 }
 
-type Said = ReadonlyMap<Oid, HostCommitSaid>
+type Said = ReadonlyMap<Oid, HostCommit>
 
 /** The hosts to roll back, by name, and those of the same deployment that the selection leaves out. */
 function choose(
@@ -119,8 +119,8 @@ function sourceOf(
 }
 
 /** Null where the hosts were not last deployed to together. */
-function deploymentOf([first, ...others]: readonly HostCommitSaid[]): Undoes | null {
-  if (first === undefined || first.deployment === '') return null
+function deploymentOf([first, ...others]: readonly HostCommit[]): Undoes | null {
+  if (first === undefined || first.deployment === null) return null
   const { deployment, author } = first
   const together = others.every(one => one.deployment === deployment)
   return together ? { deployment, by: operatorName(author) } : null

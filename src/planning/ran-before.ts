@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fatal } from '../errors.ts'
-import { readEach } from '../git/deployments.ts'
 import type { Repository } from '../git/git.ts'
+import { readHostCommits } from '../git/host-commits.ts'
 import type { Tracked } from '../git/refs.ts'
-import type { HostCommitSaid } from '../news.ts'
+import type { HostCommit } from '../host-commit.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import type { RanBefore } from './planned.ts'
 
@@ -13,10 +13,10 @@ import type { RanBefore } from './planned.ts'
 export async function readBefore(
   repo: Repository,
   tracked: readonly Tracked[],
-  said: ReadonlyMap<Oid, HostCommitSaid>,
+  said: ReadonlyMap<Oid, HostCommit>,
 ): Promise<Map<HostName, RanBefore>> {
   const parents = tracked.map(one => said.get(one.commit)?.parents[0] ?? refuseFirst(repo, one))
-  const commits = await readEach(repo, parents)
+  const commits = await readHostCommits(repo, parents)
   // A repair has deployed the same once more, and to go back to before it would be to stay.
   const isRepaired = tracked.map(({ tree }, i) => commits.get(parents[i]!)?.tree === tree)
   if (isRepaired.includes(true)) {
@@ -31,8 +31,8 @@ export async function readBefore(
 }
 
 /** Files go to a host only from a commit that a deployment to it has made: no other may become its history. */
-function deploymentOf(host: HostName, ran: HostCommitSaid | undefined): HostCommitSaid | undefined {
-  if (ran?.deployment !== '') return ran
+function deploymentOf(host: HostName, ran: HostCommit | undefined): HostCommit | undefined {
+  if (ran?.deployment !== null) return ran
   throw new Fatal(
     `cannot roll back '${host}': ${ran.commit.slice(0, 10)}, which it would go back to, is not a deployment`,
     { hint: `run 'git deploy forget ${host}', then 'git deploy sync'` },

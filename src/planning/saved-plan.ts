@@ -3,6 +3,7 @@
  * names, object names and digests, and no contents: whoever applies it derives the plan again and compares.
  */
 import type { Source } from '../git/snapshot.ts'
+import { type DeploymentId, deploymentId } from '../plan/deployment-id.ts'
 import { type HostName, hostName, type Oid, oid } from '../plan/names.ts'
 import {
   choice,
@@ -17,7 +18,6 @@ import {
   truth,
   variant,
 } from '../protocol/decode.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
 
 export const FORMAT = 'git-deploy-plan/1'
 
@@ -80,7 +80,7 @@ export function decodeSavedPlan(content: string): Decoded {
 }
 
 const object = name<Oid>(oid, 'an object name')
-const id = matching(/^\d{8}T\d{6}-[0-9a-f]{10}$/, 'a deployment id')
+const id = name<DeploymentId>(deploymentId, 'a deployment id')
 const instant = matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'a time like 2026-11-23T07:45:02Z')
 const sha256 = matching(/^[0-9a-f]{64}$/, 'a digest')
 const inside = matching(

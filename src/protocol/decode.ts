@@ -1,6 +1,7 @@
 /** From whatever msgpack made of the peer's bytes to messages. Every decoder throws ProtocolError, naming the field. */
 import type { FileAttributes } from '../plan/attributes.ts'
 import type { Check } from '../plan/checks.ts'
+import { type DeploymentId, deploymentId } from '../plan/deployment-id.ts'
 import { FILE_DRIFT, type Finding, LINK_DRIFT, type Repair } from '../plan/drift.ts'
 import {
   appName,
@@ -93,7 +94,7 @@ export function decodeReply(value: unknown): Reply {
       type: literal('verified'),
       findings: list(finding),
       pending: nullable(record(pending)),
-      last: nullable(record({ id: text, outcome, why: text })),
+      last: nullable(record({ id, outcome, why: text })),
     }),
   })(value, 'reply')
 }
@@ -107,7 +108,6 @@ export function decodeOutcomeRecord(value: unknown): OutcomeRecord {
 export type Decoder<T> = (value: unknown, at: string) => T
 
 const LIST_MAX = 100_000
-const ID = /^[0-9A-Za-z-]{8,64}$/
 
 export const text: Decoder<string> = (value, at) =>
   typeof value === 'string' ? value : wrong(at, 'a string')
@@ -116,11 +116,10 @@ const integer: Decoder<number> = (value, at) =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(at, 'a whole number')
 export const truth: Decoder<boolean> = (value, at) =>
   typeof value === 'boolean' ? value : wrong(at, 'true or false')
-/** Milliseconds since 1970 that a Date can hold (ECMA-262, 21.4.1.1). */
+/** Milliseconds since 1970, in a year of four digits: whatever time zone that is shown in, a Date can hold it. */
 const moment: Decoder<number> = (value, at) =>
-  integer(value, at) <= 8.64e15 ? (value as number) : wrong(at, 'a moment')
-const id: Decoder<string> = (value, at) =>
-  typeof value === 'string' && ID.test(value) ? value : wrong(at, 'a deployment id')
+  integer(value, at) < Date.UTC(10_000, 0) ? (value as number) : wrong(at, 'a moment')
+const id = name<DeploymentId>(deploymentId, 'a deployment id')
 const object = name<Oid>(oid, 'an object name')
 const path = name<HostPath>(hostPath, 'an absolute path')
 const unit = name(unitName, 'a unit name')
@@ -133,7 +132,8 @@ const report = record<UnitReport>({ unit, state: text, log: list(text) })
 const failure = record<Failure>({ step: nullable(integer), message: text, units: list(report) })
 const obstacle = record<Obstacle>({ what: text, hint: nullable(text) })
 
-const pending = { holder: text, since: moment, id: text, msLeft: nullable(integer) }
+const idOrNone: Decoder<DeploymentId | ''> = (value, at) => (value === '' ? value : id(value, at))
+const pending = { holder: text, since: moment, id: idOrNone, msLeft: nullable(integer) }
 
 const recorded = {
   id,
@@ -200,7 +200,7 @@ const finding = variant<Finding, 'kind'>(
     leftoverUnit: record<Finding & { kind: 'leftoverUnit' }>({ kind: literal('leftoverUnit'), unit }),
     object: record<Finding & { kind: 'object' }>({ kind: literal('object'), oid: object }),
     journal: record<Finding & { kind: 'journal' }>({ kind: literal('journal') }),
-    damaged: record<Finding & { kind: 'damaged' }>({ kind: literal('damaged'), id: text, why: text }),
+    damaged: record<Finding & { kind: 'damaged' }>({ kind: literal('damaged'), id, why: text }),
   },
   'kind',
 )

@@ -2,12 +2,10 @@
  * What the two ends say to each other. One session is one agent process; docs/protocol.md shows it as a conversation.
  * Each message is decoded with checks (decode.ts) before anything looks at it.
  */
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { Finding, Repair } from '../plan/drift.ts'
 import type { HostName, HostPath, Oid, UnitName } from '../plan/names.ts'
 import type { Step } from '../plan/steps.ts'
-
-/** A deployment's id: the UTC second it was made and 40 random bits, as in 20261123T074502-3f9a1c0b7e. Sorts by time. */
-export type DeploymentId = string
 
 /** From the operator's side to the agent. */
 export type Request =
@@ -149,7 +147,7 @@ export interface Pending {
   /** Milliseconds since 1970. */
   readonly since: number
   /** '' where the other session has only just begun. */
-  readonly id: DeploymentId
+  readonly id: DeploymentId | ''
   /** How long it still waits for its confirmation, in milliseconds; null while it does not. */
   readonly msLeft: number | null
 }

@@ -1,7 +1,9 @@
 /** What a rollout reports while it runs (rollout.ts yields it, terminal/ shows it). Plain data. */
+
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Step } from '../plan/steps.ts'
-import type { Adopted, DeploymentId, Failure, Outcome, Pending, Refusal } from '../protocol/messages.ts'
+import type { Adopted, Failure, Outcome, Pending, Refusal } from '../protocol/messages.ts'
 
 /** `ms` counts from the rollout's beginning. */
 export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (

@@ -1,8 +1,10 @@
 /** What a rollout is asked for. */
+
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import type { Batch } from '../plan/waves.ts'
-import type { DeploymentId, ObjectChunk } from '../protocol/messages.ts'
+import type { ObjectChunk } from '../protocol/messages.ts'
 import type { Connection } from '../remote/transport.ts'
 import type { RolloutEvent } from './events.ts'
 

@@ -1,4 +1,5 @@
-import type { DeploymentId, Request } from '../protocol/messages.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
+import type { Request } from '../protocol/messages.ts'
 
 /** What this side wants of one host: that it keeps the deployment, or undoes it. */
 export class Verdict {

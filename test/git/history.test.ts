@@ -4,6 +4,7 @@ import { git, type Repository } from '../../src/git/git.ts'
 import { type Account, commitFleet, commitHosts, operatorName } from '../../src/git/history.ts'
 import { FLEET_REF, readRefs, readTracking, trackingRef, updateRefs } from '../../src/git/refs.ts'
 import { snapshotRevision } from '../../src/git/snapshot.ts'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import type { HostName, Oid } from '../../src/plan/names.ts'
 import { host, makeScratch, prod, type Scratch } from './scratch.ts'
 
@@ -16,7 +17,13 @@ async function deploy(
   const snapshot = await snapshotRevision(repo, rev, 'prod', scratch.reader(repo))
   const tracked = await readTracking(repo)
   const previous = (await readRefs(repo)).fleet?.commit ?? null
-  const account: Account = { cluster: prod, source: snapshot.source, deployment: id, subject: '', body: '' }
+  const account: Account = {
+    cluster: prod,
+    source: snapshot.source,
+    deployment: id as DeploymentId,
+    subject: '',
+    body: '',
+  }
   const wanted = snapshot.hosts.filter(({ host }) => hosts.includes(host))
   const commits = await commitHosts(
     repo,
@@ -130,7 +137,7 @@ test('the commit names the operator and what it was made of', async t => {
       parent: null,
       cluster: prod,
       source,
-      deployment: 'd1',
+      deployment: 'd1' as DeploymentId,
       subject: 'größer',
       body: '',
     })),

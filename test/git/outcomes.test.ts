@@ -10,13 +10,14 @@ import {
   lastBegun,
   readOutcomes,
 } from '../../src/git/outcomes.ts'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { must, oid } from '../../src/plan/names.ts'
 import { host, makeScratch } from './scratch.ts'
 
 const WEB1 = host('web1')
 
 const record = (second: number, outcome: Ending = 'held'): KnownOutcome => ({
-  id: `20261123T0745${String(second).padStart(2, '0')}-3f9a1c0b7e`,
+  id: `20261123T0745${String(second).padStart(2, '0')}-3f9a1c0b7e` as DeploymentId,
   from: null,
   to: must(oid, 'a'.repeat(40)),
   operator: 'Ada <ada@example.org>',
@@ -97,7 +98,7 @@ test('an end that is not known or damaged is seen, however much was said of it, 
   assert.deepEqual(markedHosts(repo), [WEB1])
   const older = Array.from({ length: 200 }, (_, i) => ({
     ...record(0),
-    id: `20261122T${String(100_000 + i)}-3f9a1c0b7e`,
+    id: `20261122T${String(100_000 + i)}-3f9a1c0b7e` as DeploymentId,
   }))
   await addOutcomes(repo, WEB1, older)
   assert.equal(lastBegun(repo, WEB1)?.outcome, 'damaged', 'what a sync has brought is older')

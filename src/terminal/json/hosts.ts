@@ -33,7 +33,7 @@ function syncRecord(host: HostName, news: News): JsonRecord {
   if (!('commits' in news)) return { type: 'sync', host, ...news }
   const { kind, from, to } = news
   const commits = news.commits.map(({ commit, deployment, source, author, date, subject }) => {
-    return { commit, deployment: deployment || null, source, author, at: date.toISOString(), subject }
+    return { commit, deployment, source, author, at: date.toISOString(), subject }
   })
   return { type: 'sync', host, kind, from, to, commits }
 }

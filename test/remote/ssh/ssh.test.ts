@@ -5,6 +5,7 @@ import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { DeploymentId } from '../../../src/plan/deployment-id.ts'
 import { must, oid } from '../../../src/plan/names.ts'
 import type { Request } from '../../../src/protocol/messages.ts'
 import { connector, type Settings, type Way } from '../../../src/remote/connect.ts'
@@ -13,7 +14,7 @@ import type { Connection } from '../../../src/remote/transport.ts'
 import { fakeAgents } from '../fake-agent.ts'
 import { freePort, newKey, noSshd, type Sshd, type SshdOptions, startSshd } from '../sshd.ts'
 
-const ID = '20261123T074502-3f9a1c0b7e'
+const ID = '20261123T074502-3f9a1c0b7e' as DeploymentId
 const skip = noSshd
 
 interface World {
