@@ -33,7 +33,7 @@ export async function captureCluster(
   dir: string,
   known: ReadonlyMap<HostName, CachedHost>,
 ): Promise<Capture> {
-  const now = Date.now()
+  const now = repo.now().getTime()
   const misplaced: Problem[] = []
   const drafts = listHosts(dir, misplaced).map(host => draftHost(dir, host, known.get(host)))
   const changed = drafts.flatMap(draft => (draft.kind === 'changed' ? draft.files : []))

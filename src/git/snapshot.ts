@@ -56,7 +56,7 @@ export async function snapshotWorktree(
   if (!existsSync(dir)) throw noDirectory(`cannot read '${dir}': there is no such directory`)
   const { head } = repo
   const tree = clusterTree(repo, dir)
-  const cache = loadStatCache(repo, cluster, Date.now())
+  const cache = loadStatCache(repo, cluster, repo.now().getTime())
   const known = [...cache.hosts].map(([host, { tree }]) => ({ host, tree }))
   const [committed, branch, { hosts, problems, cached }] = await Promise.all([
     // Git works on what it was asked while we read the directory, so its questions come first.

@@ -84,9 +84,9 @@ function add(file: string, text: string): void {
 
 function replace(repo: Repository, cluster: ClusterName, text: string): void {
   const directory = ownDirectory(repo.gitDir, 'stat')
-  removeLeft(directory, '.draft-')
+  removeLeft(directory, '.draft-', repo.now())
   // Whoever writes has a draft of their own; no cluster's name starts with a dot.
-  const draft = join(directory, `.draft-${Math.random()}`)
+  const draft = join(directory, `.draft-${Buffer.from(repo.random(8)).toString('hex')}`)
   writeFileSync(draft, text, { flag: 'wx' })
   renameSync(draft, join(directory, cluster))
 }

@@ -1,5 +1,6 @@
 /** The way to a host: where it is, by which transport it is reached, and what of the way many hosts share. */
 import type { HostName } from '../plan/names.ts'
+import type { Random } from '../random.ts'
 import type { Transport } from '../transports.ts'
 import type { Agents } from './agents.ts'
 import { installAgent, isAgentDamaged, startAgent } from './install.ts'
@@ -17,6 +18,7 @@ import { Turns } from './turns.ts'
 
 export interface Settings {
   readonly env: Env
+  readonly random: Random
   readonly agents: Agents
   /** deptool.transport. */
   readonly transport: Transport
@@ -40,10 +42,10 @@ export type Connect = (host: HostName, way: Way) => Promise<Connection>
 export function connector(settings: Settings): Connect {
   const questions = new Turns()
   const keys = new KeyStore()
-  const { agents, env, confirmHostKey } = settings
+  const { agents, env, random, confirmHostKey } = settings
   const bySsh2: Reach = (address, { signal }) =>
-    connectSsh2(address, { keys, questions, confirmHostKey, signal })
-  const byOpenssh: Reach = (address, { signal }) => connectOpenssh(address, env, signal)
+    connectSsh2(address, { keys, questions, confirmHostKey, random, signal })
+  const byOpenssh: Reach = (address, { signal }) => connectOpenssh(address, { env, random, signal })
 
   const choose = CHOICES[settings.transport]({ bySsh2, byOpenssh }, env)
 

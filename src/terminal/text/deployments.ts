@@ -25,8 +25,7 @@ export function deploymentLines(told: readonly ToldDeployment[], colors: Colors)
 }
 
 /** As --date=iso of git-log(1): in the local time zone, which is said. */
-export function isoDate(date: Date): string {
-  if (Number.isNaN(date.getTime())) return 'unknown'
+function isoDate(date: Date): string {
   const minutes = -date.getTimezoneOffset()
   const local = new Date(date.getTime() + minutes * 60_000).toISOString()
   const zone = [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map(n => `${n}`.padStart(2, '0'))

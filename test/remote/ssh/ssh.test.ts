@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket, connect as tcp } from 'node:net'
@@ -29,7 +30,7 @@ async function makeWorld(
 ): Promise<World> {
   const sshd = await startSshd(t, options)
   const agents = fakeAgents(join(sshd.directory, 'agents'))
-  const connect = connector({ env: sshd.env, agents, transport: 'auto', ...settings })
+  const connect = connector({ env: sshd.env, random: randomBytes, agents, transport: 'auto', ...settings })
   return {
     sshd,
     connect: async way => {
