@@ -65,7 +65,7 @@ interface Ready extends StagedPlan {
 function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refusal | undefined {
   if (hostname !== request.host) return { kind: 'hostname', found: hostname }
   makeDirectories(machine.files, BASE, 0o755)
-  if (!lock.take()) return { kind: 'busy', ...lock.pending() }
+  if (!lock.take()) return { kind: 'busy', ...lock.inProgress() }
   // Until what a predecessor left is finished, the lock bears its name: whoever asks about it waits for that.
   recover(machine, store)
   lock.sign(signature(machine, request))

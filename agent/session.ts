@@ -8,7 +8,7 @@ import { Lock } from './host/lock.ts'
 import type { Machine } from './host/machine.ts'
 import { JOURNAL } from './host/paths.ts'
 import { wordsFor } from './host/trouble.ts'
-import { pendingElsewhere } from './pending.ts'
+import { inProgressElsewhere } from './in-progress.ts'
 import { recover } from './recover.ts'
 import { sendHistory } from './store/history.ts'
 import { Store } from './store/store.ts'
@@ -38,7 +38,7 @@ export function serve(machine: Machine, { version, build }: Identity): void {
 function answer(agent: Agent, { version, build }: Identity): void {
   const { wire, store, hostname } = agent
   const { recovered, trouble } = recoverIfLeft(agent)
-  const pending = pendingElsewhere(agent)
+  const pending = inProgressElsewhere(agent)
   wire.send({ type: 'hello', version, build, hostname, current: store.ref('current'), recovered, pending })
   const request = wire.next(Number.POSITIVE_INFINITY)
   if (typeof request === 'string') return

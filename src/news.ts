@@ -3,7 +3,7 @@
 import type { HostCommit } from './host-commit.ts'
 import type { DeploymentId } from './plan/deployment-id.ts'
 import type { Oid } from './plan/names.ts'
-import type { Outcome, Pending } from './protocol/messages.ts'
+import type { InProgress, Outcome } from './protocol/messages.ts'
 
 /** What became of a host since this repository last heard of it. */
 export type News =
@@ -28,7 +28,7 @@ export interface Moved {
 export interface Heard {
   readonly news: News
   /** The deployment under way there. */
-  readonly pending: Pending | null
+  readonly inProgress: InProgress | null
   /** Deployments of which this repository did not know how they ended. */
   readonly ended: readonly Ended[]
 }

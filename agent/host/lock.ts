@@ -1,7 +1,7 @@
 /** One deployment at a time: an flock(2) that dies with its holder, and a note in the file of who that is. */
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
 import { type DeploymentId, deploymentId } from '../../src/plan/deployment-id.ts'
-import type { Pending } from '../../src/protocol/messages.ts'
+import type { InProgress } from '../../src/protocol/messages.ts'
 import type { Machine } from './machine.ts'
 import { LOCK } from './paths.ts'
 
@@ -55,7 +55,7 @@ export class Lock {
   }
 
   /** The deployment of whoever has it, for those who have not. */
-  pending(): Pending {
+  inProgress(): InProgress {
     const holder = this.holder()
     if (holder === undefined) return NOBODY_YET
     const { operator, since, id } = holder
@@ -86,7 +86,7 @@ export class Lock {
 }
 
 /** Of one who has taken the lock and not signed yet. */
-const NOBODY_YET: Pending = { holder: '', since: 0, id: '', msLeft: null }
+const NOBODY_YET: InProgress = { holder: '', since: 0, id: '', msLeft: null }
 
 function isHolder(signed: unknown): signed is Holder {
   const { operator, id, since } = (signed ?? {}) as Partial<Holder>

@@ -4,7 +4,7 @@ import type { CommandOf } from '../command.ts'
 import type { Context } from '../context.ts'
 import { reporterFor } from '../delivery/reporter.ts'
 import { EXIT, type ExitCode, Fatal, reasonOf } from '../errors.ts'
-import { operatorName } from '../git/history.ts'
+import { readOperator } from '../git/history.ts'
 import { newDeploymentId } from '../plan/deployment-id.ts'
 import { digestOf } from '../planning/digest-of.ts'
 import { planOffline } from '../planning/plan-tree.ts'
@@ -40,8 +40,8 @@ async function savedPlan({ repo, cluster, source, plan }: Planned, context: Cont
     format: FORMAT,
     id: newDeploymentId(now, context.random),
     at: `${now.toISOString().slice(0, 19)}Z`,
-    // Planning needs no identity: only whoever deploys has to be known.
-    by: await operatorName(repo).catch(() => null),
+    // Planning needs no identity; only deploying does.
+    by: await readOperator(repo).catch(() => null),
     version: context.version,
     cluster: cluster.path,
     source,

@@ -1,10 +1,10 @@
 /** An accepted plan, carried out: the hooks around it, the rollout, the log and the refs, and how it all ended. */
 import { setMaxListeners } from 'node:events'
-import type { Accepting } from '../command.ts'
+import type { DeployOptions } from '../command.ts'
 import type { Context } from '../context.ts'
 import { type ExitCode, Fatal } from '../errors.ts'
 import type { Config } from '../git/config.ts'
-import { operatorName } from '../git/history.ts'
+import { readOperator } from '../git/history.ts'
 import { newDeploymentId } from '../plan/deployment-id.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Planned } from '../planning/planned.ts'
@@ -21,8 +21,8 @@ import { afterDeploy, beforeDeploy } from './operator-hooks.ts'
 import { record, recordAhead, recordBegun } from './record.ts'
 import { tellStale } from './stale.ts'
 
-export interface DeliveryOptions extends Accepting {
-  /** Where the plan was saved before; none for a plan that was made just now. */
+export interface DeliveryOptions extends DeployOptions {
+  /** Only for a plan that was saved before. */
   readonly saved?: SavedBy
 }
 
@@ -55,7 +55,7 @@ export async function carryOut(
   return conclude(ends, carried, context, reporter)
 }
 
-function policyOf(options: Accepting, config: Config): Policy {
+function policyOf(options: DeployOptions, config: Config): Policy {
   const { adopt, batch, skipUnreachable, waitMs } = options
   return {
     ...{ adopt, batch, skipUnreachable, waitMs },
@@ -73,7 +73,7 @@ async function prepare(
 ): Promise<Deployment> {
   const at = now()
   const id = saved?.id ?? newDeploymentId(at, random)
-  const [jobs, operator] = await Promise.all([makeJobs(planned, id, confirm), operatorName(planned.repo)])
+  const [jobs, operator] = await Promise.all([makeJobs(planned, id, confirm), readOperator(planned.repo)])
   return { planned, id, isSaved: saved !== undefined, operator, at: at.getTime(), jobs }
 }
 

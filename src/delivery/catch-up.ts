@@ -2,7 +2,7 @@
 import { GitError, type Repository } from '../git/git.ts'
 import { readCommitsBetween, readHostCommits } from '../git/host-commits.ts'
 import { HostHistory } from '../git/host-history.ts'
-import { addOutcomes, type KnownOutcome, readOutcomes } from '../git/outcomes.ts'
+import { addOutcomes, type KnownOutcome, readKnownOutcomes } from '../git/outcomes.ts'
 import { BadHistory, Quarantine } from '../git/quarantine.ts'
 import type { Tracked } from '../git/refs.ts'
 import type { HostCommit } from '../host-commit.ts'
@@ -10,7 +10,7 @@ import { inParallel } from '../in-parallel.ts'
 import type { Ended, Heard, News } from '../news.ts'
 import { type DeploymentId, secondOf } from '../plan/deployment-id.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
-import type { LoggedDeployment, Pending } from '../protocol/messages.ts'
+import type { InProgress, LoggedDeployment } from '../protocol/messages.ts'
 import { type Fetched, fetchHistory } from '../remote/fetch.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
 import { type Move, moveRefs } from './move-refs.ts'
@@ -42,8 +42,8 @@ export async function catchUp(
     message: 'sync',
   })
   const heard = new Map<HostName, Heard>()
-  for (const { host, news, log, pending } of answers)
-    heard.set(host, { news, pending, ended: log ? await keepLog(repo, host, log, pending) : [] })
+  for (const { host, news, log, inProgress } of answers)
+    heard.set(host, { news, inProgress, ended: log ? await keepLog(repo, host, log, inProgress) : [] })
   return heard
 }
 
@@ -52,7 +52,7 @@ interface Answer {
   readonly news: News
   /** Null of a host that gave no answer. */
   readonly log: readonly LoggedDeployment[] | null
-  readonly pending: Pending | null
+  readonly inProgress: InProgress | null
 }
 
 async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise<Answer> {
@@ -62,12 +62,12 @@ async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise
   try {
     connection = await connect(host)
     const fetched = await fetchHistory(connection, { have, receive: objects => quarantine.receive(objects) })
-    const { log, pending } = fetched
-    return { host, news: await understand(repo, quarantine, { host, have }, fetched), log, pending }
+    const { log, inProgress } = fetched
+    return { host, news: await understand(repo, quarantine, { host, have }, fetched), log, inProgress }
   } catch (error) {
     if (!(error instanceof HostError || error instanceof BadHistory)) throw error
     const message = error instanceof BadHistory ? `cannot take its history: ${error.message}` : error.message
-    return { host, news: { kind: 'failed', message, hint: error.hint ?? null }, log: null, pending: null }
+    return { host, news: { kind: 'failed', message, hint: error.hint ?? null }, log: null, inProgress: null }
   } finally {
     connection?.close()
     await quarantine.discard()
@@ -126,9 +126,9 @@ async function keepLog(
   repo: Repository,
   host: HostName,
   log: readonly LoggedDeployment[],
-  pending: Pending | null,
+  inProgress: InProgress | null,
 ): Promise<Ended[]> {
-  const known = new Map(readOutcomes(repo, host).map(record => [record.id, record]))
+  const known = new Map(readKnownOutcomes(repo, host).map(record => [record.id, record]))
   const unknown = [...known.values()].filter(({ outcome }) => outcome === 'unknown')
   const news = log.filter(({ id, outcome }) => known.get(id)?.outcome !== outcome)
   const said = await readHostCommits(
@@ -138,7 +138,7 @@ async function keepLog(
   const learnt: KnownOutcome[] = [
     ...news.map(record => ({ ...record, subject: record.subject ?? said.get(record.to)?.subject ?? null })),
     ...unknown
-      .filter(({ id }) => id !== pending?.id && neverBegan(id, log))
+      .filter(({ id }) => id !== inProgress?.id && neverBegan(id, log))
       .map(record => ({ ...record, outcome: 'refused' as const, why: 'it never began there' })),
   ]
   await addOutcomes(repo, host, learnt)

@@ -1,4 +1,4 @@
-import type { Accepting } from '../command.ts'
+import type { DeployOptions } from '../command.ts'
 import type { Context } from '../context.ts'
 import type { HostName } from '../plan/names.ts'
 import type { RepositoryState } from '../planning/repository-state.ts'
@@ -13,7 +13,7 @@ import { reach } from './reach.ts'
 export function connectAhead(
   hosts: readonly HostName[],
   { repo, config }: Pick<RepositoryState, 'repo' | 'config'>,
-  { yes, verify }: Pick<Accepting, 'yes' | 'verify'>,
+  { yes, verify }: Pick<DeployOptions, 'yes' | 'verify'>,
   context: Context,
 ): Connections {
   const connections = new Connections(reach(config, context))

@@ -14,6 +14,6 @@ export function reach(config: Config, { env, random, terminal }: Context): Conne
   const asking = terminal.input
     ? connector({ ...settings, confirmHostKey: question => confirmHostKey(question, terminal) })
     : silent
-  return (host: HostName, mayAsk: boolean, way = {}): Promise<Connection> =>
-    (mayAsk ? asking : silent)(host, { ...way, url: config.hostUrl(host) })
+  return (host: HostName, mayAsk: boolean, options = {}): Promise<Connection> =>
+    (mayAsk ? asking : silent)(host, { ...options, url: config.hostUrl(host) })
 }

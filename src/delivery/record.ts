@@ -1,5 +1,5 @@
-/** Moving the refs after a rollout: like remote-tracking branches, only for what a host has reported. */
-import { addOutcomes, type KnownOutcome, readOutcomes } from '../git/outcomes.ts'
+/** The log and the refs after a rollout. Like remote-tracking branches, refs move only for what a host has reported. */
+import { addOutcomes, type KnownOutcome, readKnownOutcomes } from '../git/outcomes.ts'
 import type { RefChange } from '../git/refs.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Planned } from '../planning/planned.ts'
@@ -10,7 +10,7 @@ import type { Deployment } from './deployment.ts'
 import type { RecordedJob } from './jobs.ts'
 import { type Move, moveRefs, type Occasion, prepareMoves } from './move-refs.ts'
 
-export interface Ended {
+interface RolloutResult {
   readonly ends: Ends
   /** What `recordAhead` resolved to, if it did. */
   readonly ahead: readonly RefChange[] | undefined
@@ -27,7 +27,10 @@ export async function recordBegun(deployment: Deployment): Promise<void> {
   const { repo } = planned
   for (const { plan, commit: to, subject } of jobs) {
     const { host, from } = plan
-    if (isSaved && readOutcomes(repo, host).some(known => known.id === id && known.outcome !== 'refused'))
+    if (
+      isSaved &&
+      readKnownOutcomes(repo, host).some(known => known.id === id && known.outcome !== 'refused')
+    )
       continue
     const record = { id, from, to, operator, at, ms: 0, subject, outcome: 'unknown', why: NOT_HEARD } as const
     await addOutcomes(repo, host, [record])
@@ -36,8 +39,8 @@ export async function recordBegun(deployment: Deployment): Promise<void> {
 
 const NOT_HEARD = 'nobody has heard of its end'
 
-/** One transaction for the refs of the hosts where the deployment holds; and a line in the log of every host. */
-export async function record(deployment: Deployment, ended: Ended): Promise<void> {
+/** A line in the log of every host, then one transaction for the refs of those on which the deployment succeeded. */
+export async function record(deployment: Deployment, ended: RolloutResult): Promise<void> {
   const { planned, jobs } = deployment
   const { repo } = planned
   const { ends, ahead } = ended
@@ -87,7 +90,7 @@ export function emptied({ plan, tracking }: Pick<Planned, 'plan' | 'tracking'>):
 function outcomesOf(
   job: RecordedJob,
   { id, operator, at }: Deployment,
-  { ends, took }: Ended,
+  { ends, took }: RolloutResult,
 ): KnownOutcome[] {
   const { host, from } = job.plan
   const end = ends.get(host) ?? { kind: 'withdrawn' }

@@ -67,7 +67,7 @@ export async function commitFleet(repo: Repository, request: NewFleetCommit): Pr
 }
 
 /** The operator, as `Name <email>`. Throws Fatal where git does not know who that is. */
-export async function operatorName(repo: Repository): Promise<string> {
+export async function readOperator(repo: Repository): Promise<string> {
   const { author } = await readPeople(repo)
   return author.slice(0, author.lastIndexOf('>') + 1)
 }

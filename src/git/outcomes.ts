@@ -20,7 +20,7 @@ export interface KnownOutcome extends Omit<LoggedDeployment, 'outcome'> {
 }
 
 /** The oldest first; empty where nothing is known. Of one deployment the later word counts, and a subject is kept. */
-export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
+export function readKnownOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
   const known = new Map<DeploymentId, KnownOutcome>()
   const records = [olderIn(repo), directoryOf(repo)].flatMap(directory => readFile(join(directory, host)))
   for (const record of records) {

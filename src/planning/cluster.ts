@@ -121,7 +121,7 @@ function realParent(path: string): string {
   try {
     return join(realpathSync(dirname(path)), basename(path))
   } catch {
-    return path // it does not exist, which is told later
+    return path // it does not exist, which directoryOf reports
   }
 }
 

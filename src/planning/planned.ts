@@ -44,8 +44,8 @@ export interface RanBefore {
   readonly source: string
 }
 
-/** What the kinds of plan decide, each in its own way. */
-export interface Decided extends Pick<Planned, 'objects' | 'cluster' | 'source' | 'hosts'> {
+/** What each kind of plan decides in its own way. */
+interface Decided extends Pick<Planned, 'objects' | 'cluster' | 'source' | 'hosts'> {
   readonly changes: readonly PlannedHost[]
   /** By host, of any cluster. */
   readonly unsettled: ReadonlyMap<HostName, Unsettled>

@@ -40,8 +40,8 @@ export interface SavedPlan {
   readonly leaving: readonly HostName[]
 }
 
-/** What a rollback goes back to, and a repair brings back, is not saved. */
-export type SavedSource = Exclude<Source, { kind: 'rollback' | 'recorded' }>
+/** Rollbacks and repairs are not saved. */
+type SavedSource = Exclude<Source, { kind: 'rollback' | 'recorded' }>
 
 export interface SavedHost {
   readonly host: HostName

@@ -124,7 +124,7 @@ export interface Verified {
   readonly type: 'verified'
   readonly findings: readonly Finding[]
   /** While there is one nothing can be told, and `findings` is empty. */
-  readonly pending: Pending | null
+  readonly pending: InProgress | null
   /** How the last deployment ended; null before the first. */
   readonly last: { readonly id: DeploymentId; readonly outcome: Outcome; readonly why: string } | null
 }
@@ -138,11 +138,11 @@ export interface Hello {
   readonly current: Oid | null
   /** What this session found left behind by a killed predecessor, and finished, before it said hello. */
   readonly recovered: { readonly id: DeploymentId; readonly outcome: Outcome } | null
-  readonly pending: Pending | null
+  readonly pending: InProgress | null
 }
 
 /** A deployment that another session is carrying out. */
-export interface Pending {
+export interface InProgress {
   readonly holder: string
   /** Milliseconds since 1970. */
   readonly since: number
@@ -155,7 +155,7 @@ export interface Pending {
 /** Nothing of the plan was carried out. */
 export type Refusal =
   | { readonly kind: 'hostname'; readonly found: string }
-  | ({ readonly kind: 'busy' } & Pending)
+  | ({ readonly kind: 'busy' } & InProgress)
   | { readonly kind: 'stale'; readonly current: Oid | null }
   /** The host has carried out a deployment of this id before: a saved plan is good for one. */
   | { readonly kind: 'spent'; readonly outcome: Outcome; readonly why: string }

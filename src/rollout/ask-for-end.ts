@@ -5,8 +5,7 @@ import { reachAgain } from './reach-again.ts'
 import type { HostJob, Run } from './run.ts'
 import type { Verdict } from './verdict.ts'
 
-/** What became of a host. */
-export interface Lost {
+interface Lost {
   /** Why its connection was lost. */
   readonly why: string
   readonly verdict: Verdict
@@ -23,7 +22,7 @@ export async function askForEnd(
   const deadline = ticks() + policy.confirmMs + UNDO_MS
   let since = ''
   const attempts = {
-    connect: (signal: AbortSignal) => connections.anew(host, signal),
+    connect: (signal: AbortSignal) => connections.connectFresh(host, signal),
     left: () => deadline - ticks(),
     signal: new AbortController().signal,
     failed: (reason: string) => {

@@ -3,7 +3,7 @@
 import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Step } from '../plan/steps.ts'
-import type { Adopted, Failure, Outcome, Pending, Refusal } from '../protocol/messages.ts'
+import type { Adopted, Failure, InProgress, Outcome, Refusal } from '../protocol/messages.ts'
 
 /** `ms` counts from the rollout's beginning. */
 export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
@@ -23,8 +23,8 @@ export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
   /** It is asked to undo. */
   | { readonly kind: 'withdrawing' }
   | { readonly kind: 'reconnecting'; readonly why: string }
-  /** Another deployment has the lock, and is waited for. */
-  | { readonly kind: 'queued'; readonly behind: Pending }
+  /** It waits for another deployment, which has the lock. */
+  | { readonly kind: 'queued'; readonly behind: InProgress }
   /** It has settled, and a new connection is made to confirm it. */
   | { readonly kind: 'proving' }
   /** No new connection could be made. */

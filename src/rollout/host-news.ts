@@ -1,5 +1,5 @@
 import type { HostPlan } from '../plan/plan.ts'
-import type { Pending } from '../protocol/messages.ts'
+import type { InProgress } from '../protocol/messages.ts'
 import type { Session } from '../remote/session.ts'
 import type { RolloutEvent } from './events.ts'
 import type { Run } from './run.ts'
@@ -34,7 +34,7 @@ export class HostNews {
   }
 
   /** Once for each deployment that is in the way. */
-  waiting(busy: Pending): void {
+  waiting(busy: InProgress): void {
     if (this.told !== busy.id) this.tell({ kind: 'queued', behind: busy })
     this.told = busy.id
   }

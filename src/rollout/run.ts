@@ -54,5 +54,5 @@ export interface Connections {
   /** Whoever takes one closes it. Rejects with HostError. */
   take(host: HostName): Promise<Connection>
   /** Opens one that shares nothing with any other. Rejects with HostError, also when `signal` says to give up. */
-  anew(host: HostName, signal: AbortSignal): Promise<Connection>
+  connectFresh(host: HostName, signal: AbortSignal): Promise<Connection>
 }

@@ -46,7 +46,7 @@ export class SettledHost {
     const { connections, ticks, policy } = this.run
     const deadline = ticks() + policy.confirmMs
     const attempts = {
-      connect: (signal: AbortSignal) => connections.anew(this.job.plan.host, signal),
+      connect: (signal: AbortSignal) => connections.connectFresh(this.job.plan.host, signal),
       left: () => deadline - ticks(),
       signal: this.waiting.signal,
       failed: (why: string) => this.news.unproven(why),

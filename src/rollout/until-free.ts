@@ -1,5 +1,5 @@
 /** Queueing behind another deployment. */
-import type { Pending } from '../protocol/messages.ts'
+import type { InProgress } from '../protocol/messages.ts'
 import { openSession } from '../remote/session.ts'
 import type { Connection } from '../remote/transport.ts'
 import { pause } from './pause.ts'
@@ -12,7 +12,7 @@ export async function untilFree(
   connection: Connection,
   left: () => number,
   signal: AbortSignal,
-  show: (pending: Pending) => void,
+  show: (other: InProgress) => void,
 ): Promise<'over' | 'lost'> {
   for (let ms = FIRST_MS; left() > 0 && !signal.aborted; ms = Math.min(ms * 1.5, LAST_MS)) {
     await pause(Math.min(ms, left()), signal)

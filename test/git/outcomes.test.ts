@@ -8,7 +8,7 @@ import {
   type Ending,
   type KnownOutcome,
   lastBegun,
-  readOutcomes,
+  readKnownOutcomes,
 } from '../../src/git/outcomes.ts'
 import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { must, oid } from '../../src/plan/names.ts'
@@ -34,7 +34,7 @@ test('a record that a full disk cut short takes no other with it', async t => {
   await addOutcomes(repo, WEB1, [record(1)])
   appendFileSync(join(scratch.dir, '.git/deptool/log/web1'), '{"id":"2026')
   await addOutcomes(repo, WEB1, [record(2), record(3)])
-  assert.deepEqual(readOutcomes(repo, WEB1), [record(1), record(2), record(3)])
+  assert.deepEqual(readKnownOutcomes(repo, WEB1), [record(1), record(2), record(3)])
 })
 
 test('a host is marked while its last deployment has an end that nobody knows, or was not undone whole', async t => {
@@ -58,7 +58,7 @@ test('who was refused because another had begun with the same plan does not chan
   const scratch = makeScratch(t)
   const repo = await scratch.open()
   await addOutcomes(repo, WEB1, [record(1, 'refused'), record(1), record(1, 'refused')])
-  assert.deepEqual(readOutcomes(repo, WEB1), [record(1)])
+  assert.deepEqual(readKnownOutcomes(repo, WEB1), [record(1)])
   await addOutcomes(repo, WEB1, [record(2, 'damaged'), record(2, 'refused')])
   assert.deepEqual(markedHosts(repo), [WEB1])
   assert.equal(lastBegun(repo, WEB1)?.outcome, 'damaged')
@@ -109,7 +109,7 @@ test('a reason is kept as far as anybody reads it', async t => {
   const scratch = makeScratch(t)
   const repo = await scratch.open()
   await addOutcomes(repo, WEB1, [{ ...record(1, 'damaged'), why: '🙂'.repeat(100_000) }])
-  const [known] = readOutcomes(repo, WEB1)
+  const [known] = readKnownOutcomes(repo, WEB1)
   assert.match(known!.why, /^(🙂)+…$/u)
   assert.ok(known!.why.length <= 2000)
 })

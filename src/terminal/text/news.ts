@@ -13,8 +13,8 @@ import { operatorName } from './names.ts'
 /** A line for each host, and one for each of its deployments whose end was not known until now. */
 export function heardLines(heard: ReadonlyMap<HostName, Heard>, colors: Colors): string[] {
   const news = newsLines(new Map([...heard].map(([host, { news }]) => [host, news])), colors)
-  return [...heard].flatMap(([host, { pending, ended }], i) => [
-    pending ? `${news[i]}, ${colors.yellow(lockedBy(pending))}` : news[i]!,
+  return [...heard].flatMap(([host, { inProgress, ended }], i) => [
+    inProgress ? `${news[i]}, ${colors.yellow(lockedBy(inProgress))}` : news[i]!,
     ...ended.map(one => `${host}  deployment ${printable(one.id)}: ${ending(one, colors)}`),
   ])
 }

@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test'
 import type { DeploymentId } from '../../../src/plan/deployment-id.ts'
 import { must, oid } from '../../../src/plan/names.ts'
 import type { Request } from '../../../src/protocol/messages.ts'
-import { connector, type Settings, type Way } from '../../../src/remote/connect.ts'
+import { type ConnectOptions, connector, type Settings } from '../../../src/remote/connect.ts'
 import { openSession } from '../../../src/remote/session.ts'
 import type { Connection } from '../../../src/remote/transport.ts'
 import { fakeAgents } from '../fake-agent.ts'
@@ -20,7 +20,7 @@ const skip = noSshd
 
 interface World {
   readonly sshd: Sshd
-  connect(way?: Partial<Way>): Promise<Connection>
+  connect(options?: Partial<ConnectOptions>): Promise<Connection>
 }
 
 async function makeWorld(
@@ -33,8 +33,8 @@ async function makeWorld(
   const connect = connector({ env: sshd.env, random: randomBytes, agents, transport: 'auto', ...settings })
   return {
     sshd,
-    connect: async way => {
-      const connection = await connect(sshd.host, { url: null, ...way })
+    connect: async options => {
+      const connection = await connect(sshd.host, { url: null, ...options })
       t.after(() => connection.close())
       return connection
     },
