@@ -25,7 +25,7 @@ export function prefetch(steps: readonly Step[], context: Context): Prefetched {
   }
 }
 
-export interface Activation {
+interface Activation {
   readonly journal: JournalWriter
   /** Undefined where it is out of date. */
   readonly prefetched: Prefetched | undefined

@@ -15,7 +15,7 @@ import { Store } from './store/store.ts'
 import { answerAbout } from './verdict.ts'
 import { verify } from './verify/verify.ts'
 
-export interface Identity {
+interface Identity {
   readonly version: string
   /** The same on both ends, or they do not talk: DESIGN 6. */
   readonly build: string

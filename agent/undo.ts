@@ -11,7 +11,7 @@ import type { Journal } from './store/journal.ts'
 import type { Store } from './store/store.ts'
 import { isGoingDown } from './systemd/systemd.ts'
 
-export interface Undone {
+interface Undone {
   /** What did not go back to what it was; empty when all is as before. */
   readonly leftovers: string[]
   /** Whether the disk was in the way: what did not go back now may do so once it can be written to. */

@@ -10,7 +10,7 @@ import { isVersion, parentOf, versionPath } from '../host/paths.ts'
 import type { Store } from '../store/store.ts'
 import { applyAttributes, hasAttributes } from './attributes.ts'
 
-export interface CheckedOut {
+interface CheckedOut {
   readonly app: App
   /** The app as it runs now, where it does: unchanged files keep their inode, and so their time stamps. */
   readonly running: App | undefined

@@ -19,7 +19,7 @@ const LOGS = 'logs/refs/deptool'
 /** A reflog is cut to its newer half when it is longer than this, in bytes: some 1,000 deployments. */
 const LOG_MAX = 192 * 1024
 
-export type RefName = 'current' | 'target'
+type RefName = 'current' | 'target'
 
 export class Store {
   private readonly machine: Machine

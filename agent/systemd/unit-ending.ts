@@ -21,13 +21,13 @@ export interface Ending {
 }
 
 /** How a process went: by CLD_EXITED, CLD_KILLED or CLD_DUMPED; '' while it runs, or where it never did. */
-export interface Ended {
+interface Ended {
   readonly code: 'exited' | 'killed' | ''
   readonly status: number
 }
 
 /** Of one of the unit's command lines, such as ExecStartPre. */
-export interface EndedCommand extends Ended {
+interface EndedCommand extends Ended {
   readonly name: string
 }
 

@@ -7,12 +7,12 @@ const POLL_MS = 50
 /** A unit of another type than simple that is still activating when systemctl returned is given this long. */
 const ACTIVATING_MS = 60_000
 
-export interface Failing {
+interface Failing {
   readonly unit: UnitName
   readonly fails: string
 }
 
-export interface Watch {
+interface Watch {
   /** When the units were (re)started at the earliest, in ticks() of the machine. */
   readonly began: number
   /** How long a unit of Type=simple or exec must last, counted from the call. */

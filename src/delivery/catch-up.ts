@@ -15,7 +15,7 @@ import { type Fetched, fetchHistory } from '../remote/fetch.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
 import { type Move, moveRefs } from './move-refs.ts'
 
-export interface Asking {
+interface Asking {
   readonly repo: Repository
   readonly cluster: ClusterName
   readonly tracking: ReadonlyMap<HostName, Tracked>

@@ -8,7 +8,7 @@ import { type Ends, type HostEnd, RESULT, type Result } from '../rollout/events.
 import type { Conclusion, Reporter } from '../terminal/reporter.ts'
 import { names } from '../terminal/text/names.ts'
 
-export interface Carried {
+interface Carried {
   readonly cluster: ClusterName
   readonly id: DeploymentId
   readonly ms: number

@@ -13,7 +13,7 @@ export function diffColor(asked: ColorWhen | null, configured: string | null, en
   return env['NO_COLOR'] && configured !== 'always' ? ['--color=never'] : []
 }
 
-export interface DiffArguments {
+interface DiffArguments {
   readonly options: readonly string[]
   /** Empty for all. */
   readonly paths: readonly string[]

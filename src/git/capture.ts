@@ -18,7 +18,7 @@ import { type Tree, treesOf, writeTrees } from './tree-object.ts'
 import { writeFiles, writeObjects } from './write-objects.ts'
 import { prepareToName } from './written.ts'
 
-export interface Capture {
+interface Capture {
   /** By name. */
   readonly hosts: readonly HostTree[]
   /** Their paths are below the cluster's directory. */

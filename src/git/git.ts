@@ -26,7 +26,7 @@ export interface Repository {
   readonly random: Random
 }
 
-export interface Head {
+interface Head {
   readonly commit: Oid
   readonly tree: Oid
 }
@@ -46,7 +46,7 @@ interface GitOptions {
   readonly cwd?: string
 }
 
-export interface GitResult {
+interface GitResult {
   readonly code: number
   readonly stdout: Buffer
   readonly stderr: string

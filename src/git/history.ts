@@ -18,14 +18,14 @@ export interface Account {
   readonly body: string
 }
 
-export interface NewHostCommit extends Account {
+interface NewHostCommit extends Account {
   readonly host: HostName
   readonly tree: Oid
   /** What was deployed there before. */
   readonly parent: Oid | null
 }
 
-export interface NewFleetCommit extends Account {
+interface NewFleetCommit extends Account {
   /** What every tracked host runs now. */
   readonly hosts: ReadonlyMap<HostName, Oid>
   readonly previous: Oid | null

@@ -16,7 +16,7 @@ import { ownDirectory } from './own-directory.ts'
 import { isDirectory, type ScannedFile, type ScannedHost, type Stamp, type Stamped, stampAt } from './scan.ts'
 import { removeLeft } from './temporary.ts'
 
-export interface StatCache {
+interface StatCache {
   /** When all of it had last been read anew. */
   readonly since: number
   /** A tree object, or path in one, that has the very same hosts; null where none is known. */

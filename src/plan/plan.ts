@@ -95,7 +95,7 @@ function planApp(change: AppChange): AppPlan {
 }
 
 /** The files that differ in content or mode, by path. */
-export function diffFiles(old: readonly AppFile[], next: readonly AppFile[]): FileChange[] {
+function diffFiles(old: readonly AppFile[], next: readonly AppFile[]): FileChange[] {
   const before = new Map(old.map(file => [file.path, file]))
   const after = new Map(next.map(file => [file.path, file]))
   return [...new Set([...before.keys(), ...after.keys()])].sort(order).flatMap((path): FileChange[] => {

@@ -4,7 +4,7 @@ import { isInside, type LinkRole, PLACES, type SpecialRole } from './places.ts'
 
 export type Applying = 'sysusers' | 'tmpfiles' | 'daemonReload'
 
-export interface SpecialDirectory {
+interface SpecialDirectory {
   /** Its name in an app. */
   readonly directory: string
   /** Whether a file is linked, by its path below the directory. Other files are deployed, but not linked. */

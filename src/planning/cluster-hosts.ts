@@ -11,7 +11,7 @@ import { refuseHost } from './refuse-cluster.ts'
 import { beginReading, type RepositoryState } from './repository-state.ts'
 import { chooseHosts } from './select.ts'
 
-export interface ClusterSelection {
+interface ClusterSelection {
   /** As it was given on the command line. */
   readonly cluster: string | null
   readonly selection: Selection

@@ -37,7 +37,7 @@ export interface ComparedTree extends Basis {
   readonly changed: readonly ChangedHost[]
 }
 
-export interface ChangedHost {
+interface ChangedHost {
   readonly host: HostName
   readonly toTree: Oid
   readonly was: Tracked | undefined

@@ -6,7 +6,7 @@ import { digestOf } from './digest-of.ts'
 import type { Planned } from './planned.ts'
 import type { SavedHost, SavedPlan } from './saved-plan.ts'
 
-export interface Difference {
+interface Difference {
   readonly host: HostName
   /** behind: this repository has not heard of what the plan begins at. */
   readonly kind: 'behind' | 'moved' | 'tree' | 'steps'

@@ -18,7 +18,7 @@ import { type RepositoryState, readRepository } from './repository-state.ts'
 import { chooseHosts } from './select.ts'
 import { readUnsettled } from './unsettled.ts'
 
-export interface RollbackRequest {
+interface RollbackRequest {
   /** Empty for those of the newest deployment that is known here. */
   readonly hosts: readonly string[]
   readonly selection: Selection

@@ -27,12 +27,12 @@ export interface Planned extends RepositoryState {
   readonly back: ReadonlyMap<HostName, RanBefore> | null
 }
 
-export interface HostStates {
+interface HostStates {
   readonly old: HostState
   readonly next: HostState
 }
 
-export interface PlannedHost extends HostStates {
+interface PlannedHost extends HostStates {
   readonly plan: HostPlan
 }
 

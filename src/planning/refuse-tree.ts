@@ -6,7 +6,7 @@ import type { Problem } from '../plan/problem.ts'
 import { placeProblems, problemRecord, renderProblems } from '../terminal/text/problems.ts'
 import { locateIn, type Whereabouts } from './locate-problem.ts'
 
-export interface Refused extends Whereabouts {
+interface Refused extends Whereabouts {
   readonly context: Context
 }
 

@@ -51,7 +51,7 @@ export interface SavedHost {
   readonly digest: string
 }
 
-export type Decoded =
+type Decoded =
   | { readonly kind: 'plan'; readonly plan: SavedPlan }
   | { readonly kind: 'malformed'; readonly why: string }
 

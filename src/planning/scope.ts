@@ -19,14 +19,14 @@ export interface Scope {
   readonly leftOut: LeftOut | null
 }
 
-export interface Whole {
+interface Whole {
   readonly snapshot: Snapshot
   readonly tracking: ReadonlyMap<HostName, Tracked>
   readonly cluster: ClusterName
   readonly format: Repository['format']
 }
 
-export interface Meant {
+interface Meant {
   readonly selection?: Selection
   readonly prune?: boolean
   readonly saved?: Pick<SavedPlan, 'leaving'>

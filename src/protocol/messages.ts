@@ -169,7 +169,7 @@ export interface Obstacle {
   readonly hint: string | null
 }
 
-export interface Undone {
+interface Undone {
   readonly type: 'undone'
   readonly failure: Failure
   /** What did not go back to what it was; empty when all is as before. */

@@ -15,7 +15,7 @@ export interface Fetched {
   readonly inProgress: InProgress | null
 }
 
-export interface FetchOptions {
+interface FetchOptions {
   /** The newest commit of this host that we have. */
   readonly have: Oid | null
   /** Takes objects as they come. No more are read from the host until it has resolved. */

@@ -4,7 +4,7 @@ import { assertName } from './fetch.ts'
 import { openSession, type Session } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
 
-export interface Pong {
+interface Pong {
   readonly version: string
   /** Whether the agent had to be put there first. */
   readonly installed: boolean
@@ -14,7 +14,7 @@ export interface Pong {
 }
 
 /** Over the open connection, in milliseconds. */
-export interface RoundTrips {
+interface RoundTrips {
   readonly min: number
   readonly median: number
   readonly p95: number

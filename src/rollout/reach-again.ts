@@ -3,7 +3,7 @@ import { openSession, type Session } from '../remote/session.ts'
 import type { Connection } from '../remote/transport.ts'
 import { pause } from './pause.ts'
 
-export interface Attempts {
+interface Attempts {
   connect(signal: AbortSignal): Promise<Connection>
   /** How much time is left, in milliseconds. */
   left(): number

@@ -50,7 +50,7 @@ export interface Policy {
   readonly waitMs: number
 }
 
-export interface Connections {
+interface Connections {
   /** Whoever takes one closes it. Rejects with HostError. */
   take(host: HostName): Promise<Connection>
   /** Opens one that shares nothing with any other. Rejects with HostError, also when `signal` says to give up. */

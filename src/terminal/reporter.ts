@@ -37,7 +37,7 @@ export interface SavedBy {
   readonly by: string | null
 }
 
-export interface Beginning {
+interface Beginning {
   readonly id: DeploymentId
   readonly cluster: ClusterName
   readonly operator: string

@@ -3,7 +3,7 @@ import { Parser } from 'yargs/helpers'
 import { type Option, type OptionTable, spellings } from './option.ts'
 import { spellOut } from './spell-out.ts'
 
-export interface Parsed {
+interface Parsed {
   readonly given: Readonly<Record<string, unknown>>
   readonly words: Words
 }

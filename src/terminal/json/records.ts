@@ -9,7 +9,7 @@ import type { AppPlan, LeftOut, Unsettled } from '../../plan/plan.ts'
 import type { Adopted, Failure, Obstacle, Outcome } from '../../protocol/messages.ts'
 import type { PlanSource } from '../text/plan.ts'
 
-export const SCHEMA = 'git-deploy/1'
+const SCHEMA = 'git-deploy/1'
 
 export type JsonRecord =
   | {
@@ -184,16 +184,16 @@ export type JsonRecord =
       readonly exitCode: number
     }
 
-export interface JsonFailed {
+interface JsonFailed {
   readonly kind: 'failed'
   readonly message: string
   readonly hint: string | null
 }
 
 /** With a sentence for people. */
-export type JsonFinding = Finding & { readonly message: string }
+type JsonFinding = Finding & { readonly message: string }
 
-export interface JsonCommit {
+interface JsonCommit {
   readonly commit: string
   readonly deployment: string | null
   readonly source: string

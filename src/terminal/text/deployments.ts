@@ -3,7 +3,7 @@ import type { DeploymentId } from '../../plan/deployment-id.ts'
 import { printable } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
 
-export interface ToldDeployment {
+interface ToldDeployment {
   /** Null where it is not known. */
   readonly id: DeploymentId | null
   /** `Name <email>`. */

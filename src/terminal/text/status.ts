@@ -8,7 +8,7 @@ import type { Colors } from '../terminal.ts'
 import { noHosts } from './names.ts'
 import { unsettledWords } from './unsettled.ts'
 
-export interface HostStatus {
+interface HostStatus {
   readonly host: HostName
   readonly state: 'current' | 'pending' | 'new' | 'vanished'
   /** How many apps would change. */
@@ -18,7 +18,7 @@ export interface HostStatus {
   readonly unsettled: Unsettled | null
 }
 
-export interface Known {
+interface Known {
   readonly plan: Plan
   /** Every host of the tree. */
   readonly hosts: readonly HostName[]
@@ -27,7 +27,7 @@ export interface Known {
   readonly deployed: ReadonlyMap<Oid, HostCommit>
 }
 
-export interface StatusLook {
+interface StatusLook {
   readonly colors: Colors
   /** How many digits of a commit's name are shown. */
   readonly abbrev: number
