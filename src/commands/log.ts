@@ -11,7 +11,7 @@ import { chooseHosts } from '../planning/select.ts'
 import { logRecord } from '../terminal/json/hosts.ts'
 import { logLines } from '../terminal/text/log.ts'
 
-/** `git deploy log`: who deployed what when, and how it ended, as far as this repository has been told. */
+/** `git deploy log`: who deployed what when, and how it ended, as far as this repository knows. */
 export async function log(command: CommandOf<'log'>, context: Context): Promise<ExitCode> {
   const { terminal } = context
   const repo = await openRepository(context)

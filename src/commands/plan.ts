@@ -26,7 +26,7 @@ export async function plan(command: CommandOf<'plan'>, context: Context): Promis
   return command.exitCode && pending ? EXIT.pending : EXIT.done
 }
 
-/** Stdout is for the saved plan, so the words go to stderr. */
+/** Stdout is for the saved plan, so text for people goes to stderr. */
 function onStderr(context: Context): Context {
   const { terminal } = context
   return { ...context, terminal: { ...terminal, out: terminal.note, colors: terminal.noteColors } }

@@ -1,4 +1,4 @@
-/** An accepted plan, carried out: the hooks around it, the rollout, the log and the refs, and how it all ended. */
+/** Carrying out an accepted plan: its hooks, the rollout, the log and the refs, and its conclusion. */
 import { setMaxListeners } from 'node:events'
 import type { DeployOptions } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -45,7 +45,7 @@ export async function carryOut(
   await afterDeploy(deployment, ends, context.terminal)
   const colors = context.terminal.noteColors(options.color ?? config.color)
   const stale = await tellStale(planned, ends, { connections, colors }, context).catch(error => {
-    // How the deployment ended is told all the same.
+    // How the deployment ended must still be reported.
     if (!(error instanceof Fatal)) throw error
     context.terminal.note(`error: ${error.message}`)
     return []
@@ -65,7 +65,6 @@ function policyOf(options: DeployOptions, config: Config): Policy {
   }
 }
 
-/** Writes the host commits; no ref names them until the hosts say that they hold. */
 async function prepare(
   planned: Planned,
   { saved, confirm }: DeliveryOptions,
@@ -80,11 +79,11 @@ async function prepare(
 interface Carried {
   readonly ends: Ends
   readonly ms: number
-  /** Why the refs could not be moved, where they could not. */
+  /** Why the refs could not be moved; undefined if they could. */
   readonly unrecorded: string | undefined
 }
 
-/** The rollout between the two records of it: that it began, and how it ended. */
+/** The rollout, between the records of its beginning and its end. */
 async function run(
   deployment: Deployment,
   policy: Policy,
@@ -100,7 +99,7 @@ async function run(
     const hosts = jobs.map(({ plan }) => plan.host)
     reporter.begin({ id, cluster: planned.plan.cluster, operator, hosts })
     const ahead = recordAhead(deployment).catch(() => {
-      // Whatever it is, `record` meets it too, and tells.
+      // `record` meets the same error, and reports it.
       return undefined
     })
     const ends = await rollout({
@@ -118,7 +117,7 @@ async function run(
   }
 }
 
-/** `signal` is aborted when the operator stops us, until `release` is called. */
+/** `signal` is aborted when the operator stops the program; after `release`, no longer. */
 function interruptible(terminal: Terminal): { readonly signal: AbortSignal; readonly release: () => void } {
   const interrupt = new AbortController()
   // Each host listens: node takes more than ten listeners for a leak, and says so on the terminal.
@@ -131,7 +130,7 @@ function interruptible(terminal: Terminal): { readonly signal: AbortSignal; read
   return { signal: interrupt.signal, release }
 }
 
-/** The reason why `act` failed, where it did. */
+/** Undefined if `act` succeeded. */
 async function whyNot(act: () => Promise<void>): Promise<string | undefined> {
   try {
     await act()

@@ -50,7 +50,7 @@ export async function catchUp(
 interface Answer {
   readonly host: HostName
   readonly news: News
-  /** Null of a host that gave no answer. */
+  /** Null if the host gave no answer. */
   readonly log: readonly LoggedDeployment[] | null
   readonly inProgress: InProgress | null
 }
@@ -96,7 +96,7 @@ async function understand(
   return { kind, from: have, to: current, tree: tip.tree, commits }
 }
 
-/** Throws BadHistory where they are no chain, as every agent makes one. */
+/** Throws BadHistory if they are not a chain: every agent makes one. */
 async function commitsBetween(repo: Repository, from: Oid | null, to: Oid): Promise<HostCommit[]> {
   const commits = await readCommitsBetween(repo, from, to).catch(error => {
     throw error instanceof GitError ? new BadHistory(error.message, { cause: error }) : error
@@ -121,7 +121,7 @@ function moveOf(host: HostName, news: News): Move[] {
   }
 }
 
-/** Takes over what the host has on record, and tells what it says of deployments whose end was not known here. */
+/** Takes over what the host has on record. Returns the deployments whose outcome this repository did not know. */
 async function keepLog(
   repo: Repository,
   host: HostName,
@@ -145,7 +145,7 @@ async function keepLog(
   return learnt.filter(({ id }) => known.get(id)?.outcome === 'unknown')
 }
 
-/** The host has no record of it, and has forgotten none that is as young. Ids sort by time, to the second. */
+/** The host has no record of it, and its log still goes back that far. Ids sort by time, to the second. */
 function neverBegan(id: DeploymentId, log: readonly LoggedDeployment[]): boolean {
   const [oldest] = log
   return !log.some(record => record.id === id) && (!oldest || secondOf(id) >= secondOf(oldest.id))

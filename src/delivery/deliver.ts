@@ -14,7 +14,7 @@ import { refuseUnsettled, stopTracking } from './nothing-to-do.ts'
 import { reporterFor } from './reporter.ts'
 import { diffColor, showDiff } from './show-diff.ts'
 
-/** `early`: connections that were begun before, if any. They are closed. */
+/** `early`: connections that were begun before. Closes them. */
 export async function deliver(
   planned: Planned,
   options: DeliveryOptions,

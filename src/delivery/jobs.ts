@@ -15,7 +15,7 @@ export interface RecordedJob extends HostJob {
   readonly subject: string
 }
 
-/** What each host is to be told. Writes the host commits; no ref names them until the host says that they hold. */
+/** Writes the host commits; no ref names them before the host has reported success. */
 export async function makeJobs(
   planned: Planned,
   id: DeploymentId,
@@ -48,7 +48,7 @@ export async function makeJobs(
       subject: subjectOf(host, back?.get(host.host)),
       digest: digestOf(host),
       reconnect: confirm === 'reconnect' || host.reconnect.length > 0,
-      // A host that is repaired may have lost what it runs, to the commit itself.
+      // A host that is repaired may have lost even the commit that it runs.
       objects: () => {
         const lost = host.repair && host.from ? [host.from] : []
         return orForget(chunks([...newObjects(old, next), ...lost, commit]), planned)
@@ -57,7 +57,7 @@ export async function makeJobs(
   })
 }
 
-/** What only our stat cache knew, and git has collected, is read from disk again the next time. */
+/** If git has collected an object that only our stat cache knew, the next plan reads the files again. */
 async function* orForget<T>(pieces: AsyncIterable<T>, { repo, plan }: Planned): AsyncGenerator<T> {
   try {
     yield* pieces

@@ -12,15 +12,15 @@ import { type Move, moveRefs, type Occasion, prepareMoves } from './move-refs.ts
 
 interface RolloutResult {
   readonly ends: Ends
-  /** What `recordAhead` resolved to, if it did. */
+  /** What `recordAhead` resolved to, unless it failed. */
   readonly ahead: readonly RefChange[] | undefined
   /** How long it took on each host, in milliseconds. */
   readonly took: ReadonlyMap<HostName, number>
 }
 
 /**
- * Before any host hears of the deployment: should this process be killed, its log says that nobody knows how it ended,
- * until somebody asks. A saved plan may have been carried out before, and then its end is known.
+ * Call it before any host hears of the deployment: if this process is killed, the log says that the outcome is unknown
+ * until somebody asks the hosts. The outcome of a saved plan may already be known, from the first time.
  */
 export async function recordBegun(deployment: Deployment): Promise<void> {
   const { planned, id, isSaved, operator, at, jobs } = deployment
@@ -44,14 +44,14 @@ export async function record(deployment: Deployment, ended: RolloutResult): Prom
   const { planned, jobs } = deployment
   const { repo } = planned
   const { ends, ahead } = ended
-  // First, because a log without refs is found out by the next deployment, and refs without a log by nobody.
+  // The log first: the next deployment notices if the refs are missing, but nobody would notice a missing log.
   for (const job of jobs) await addOutcomes(repo, job.plan.host, outcomesOf(job, deployment, ended))
   const held = jobs.filter(job => ends.get(job.plan.host)?.kind === 'held')
   if (held.length === 0) return
   await moveRefs(repo, ...movesOf(deployment, held), held.length === jobs.length ? ahead : undefined)
 }
 
-/** Prepares, while the hosts work, what `record` does if the deployment holds on all of them. */
+/** Prepares, while the hosts work, what `record` does if the deployment succeeds on all of them. */
 export async function recordAhead(deployment: Deployment): Promise<readonly RefChange[]> {
   return prepareMoves(deployment.planned.repo, ...movesOf(deployment, deployment.jobs))
 }
@@ -78,7 +78,7 @@ function movesOf(
   return [[...moves, ...emptied(planned)], occasion]
 }
 
-/** Hosts that have lost their apps before, and are now tracked no more. */
+/** Hosts that already have no apps, and are no longer tracked from now on. */
 export function emptied({ plan, tracking }: Pick<Planned, 'plan' | 'tracking'>): Move[] {
   const changed = new Set(plan.hosts.map(({ host }) => host))
   return plan.leaving
@@ -86,7 +86,7 @@ export function emptied({ plan, tracking }: Pick<Planned, 'plan' | 'tracking'>):
     .map(host => ({ host, from: tracking.get(host)?.commit ?? null, to: null }))
 }
 
-/** None where a saved plan is spent: how it ended is known from the first time, by the same id. */
+/** None if a saved plan was refused as spent: its outcome is on record already, under the same id. */
 function outcomesOf(
   job: RecordedJob,
   { id, operator, at }: Deployment,

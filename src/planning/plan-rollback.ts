@@ -24,7 +24,7 @@ interface RollbackRequest {
   readonly selection: Selection
 }
 
-/** Throws Fatal where nothing ran before. */
+/** Throws Fatal if nothing ran before. */
 export async function planRollback(request: RollbackRequest, context: Context): Promise<Planned> {
   const state = await readRepository(context)
   const { repo, tracking } = state
@@ -74,8 +74,8 @@ function choose(
 }
 
 /**
- * A sync may have brought several deployments at once: then their commits tell which is the newest, to the second. Among
- * our own that would not do.
+ * A sync may have brought several deployments at once: the dates of their commits, in seconds, say which is the newest.
+ * Two of our own may have been made in one second, but those the fleet has told apart already.
  */
 function lastDeployed(
   tracking: ReadonlyMap<HostName, Tracked>,
@@ -118,7 +118,7 @@ function sourceOf(
   }
 }
 
-/** Null where the hosts were not last deployed to together. */
+/** Null if the hosts were not deployed to together. */
 function deploymentOf([first, ...others]: readonly HostCommit[]): Undoes | null {
   if (first === undefined || first.deployment === null) return null
   const { deployment, author } = first

@@ -73,7 +73,7 @@ export function planned({ repo, config, tracking }: RepositoryState, decided: De
   }
 }
 
-/** The hosts that have something to do. */
+/** Without the hosts that have nothing to do. */
 export function planHosts(compared: readonly Compared[]): PlannedHost[] {
   return compared
     .map(one => ({ plan: planHost(one), old: one.old, next: one.next }))

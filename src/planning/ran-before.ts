@@ -1,4 +1,4 @@
-/** What hosts ran before their last deployment, as the history of this repository has it. */
+/** What hosts ran before their last deployment, according to the history in this repository. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fatal } from '../errors.ts'
@@ -9,7 +9,7 @@ import type { HostCommit } from '../host-commit.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import type { RanBefore } from './planned.ts'
 
-/** `said`: what the commits say that the hosts run. Throws Fatal where nothing ran before, or it is not known here. */
+/** `said`: the commits that the hosts run now. Throws Fatal if nothing ran before, or this repository does not have it. */
 export async function readBefore(
   repo: Repository,
   tracked: readonly Tracked[],
@@ -17,7 +17,7 @@ export async function readBefore(
 ): Promise<Map<HostName, RanBefore>> {
   const parents = tracked.map(one => said.get(one.commit)?.parents[0] ?? refuseFirst(repo, one))
   const commits = await readHostCommits(repo, parents)
-  // A repair has deployed the same once more, and to go back to before it would be to stay.
+  // A repair deploys the same tree once more: going back to before it would change nothing.
   const isRepaired = tracked.map(({ tree }, i) => commits.get(parents[i]!)?.tree === tree)
   if (isRepaired.includes(true)) {
     const earlier = tracked.map((one, i) => (isRepaired[i] ? { ...one, commit: parents[i]! } : one))
@@ -30,7 +30,7 @@ export async function readBefore(
   )
 }
 
-/** Files go to a host only from a commit that a deployment to it has made: no other may become its history. */
+/** Only a commit that a deployment to the host has made is deployed to it again: a host may claim to run any other. */
 function deploymentOf(host: HostName, ran: HostCommit | undefined): HostCommit | undefined {
   if (ran?.deployment !== null) return ran
   throw new Fatal(

@@ -1,4 +1,4 @@
-/** The end of a command that met a config tree which cannot be deployed: everything wrong with it, at once. */
+/** The end of a command whose config tree cannot be deployed: all problems are shown at once. */
 
 import type { Context } from '../context.ts'
 import { Fatal } from '../errors.ts'

@@ -11,7 +11,7 @@ export interface RepositoryState {
   readonly tracking: ReadonlyMap<HostName, Tracked>
 }
 
-/** The same, while git works on the answers. */
+/** The same, while git is still answering. */
 export type RepositoryReading = { readonly [K in keyof RepositoryState]: Promise<RepositoryState[K]> }
 
 /** All questions at once: none needs the answer to another, and three git processes take as long as one. */
@@ -19,7 +19,7 @@ export function beginReading(place: Surroundings): RepositoryReading {
   const [config, tracking] = [readConfig(place), readTracking(place)]
   for (const early of [config, tracking])
     early.catch(() => {
-      // Reported where it is awaited, unless there is no repository at all: then that is reported.
+      // Reported where it is awaited; if there is no repository, only that is reported.
     })
   return { config, tracking, repo: openRepository(place) }
 }

@@ -1,6 +1,6 @@
 /**
- * A plan in a file, to be looked at by somebody and carried out later: `plan -o` writes it, `apply` reads it. It holds
- * names, object names and digests, and no contents: whoever applies it derives the plan again and compares.
+ * A plan in a file, to be reviewed and carried out later: `plan -o` writes it, `apply` reads it. It holds names, object
+ * names and digests, and no contents: `apply` derives the plan again and compares.
  */
 import type { Source } from '../git/snapshot.ts'
 import { type DeploymentId, deploymentId } from '../plan/deployment-id.ts'
@@ -23,11 +23,11 @@ export const FORMAT = 'git-deploy-plan/1'
 
 export interface SavedPlan {
   readonly format: typeof FORMAT
-  /** Of the deployment that carries it out. Hosts remember it, so that there is only one. */
+  /** Of the deployment that carries it out. Hosts remember it, so that a plan is carried out only once. */
   readonly id: DeploymentId
-  /** When it was saved: ISO 8601, UTC. */
+  /** When it was saved, in ISO 8601, UTC. */
   readonly at: string
-  /** `Name <email>`; null where git did not know. */
+  /** `Name <email>`; null if git did not know. */
   readonly by: string | null
   /** Of git-deploy: another version may derive other steps from the same trees. */
   readonly version: string
@@ -36,7 +36,7 @@ export interface SavedPlan {
   readonly source: SavedSource
   /** Those with something to do, by name. */
   readonly hosts: readonly SavedHost[]
-  /** Hosts that are tracked no more once the plan holds, because --prune was given. */
+  /** Hosts that are no longer tracked once the plan has succeeded, because --prune was given. */
   readonly leaving: readonly HostName[]
 }
 
@@ -45,7 +45,7 @@ type SavedSource = Exclude<Source, { kind: 'rollback' | 'recorded' }>
 
 export interface SavedHost {
   readonly host: HostName
-  /** The commit that it has to be at; null where nothing was deployed. */
+  /** The commit that the host has to be at; null if nothing was deployed. */
   readonly from: Oid | null
   readonly toTree: Oid
   readonly digest: string

@@ -1,4 +1,4 @@
-/** The way to a host: where it is, by which transport it is reached, and what of the way many hosts share. */
+/** Reaching a host: where it is, by which transport, and what many hosts share on the way. */
 import type { HostName } from '../plan/names.ts'
 import type { Random } from '../random.ts'
 import type { Transport } from '../transports.ts'

@@ -13,7 +13,7 @@ interface Lost {
   readonly onConnect: (connection: Connection) => void
 }
 
-/** After a lost connection: the agent goes on without us, and a new session tells it the verdict, and hears the end. */
+/** After a lost connection, the agent goes on alone: a new session tells it the verdict, and learns how it ended. */
 export async function askForEnd(
   { id, connections, policy, ticks }: Run,
   { plan: { host, from } }: HostJob,
@@ -37,5 +37,5 @@ export async function askForEnd(
   return end ?? { kind: 'unknown', why: why + since }
 }
 
-/** How long a host that was not confirmed may take to undo before nobody asks any more, in milliseconds. */
+/** How long a host that was not confirmed may take to undo before we stop asking, in milliseconds. */
 const UNDO_MS = 10_000

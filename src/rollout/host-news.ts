@@ -4,7 +4,7 @@ import type { Session } from '../remote/session.ts'
 import type { RolloutEvent } from './events.ts'
 import type { Run } from './run.ts'
 
-/** What is told of one host, with its name and the milliseconds since `started`. */
+/** Events of one host, with its name and the milliseconds since `started`. */
 export class HostNews {
   private readonly run: Run
   private readonly plan: HostPlan

@@ -17,7 +17,7 @@ export interface Run {
   /** Aborted when the operator wants it all back. */
   readonly signal: AbortSignal
   emit(event: RolloutEvent): void
-  /** Milliseconds from a clock that nobody sets. */
+  /** Milliseconds from a monotonic clock. */
   ticks(): number
 }
 
@@ -26,27 +26,26 @@ export interface HostJob {
   /** The host commit to deploy. */
   readonly commit: Oid
   readonly digest: string
-  /** Whether it holds only if it is confirmed over a new connection. */
+  /** Whether it has to be confirmed over a new connection. */
   readonly reconnect: boolean
   /** The objects that the host does not have. Asked again where the agent had to be installed first. */
   objects(): AsyncIterable<readonly ObjectChunk[]>
 }
 
-/** How the operator wants it done. */
 export interface Policy {
   /** At most so many hosts are connected to and staged at a time. */
   readonly parallel: number
   /** How many hosts are activated at a time; null for all at once. */
   readonly batch: Batch | null
-  /** No host holds before all have settled, and a failure on one takes all back. */
+  /** No host is confirmed before all have settled, and a failure on one undoes all. */
   readonly atomic: boolean
-  /** Whether links may take the place of what differs from them. */
+  /** Whether links may replace files that differ from them. */
   readonly adopt: boolean
   /** How long a host waits for its confirmation before it undoes, in milliseconds. */
   readonly confirmMs: number
   /** Whether hosts that cannot be reached are left out, or stop the others. */
   readonly skipUnreachable: boolean
-  /** How long a host may be waited for that somebody else is deploying to, in milliseconds. */
+  /** How long to queue behind other deployments, in milliseconds. */
   readonly waitMs: number
 }
 

@@ -5,8 +5,8 @@ import type { Connection } from '../remote/transport.ts'
 import { pause } from './pause.ts'
 
 /**
- * Asks the host, ever more seldom, until no deployment is under way there or the time `left` is over. 'lost' where it
- * could not be asked. Shows each deployment that it finds.
+ * Asks the host, less and less often, until no deployment is in progress there or no time is `left`. 'lost' if it could
+ * not be asked. Shows each deployment that it finds.
  */
 export async function untilFree(
   connection: Connection,
