@@ -17,7 +17,7 @@ import {
   text,
   truth,
   variant,
-} from '../protocol/decode.ts'
+} from '../protocol/decoders.ts'
 
 export const FORMAT = 'git-deploy-plan/1'
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { needs } from '../support/needs.ts'
 import { anything } from '../support/outcome.ts'
 import { makeWorld } from '../support/world.ts'
 
@@ -25,7 +26,7 @@ async function deployed(t: TestContext) {
   return { world, makeReadOnly }
 }
 
-const mayMount = { skip: process.getuid?.() === 0 ? false : 'NOT ROOT: nothing can be mounted' }
+const mayMount = needs('mounts')
 
 test('what is committed is planned in a read-only checkout', mayMount, async t => {
   const { world, makeReadOnly } = await deployed(t)
