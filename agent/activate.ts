@@ -24,7 +24,7 @@ export function prefetch(steps: readonly Step[], context: Context): Prefetched {
   }
 }
 
-export interface Activation {
+interface Activation {
   readonly journal: JournalWriter
   /** undefined if it is out of date. */
   readonly prefetched: Prefetched | undefined

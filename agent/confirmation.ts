@@ -1,5 +1,6 @@
 /** The operator's decision on a deployment in progress: to keep it, to undo it, or to wait for other hosts. */
-import type { Deploy, DeploymentId, Failure } from '../src/protocol/messages.ts'
+import type { DeploymentId } from '../src/plan/deployment-id.ts'
+import type { Deploy, Failure } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
 import { NEEDS_NEW, readVerdict, type Verdict } from './verdict.ts'
 

@@ -64,7 +64,7 @@ interface Ready extends StagedPlan {
 function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refusal | undefined {
   if (hostname !== request.host) return { kind: 'hostname', found: hostname }
   makeDirectories(machine.files, BASE, 0o755)
-  if (!lock.take()) return { kind: 'busy', ...lock.pending() }
+  if (!lock.take()) return { kind: 'busy', ...lock.inProgress() }
   // Signed after the recovery: until then, sessions that ask about the killed agent's deployment wait for its end.
   recover(machine, store)
   lock.sign(signature(machine, request))

@@ -9,13 +9,13 @@ import { unknownOwners } from './steps/owners.ts'
 import { quadletNotes, unitObstacles } from './systemd/unit-obstacles.ts'
 import { validate } from './validate.ts'
 
-export interface Preflight {
+interface Preflight {
   readonly obstacles: readonly Obstacle[]
   readonly adopted: readonly Adopted[]
   readonly notes: readonly string[]
 }
 
-export interface Planned {
+interface Planned {
   readonly steps: readonly Step[]
   readonly next: HostState
   readonly deploy: Deploy

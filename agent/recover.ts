@@ -1,9 +1,10 @@
 /** Finishing what a killed agent has left, before anything else is answered. */
 
+import { type DeploymentId, deploymentId } from '../src/plan/deployment-id.ts'
 import { type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
 import { BASE } from '../src/plan/places.ts'
 import { readAll } from '../src/plan/reading.ts'
-import type { DeploymentId, Hello, Obstacle } from '../src/protocol/messages.ts'
+import type { Hello, Obstacle } from '../src/protocol/messages.ts'
 import { endUndone, finishKept } from './ending.ts'
 import type { Machine } from './host/machine.ts'
 import { DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
@@ -58,7 +59,8 @@ function wasActivating({ files }: Machine, store: Store): boolean {
 }
 
 function lastTried(store: Store): DeploymentId | undefined {
-  return /^deploy (\S+): tried$/.exec(store.lastMove('target')?.message ?? '')?.[1]
+  const [, id = ''] = /^deploy (\S+): tried$/.exec(store.lastMove('target')?.message ?? '') ?? []
+  return deploymentId(id)
 }
 
 function finish(machine: Machine, store: Store, journal: Journal): Hello['recovered'] {

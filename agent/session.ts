@@ -8,14 +8,14 @@ import { hostnameOf } from './host/hostname.ts'
 import { Lock } from './host/lock.ts'
 import type { Machine } from './host/machine.ts'
 import { JOURNAL } from './host/paths.ts'
-import { pendingElsewhere } from './pending.ts'
+import { inProgressElsewhere } from './in-progress.ts'
 import { recover } from './recover.ts'
 import { sendHistory } from './store/history.ts'
 import { Store } from './store/store.ts'
 import { answerAbout } from './verdict.ts'
 import { verify } from './verify/verify.ts'
 
-export interface Identity {
+interface Identity {
   readonly version: string
   /** If the operator's side has another one, it installs its own agent and connects again. */
   readonly build: string
@@ -37,7 +37,7 @@ export function serve(machine: Machine, { version, build }: Identity): void {
 function answer(agent: Agent, { version, build }: Identity): void {
   const { wire, store, hostname } = agent
   const { recovered, failure } = recoverIfLeft(agent)
-  const pending = pendingElsewhere(agent)
+  const pending = inProgressElsewhere(agent)
   wire.send({ type: 'hello', version, build, hostname, current: store.ref('current'), recovered, pending })
   const request = wire.next(Number.POSITIVE_INFINITY)
   if (typeof request === 'string') return

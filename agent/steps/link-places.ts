@@ -12,7 +12,7 @@ import { isOurs } from '../store/inventory.ts'
 import { enablementLinks } from '../systemd/enablement-links.ts'
 import { UNIT_DIRECTORY } from '../systemd/systemd.ts'
 
-export interface Places {
+interface Places {
   readonly obstacles: readonly Obstacle[]
   readonly adopted: readonly Adopted[]
 }

@@ -9,7 +9,7 @@ import type { Machine } from '../host/machine.ts'
 import { versionPath } from '../host/paths.ts'
 import { unknownAccounts } from './attributes.ts'
 
-export interface Owning {
+interface Owning {
   readonly steps: readonly Step[]
   readonly next: HostState
   /** The commit whose versions are staged. */

@@ -1,13 +1,13 @@
 import { Misuse } from './grammar/misuse.ts'
 import { verb } from './grammar/verb.ts'
 import { atMost } from './grammar/words.ts'
-import { ACCEPTING, accepting } from './options/accepting.ts'
 import { COLOR } from './options/color.ts'
 import { HELP, JSON_LINES, PROGRESS, VERBOSE } from './options/common.ts'
+import { DEPLOYING, deployOptions } from './options/deploying.ts'
 
 export const apply = verb({
   usage: ['apply [<options>] <file>'],
-  options: { ...ACCEPTING, ...VERBOSE, ...PROGRESS, ...JSON_LINES, ...COLOR, ...HELP },
+  options: { ...DEPLOYING, ...VERBOSE, ...PROGRESS, ...JSON_LINES, ...COLOR, ...HELP },
   examples: [
     ['git deploy apply p.json', 'carry out that plan, and no other'],
     ['git deploy apply -n p.json', 'see whether it could be'],
@@ -16,7 +16,7 @@ export const apply = verb({
   command: (words, given) => ({
     kind: 'apply',
     file: planFile(atMost(words, 1)),
-    ...accepting(given),
+    ...deployOptions(given),
   }),
 })
 

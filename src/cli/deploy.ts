@@ -3,16 +3,16 @@ import { Misuse } from './grammar/misuse.ts'
 import type { Words } from './grammar/parse.ts'
 import { verb } from './grammar/verb.ts'
 import { clusterAndRev } from './grammar/words.ts'
-import { ACCEPTING, accepting } from './options/accepting.ts'
 import { COLOR } from './options/color.ts'
 import { HELP, JSON_LINES, PROGRESS, PRUNE, VERBOSE } from './options/common.ts'
+import { DEPLOYING, deployOptions } from './options/deploying.ts'
 import { SELECTION, selectionOf } from './options/selection.ts'
 import { OVERVIEW } from './overview.ts'
 
 export const deploy = verb({
   usage: ['[<options>] [<cluster>] [<rev>]', ...OVERVIEW],
   options: {
-    ...ACCEPTING,
+    ...DEPLOYING,
     ...SELECTION,
     ...PRUNE,
     repair: { type: 'boolean', describe: 'bring back what was deployed, where hosts differ' },
@@ -39,7 +39,7 @@ export const deploy = verb({
       throw new Misuse(`'--repair' brings back what was deployed, and not the revision '${rev}'`)
     if (repair && prune) throw new Misuse("'--repair' and '--prune' exclude each other")
     const selection = selectionOf(given)
-    return { kind: 'deploy', cluster, rev, selection, prune, repair, ...accepting(given) }
+    return { kind: 'deploy', cluster, rev, selection, prune, repair, ...deployOptions(given) }
   },
 })
 

@@ -17,7 +17,7 @@ export const diff = verb({
   command: (words, given) => ({
     kind: 'diff',
     prune: given.prune ?? false,
-    // Records are the same whatever git diff is told.
+    // JSON has no use for the options of git diff.
     ...clusterAndRev(given.json ? words : { ...words, unknown: [], paths: null }),
     selection: selectionOf(given),
     options: words.unknown,

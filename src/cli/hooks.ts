@@ -15,7 +15,7 @@ export const hooks = verb({
 })
 
 function hookAction(words: Words) {
-  // What the post-commit hook runs, and nobody types.
+  // Not documented: the post-commit hook runs it.
   if (words.words[0] === 'run') return oneOf(['post-commit'], { ...words, words: words.words.slice(1) })
   return oneOf(['install', 'uninstall', 'list'], words)
 }

@@ -39,7 +39,7 @@ export async function check(command: CommandOf<'check'>, context: Context): Prom
 
 interface Examined extends Whereabouts {
   readonly snapshot: Snapshot
-  /** Of each host of the snapshot, in its order. */
+  /** In the order of the hosts in the snapshot. */
   readonly states: readonly HostState[]
   readonly color: string | null
 }

@@ -8,7 +8,7 @@ import { knownClusters } from '../planning/changed-clusters.ts'
 import { beginReading } from '../planning/repository-state.ts'
 import { postCommit } from './post-commit.ts'
 
-/** `git deploy hooks`: puts our hooks beside those that are there, and takes them out again. */
+/** `git deploy hooks`: puts our hooks beside those that exist, and removes them again. */
 export async function hooks({ action }: CommandOf<'hooks'>, context: Context): Promise<ExitCode> {
   if (action === 'post-commit') return postCommit(context)
   const reading = beginReading(context)

@@ -8,7 +8,7 @@ import { openRepository, type Repository } from '../git/git.ts'
 import { type Cluster, candidates, clusterNamed, typed } from '../planning/cluster.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 
-/** `git deploy init`: makes a directory the cluster that is meant, and creates it where there is none. */
+/** `git deploy init`: makes a directory the default cluster, and creates it if it is missing. */
 export async function init(command: CommandOf<'init'>, context: Context): Promise<ExitCode> {
   const { terminal } = context
   const repo = await repositoryHere(context)
@@ -42,7 +42,7 @@ function onlyCandidate(repo: Repository): string | undefined {
   return others.length === 0 ? first : undefined
 }
 
-/** Whether there was none. */
+/** Whether it did not exist. */
 function createDirectory(dir: string, { path }: Cluster): boolean {
   const found = statSync(dir, { throwIfNoEntry: false })
   if (found && !found.isDirectory()) throw new Fatal(`cannot create '${path}': there is a file of that name`)

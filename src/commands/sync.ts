@@ -28,6 +28,6 @@ export async function sync(command: CommandOf<'sync'>, context: Context): Promis
   throw new Fatal(`cannot sync ${names}: what is known of ${failed.length === 1 ? 'it' : 'them'} may be old`)
 }
 
-function isNews({ news, pending, ended }: Heard): boolean {
-  return news.kind !== 'unchanged' || pending !== null || ended.length > 0
+function isNews({ news, inProgress, ended }: Heard): boolean {
+  return news.kind !== 'unchanged' || inProgress !== null || ended.length > 0
 }

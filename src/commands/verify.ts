@@ -32,7 +32,7 @@ export async function verify(command: CommandOf<'verify'>, context: Context): Pr
     }
   }
   const asked = inspected.flatMap(one => (one.kind === 'asked' ? [one] : []))
-  // Drift is certain, whatever the hosts that were silent would have said.
+  // Drift that was found is certain, whatever the other hosts would have answered.
   if (asked.some(one => !isSound(one, commits.get(one.host)!))) return EXIT.pending
   const silent = inspected.flatMap(({ host, kind }) => (kind === 'asked' ? [] : [host]))
   if (silent.length === 0) return EXIT.done

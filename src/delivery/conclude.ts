@@ -1,14 +1,14 @@
-/** The end of a deployment: the last line, and the exit code. What an operator, or a script, goes by. */
+/** The end of a deployment: its last line for the operator, and its exit code for scripts. */
 
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { ClusterName, HostName } from '../plan/names.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
 import { type Ends, type HostEnd, RESULT, type Result } from '../rollout/events.ts'
 import type { Conclusion, Reporter } from '../terminal/reporter.ts'
 import { names } from '../terminal/text/names.ts'
 
-export interface Carried {
+interface Carried {
   readonly cluster: ClusterName
   readonly id: DeploymentId
   readonly ms: number
@@ -18,7 +18,7 @@ export interface Carried {
   readonly atomic: boolean
 }
 
-/** Throws Fatal unless the deployment holds on every host. */
+/** Throws Fatal unless the deployment succeeded on every host. */
 export function conclude(
   ends: Ends,
   { cluster, id, ms, stale, unrecorded, atomic }: Carried,
@@ -76,7 +76,7 @@ interface Parts {
   readonly held: readonly HostName[]
   readonly undone: readonly HostName[]
   readonly others: readonly HostName[]
-  /** Of those that were undone, the ones where not everything went back. */
+  /** Those of `undone` on which something could not be restored. */
   readonly damaged: readonly HostName[]
 }
 
@@ -99,13 +99,13 @@ const CORRECT = 'correct the cause and run the same command again: what holds is
 
 const SKIP = '--skip-unreachable deploys to the others all the same'
 
-/** Whether nothing but hosts that could not be reached was in the way of others. */
+/** Whether the only obstacle was hosts that could not be reached. */
 function unreachableAlone(ends: Ends): boolean {
   const kinds = new Set([...ends.values()].map(({ kind }) => kind))
   return kinds.size === 2 && kinds.has('unreachable') && kinds.has('withdrawn')
 }
 
-/** Not where it was taken back on request. */
+/** Not if it was withdrawn: by Ctrl-C, or because of another host. */
 function gaveCause(end: HostEnd): boolean {
   return end.kind === 'undone' && end.failure.step !== null
 }

@@ -1,20 +1,20 @@
-/** The operator's own hooks around a deployment, called like pre-push: pre-deploy can stop it, post-deploy is told. */
+/** The operator's hooks, called like pre-push. pre-deploy can stop a deployment; post-deploy hears how it ended. */
 import { Fatal } from '../errors.ts'
 import type { Repository } from '../git/git.ts'
 import { findHook, type Hook, runHook } from '../git/hooks.ts'
 import { trackingRef } from '../git/refs.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import { type Ends, RESULT, type Result } from '../rollout/events.ts'
 import type { HostJob } from '../rollout/run.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Deployment } from './deployment.ts'
 
-/** Whether pre-deploy can still stop a deployment: then no host may hear of it before `beforeDeploy`. */
+/** Whether there is a pre-deploy hook: then no host may hear of the deployment before `beforeDeploy`. */
 export function isGuarded(repo: Repository): boolean {
   return findHook(repo, 'pre-deploy').state === 'executable'
 }
 
-/** Calls pre-deploy. Throws Fatal where it says no. */
+/** Throws Fatal if pre-deploy refuses the deployment. */
 export async function beforeDeploy({ planned, id, jobs }: Deployment, terminal: Terminal): Promise<void> {
   const { repo, plan } = planned
   const hook = runnable(repo, 'pre-deploy', terminal)
@@ -27,7 +27,7 @@ export async function beforeDeploy({ planned, id, jobs }: Deployment, terminal: 
     })
 }
 
-/** Calls post-deploy. Nothing that it does is a failure of the deployment. */
+/** Whatever post-deploy does, the deployment has not failed. */
 export async function afterDeploy(
   { planned, id, jobs }: Deployment,
   ends: Ends,
@@ -62,7 +62,7 @@ function identity(id: DeploymentId): NodeJS.ProcessEnv {
   return { DEPTOOL_DEPLOYMENT: id }
 }
 
-/** Says so where a hook is not executable, as git does. */
+/** If the hook is not executable, says so, as git does. */
 function runnable(repo: Repository, name: string, terminal: Terminal): Hook | undefined {
   const hook = findHook(repo, name)
   if (hook.state === 'ignored')

@@ -40,7 +40,7 @@ export class Quarantine {
 
   /** The caller discards it. */
   static open(repo: Repository): Quarantine {
-    return new Quarantine(repo, makeTemporary(repo.commonDir, 'incoming-'))
+    return new Quarantine(repo, makeTemporary(repo.commonDir, 'incoming-', repo.now()))
   }
 
   /** Takes pieces of loose objects in their order. Rejects with BadHistory where an object is not what its name says. */

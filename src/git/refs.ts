@@ -2,6 +2,7 @@
 import { Fatal } from '../errors.ts'
 import { type ClusterName, clusterName, type HostName, hostName, must, type Oid, oid } from '../plan/names.ts'
 import { GitError, git, type Place, type Repository } from './git.ts'
+import { TRAILERS } from './trailers.ts'
 
 /** `refs/deptool` is a directory of refs, and git finds this one by that name: see gitrevisions(7), refs/<refname>. */
 export const FLEET_REF = 'refs/refs/deptool'
@@ -23,7 +24,7 @@ const TRACKING_FORMAT = [
   '%(refname)',
   '%(objectname)',
   '%(tree)',
-  '%(contents:trailers:key=Deptool-Cluster,valueonly,separator=%x00)',
+  `%(contents:trailers:key=${TRAILERS.cluster},valueonly,separator=%x00)`,
 ].join('%00')
 
 /** Throws Fatal for a ref that names no commit. */

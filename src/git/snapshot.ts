@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Fatal, NoDirectory, NoRevision } from '../errors.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import { order } from '../plan/host-state.ts'
 import { type ClusterName, must, type Oid, oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
@@ -37,7 +38,7 @@ export type Source =
 
 /** The one deployment that a rollback takes back. */
 export interface Undoes {
-  readonly deployment: string
+  readonly deployment: DeploymentId
   readonly by: string
 }
 
@@ -55,7 +56,7 @@ export async function snapshotWorktree(
   if (!existsSync(dir)) throw noDirectory(`cannot read '${dir}': there is no such directory`)
   const { head } = repo
   const tree = clusterTree(repo, dir)
-  const cache = loadStatCache(repo, cluster, Date.now())
+  const cache = loadStatCache(repo, cluster, repo.now().getTime())
   const known = [...cache.hosts].map(([host, { tree }]) => ({ host, tree }))
   const [committed, branch, { hosts, problems, cached }] = await Promise.all([
     // Git works on what it was asked while we read the directory, so its questions come first.

@@ -16,7 +16,7 @@ export interface Tree {
   readonly entries: readonly Entry[]
 }
 
-export interface TreeFile {
+interface TreeFile {
   /** `/`-separated. */
   readonly path: string
   readonly mode: FileMode

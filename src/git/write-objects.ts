@@ -33,7 +33,7 @@ async function writeContents(
     const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin']
     return parseOids((await git(repo, args, { input: contents[0]! })).stdout)
   }
-  const dir = makeTemporary(repo.gitDir, 'objects-')
+  const dir = makeTemporary(repo.gitDir, 'objects-', repo.now())
   try {
     const paths = contents.map((_, i) => join(dir, `${i}`))
     paths.forEach((path, i) => {

@@ -10,12 +10,12 @@ export interface Selection {
 
 export const EVERY_HOST: Selection = { limit: [], exclude: [] }
 
-export type Selected =
+type Selected =
   | { readonly kind: 'selected'; readonly hosts: ReadonlySet<HostName> }
   /** Patterns that no host matches. */
   | { readonly kind: 'unmatched'; readonly patterns: readonly Unmatched[] }
 
-export interface Unmatched {
+interface Unmatched {
   readonly option: '--limit' | '--exclude'
   readonly pattern: string
   readonly hint: string

@@ -6,7 +6,7 @@ import type { StepKind } from './steps.ts'
 /** Steps that make files of special directories effective. */
 export type Applying = Extract<StepKind, 'sysusers' | 'tmpfiles' | 'daemonReload'>
 
-export interface SpecialDirectory {
+interface SpecialDirectory {
   readonly directory: string
   /** Whether a file is linked, by its path below the directory. Other files are deployed, but not linked. */
   readonly takes: (path: string) => boolean

@@ -1,4 +1,4 @@
-/** Which cluster is meant, and where its directory is. */
+/** The cluster that a command is about, and its directory. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, posix, relative, resolve } from 'node:path'
 import { Fatal, NoDirectory } from '../errors.ts'
@@ -13,11 +13,11 @@ export interface Cluster {
   readonly name: ClusterName
   /** Below the root of the repository, `/`-separated. */
   readonly path: string
-  /** As the operator would type it from where they are. */
+  /** As the operator would type it in the current directory. */
   readonly shown: string
 }
 
-/** Where none is named, waits for what is configured and tracked. Throws Fatal where none can be meant. */
+/** If none is named, the configured one, or the only one that was deployed. Throws Fatal if there is neither. */
 export async function findCluster(
   repo: Repository,
   given: string | null,
@@ -40,27 +40,27 @@ export async function findCluster(
   })
 }
 
-/** The cluster at a path from the root, as a word of the command line: a command would be taken for one. */
+/** A cluster's path as a word of the command line, where the name of a command would be taken for the command. */
 export function typed(path: string): string {
   return shellWord(VERB_NAMES.some(name => name === path) ? `./${path}` : path)
 }
 
-/** The cluster that the command line names; its directory may not exist. */
+/** As the command line names it; its directory may not exist. */
 export function clusterNamed(repo: Repository, given: string): Cluster {
   return clusterAt(repo, given, pathFrom(repo, given))
 }
 
-/** The cluster at a path from the root of the repository, wherever the command was started. */
+/** `path` is from the root of the repository, wherever the command was started. */
 export function clusterAtTop(repo: Repository, path: string): Cluster {
   return clusterAt(repo, path, posix.normalize(path))
 }
 
-/** Where another cluster in the same place has, or would have, a host: below the root of the repository. */
+/** Where another cluster beside this one would have the host, below the root of the repository. */
 export function besideOf({ path }: Cluster, other: ClusterName, host: HostName): string {
   return posix.join(posix.dirname(path), other, host)
 }
 
-/** The cluster's directory on disk. Throws Fatal where there is none. */
+/** On disk. Throws Fatal if it does not exist. */
 export function directoryOf(repo: Repository, { shown, path }: Cluster): string {
   if (repo.topLevel === null)
     throw new Fatal(`cannot read '${shown}': this repository has no working tree`, {
@@ -76,7 +76,7 @@ export function directoryOf(repo: Repository, { shown, path }: Cluster): string 
 
 const SHAPE = 'a cluster is a directory <cluster>/<host>/<app>/…'
 
-/** A cluster, a host of one, or a command: whatever is not a command is a cluster. */
+/** The word may be a slip for a cluster, a host of one, or a command: whatever is not a command is taken for a cluster. */
 function meant(word: string, clusters: readonly string[], topLevel: string): string {
   const around = word.includes('/')
     ? undefined
@@ -107,7 +107,7 @@ function below(dir: string): string[] {
     .map(entry => entry.name)
 }
 
-/** Relative to the current directory, or to the root where nothing is there but something is here. */
+/** From the current directory; from the root, if the path exists only there. */
 function pathFrom({ topLevel, prefix, cwd }: Repository, given: string): string {
   if (isAbsolute(given)) return topLevel === null ? given : relative(topLevel, realParent(given))
   const here = posix.normalize(posix.join(prefix, given))
@@ -116,12 +116,12 @@ function pathFrom({ topLevel, prefix, cwd }: Repository, given: string): string 
   return elsewhere ? posix.normalize(given) : here
 }
 
-/** As git has `topLevel`: a link that leads to the repository is not on the way. */
+/** Git resolves symbolic links in `topLevel`, so those in front of the repository are resolved here too. */
 function realParent(path: string): string {
   try {
     return join(realpathSync(dirname(path)), basename(path))
   } catch {
-    return path // it does not exist, which is told later
+    return path // it does not exist, which directoryOf reports
   }
 }
 

@@ -1,4 +1,4 @@
-/** What looks like a cluster, and cannot be planned beside what is deployed already. */
+/** Directories that look like a cluster, but cannot be planned beside what is deployed already. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fatal, NoDirectory, NoRevision } from '../errors.ts'
@@ -19,7 +19,7 @@ interface Deployed {
   readonly objects: ObjectReader
 }
 
-/** Throws Fatal for 'prod/web1', which would be a cluster whose hosts are the apps of web1, and below. */
+/** Throws Fatal for 'prod/web1' and below: that would be a cluster whose hosts are the apps of web1. */
 export function refuseHost({ path, shown }: Cluster, tracking: Tracking): void {
   const parts = path.split('/')
   const inside = [...tracking.values()].find(({ host, cluster }) =>
@@ -31,7 +31,7 @@ export function refuseHost({ path, shown }: Cluster, tracking: Tracking): void {
     })
 }
 
-/** What is no revision may be a host of the cluster. */
+/** A word that is not a revision may be a host of the cluster. */
 export function refuseRevision(
   error: unknown,
   { repo, cluster, rev }: { readonly repo: Repository; readonly cluster: Cluster; readonly rev: string },
@@ -46,7 +46,7 @@ function hostHint(cluster: string, host: string): string {
 }
 
 /**
- * Two clusters that deploy to one host would undo each other's work. A host that is not in its old cluster any more has
+ * Two clusters that deploy to one host would undo each other's work. A host that is no longer in its old cluster has
  * moved.
  */
 export async function refuseForeign(
@@ -71,8 +71,8 @@ export async function refuseForeign(
 }
 
 /**
- * A directory that is not there may never have been checked out. Its hosts are not taken for hosts to remove all apps
- * from, and whoever wants that is told how.
+ * A missing directory may never have been checked out, so its hosts do not lose their apps; the hint says how to remove
+ * them.
  */
 export async function refuseGone(
   error: unknown,
@@ -85,7 +85,7 @@ export async function refuseGone(
     hosts.some(host => existsSync(`${repo.topLevel}/${other}/${host}`)),
   )
   const { stdout } = await git(repo, ['rev-list', '-1', 'HEAD', '--', path], { okCodes: [0, 128] })
-  // A tracking ref knows the name alone: this path may never have been the cluster's.
+  // A tracking ref has only the cluster's name: this path may never have been the cluster's.
   if (elsewhere || stdout.length === 0) throw error
   const are = hosts.length === 1 ? 'is' : 'are'
   throw new Fatal(error.message, {

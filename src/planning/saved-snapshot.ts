@@ -8,8 +8,8 @@ import type { Cluster } from './cluster.ts'
 import type { SavedPlan } from './saved-plan.ts'
 
 /**
- * The hosts of the plan alone, but for those that leave. What was saved from a commit is derived anew, so any clone that
- * has the commit will do; uncommitted files are only where they were saved. Throws Fatal where neither is here.
+ * Only the hosts of the plan, without those that leave. What was saved from a commit is derived again, so any clone that
+ * has the commit will do; uncommitted files exist only where they were saved. Throws Fatal if they are not here.
  */
 export async function savedSnapshot(
   repo: Repository,

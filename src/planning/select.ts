@@ -2,7 +2,7 @@ import { Fatal } from '../errors.ts'
 import type { HostName } from '../plan/names.ts'
 import { type Selection, selectHosts } from '../plan/select.ts'
 
-/** The hosts that --limit and --exclude mean. Throws Fatal where a pattern matches nothing, or nothing is left. */
+/** The hosts that --limit and --exclude leave. Throws Fatal if a pattern matches nothing, or no host is left. */
 export function chooseHosts(known: readonly HostName[], selection: Selection): ReadonlySet<HostName> {
   const selected = selectHosts(known, selection)
   if (selected.kind === 'unmatched') {

@@ -100,19 +100,23 @@ export class Conversation {
 
   /** undefined at the end of what the agent says. */
   private async frame(timeoutMs?: number): Promise<Uint8Array | undefined> {
-    const deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs
-    for (;;) {
-      const frame = this.waiting.shift()
-      if (frame) return frame
-      const { done, value } = await this.read(deadline)
-      if (done) return undefined
-      this.take(value)
+    const deadline = deadlineIn(timeoutMs)
+    try {
+      for (;;) {
+        const frame = this.waiting.shift()
+        if (frame) return frame
+        const { done, value } = await this.read(deadline.over)
+        if (done) return undefined
+        this.take(value)
+      }
+    } finally {
+      deadline.cancel()
     }
   }
 
-  private async read(deadline: number | undefined): Promise<IteratorResult<Uint8Array>> {
+  private async read(timeout: Promise<'timeout'>): Promise<IteratorResult<Uint8Array>> {
     this.reading ??= this.chunks.next()
-    const result = await before(this.reading, deadline)
+    const result = await Promise.race([this.reading, timeout])
     if (result === 'timeout') throw this.error('lost', 'the agent does not answer in time', this.inTheWay())
     this.reading = undefined
     return result
@@ -190,15 +194,11 @@ function missing(exit: Exit, stderr: string): string | undefined {
   return absent ? lastLine(stderr) || `exit status ${exit.code}` : undefined
 }
 
-async function before<T>(promise: Promise<T>, deadline: number | undefined): Promise<T | 'timeout'> {
-  if (deadline === undefined) return promise
+/** A timer, because somebody may set the clock meanwhile. Never over where no time is given. */
+function deadlineIn(ms: number | undefined): { readonly over: Promise<'timeout'>; cancel(): void } {
   let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<'timeout'>(resolve => {
-    timer = setTimeout(resolve, Math.max(0, deadline - Date.now()), 'timeout')
+  const over = new Promise<'timeout'>(resolve => {
+    if (ms !== undefined) timer = setTimeout(resolve, ms, 'timeout')
   })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
+  return { over, cancel: () => clearTimeout(timer) }
 }

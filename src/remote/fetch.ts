@@ -1,7 +1,7 @@
 /** What a host has to tell: its history, and how deployments ended there. */
 
 import type { HostName, Oid } from '../plan/names.ts'
-import type { LoggedDeployment, ObjectChunk, Pending } from '../protocol/messages.ts'
+import type { InProgress, LoggedDeployment, ObjectChunk } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
 import { openSession, type Session } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
@@ -12,10 +12,10 @@ export interface Fetched {
   /** The oldest first. */
   readonly log: readonly LoggedDeployment[]
   /** The deployment under way there. */
-  readonly pending: Pending | null
+  readonly inProgress: InProgress | null
 }
 
-export interface FetchOptions {
+interface FetchOptions {
   /** The newest commit of this host that we have. */
   readonly have: Oid | null
   /** Takes objects as they come. No more are read from the host until it has resolved. */
@@ -34,7 +34,7 @@ export async function fetchHistory(connection: Connection, options: FetchOptions
     for (;;) {
       const reply = await session.next(SILENCE_MS)
       if (reply.type === 'objects') await receive(reply.objects)
-      else if (reply.type === 'fetched') return { ...reply, pending: session.hello.pending }
+      else if (reply.type === 'fetched') return { ...reply, inProgress: session.hello.pending }
       else if (reply.type === 'refused' && reply.refusal.kind === 'error')
         throw historyLost(connection.host, reply.refusal.message)
       else throw new HostError(connection.host, 'protocol', `the agent answers 'fetch' with '${reply.type}'`)

@@ -5,7 +5,7 @@ import type { HostName } from '../plan/names.ts'
 import { openSession } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
 
-export interface Inspection {
+interface Inspection {
   readonly hosts: readonly HostName[]
   /** At most so many are asked at a time. */
   readonly parallel: number

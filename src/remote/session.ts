@@ -26,7 +26,7 @@ export interface Session {
   close(): void
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   /** What is sent without waiting for the greeting. Called again where the agent had to be installed. */
   readonly flight?: Flight
   /** How long the greeting may take. An agent that finds an unfinished deployment undoes it before it greets. */

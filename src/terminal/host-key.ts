@@ -4,7 +4,7 @@ import { readLine } from './prompt.ts'
 import type { Terminal } from './terminal.ts'
 import { wrap } from './wrap.ts'
 
-export interface UnknownKey {
+interface UnknownKey {
   readonly host: string
   readonly address: string
   readonly type: string

@@ -1,5 +1,6 @@
 /** Deployments that touch the way to their own host hold only if a new connection can be made. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -192,7 +193,12 @@ for (const user of ['root', 'deploy'])
   test(`the agent takes no confirmation over the old connection, as ${user}`, realHosts, async t => {
     const { world } = await worldWith(t, {})
     world.logInAs(user, 'web1')
-    const connect = connector({ env: world.env, agents: loadAgents(), transport: 'auto' })
+    const connect = connector({
+      env: world.env,
+      random: randomBytes,
+      agents: loadAgents(),
+      transport: 'auto',
+    })
     const open = async () => {
       const connection = await connect('web1' as HostName, { url: null, fresh: true })
       t.after(() => connection.close())

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import type { HostName, Oid } from '../../src/plan/names.ts'
 import { decodeSavedPlan, encodeSavedPlan, type SavedPlan } from '../../src/planning/saved-plan.ts'
 
@@ -7,7 +8,7 @@ const oid = (digit: string) => digit.repeat(40) as Oid
 
 const PLAN: SavedPlan = {
   format: 'git-deploy-plan/1',
-  id: '20261123T074502-3f9a1c0b7e',
+  id: '20261123T074502-3f9a1c0b7e' as DeploymentId,
   at: '2026-11-23T07:45:02Z',
   by: 'Ada <ada@example.com>',
   version: '0.1.0',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { hostName, must } from '../../src/plan/names.ts'
 import type { Request } from '../../src/protocol/messages.ts'
 import { connectLocal } from '../../src/remote/local.ts'
@@ -10,7 +11,7 @@ import type { Connection, HostError } from '../../src/remote/transport.ts'
 import { type FakeAgent, fakeAgents } from './fake-agent.ts'
 import { temporaryDirectory } from './temporary.ts'
 
-const ID = '20261123T074502-3f9a1c0b7e'
+const ID = '20261123T074502-3f9a1c0b7e' as DeploymentId
 const host = must(hostName, 'web1')
 
 function embedded(t: TestContext, agent: FakeAgent = {}): Connection {

@@ -3,7 +3,7 @@
 import { HostError } from '../transport.ts'
 import type { SshAddress } from './address.ts'
 
-export interface Offer {
+interface Offer {
   readonly kex: readonly string[]
   readonly hostKey: readonly string[]
   readonly cipher: readonly string[]

@@ -8,7 +8,7 @@ import type { SshAddress } from './address.ts'
 import { addKnownKey, type KnownKey, knownKeys } from './known-hosts.ts'
 import { keyType } from './wire.ts'
 
-export interface HostKeyQuestion {
+interface HostKeyQuestion {
   readonly host: HostName
   /** As known_hosts would name it. */
   readonly address: string

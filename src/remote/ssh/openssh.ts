@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Random } from '../../random.ts'
 import { childChannel } from '../child-channel.ts'
 import type { Shell } from '../shell.ts'
 import { type Env, HostError } from '../transport.ts'
@@ -11,17 +12,22 @@ import type { SshAddress } from './address.ts'
 import { opensshError } from './openssh-error.ts'
 import { withRetries } from './retry.ts'
 
+interface OpensshOptions {
+  readonly env: Env
+  readonly random: Random
+  readonly signal: AbortSignal | undefined
+}
+
 /** Logs in, and keeps the connection for every program that is run. Rejects with HostError. */
 export async function connectOpenssh(
   address: SshAddress,
-  env: Env,
-  signal: AbortSignal | undefined,
+  { env, random, signal }: OpensshOptions,
 ): Promise<Shell> {
   // Kept short: a socket's path must not be longer than 107 bytes, and ssh adds 17 to it for a moment.
   const directory = await mkdtemp(join(tmpdir(), 'git-deploy-'))
   const socket = join(directory, 's')
   try {
-    await withRetries(() => startMaster(address, socket, env, signal))
+    await withRetries(() => startMaster(address, socket, env, signal), random)
   } catch (error) {
     await rm(directory, { recursive: true, force: true })
     throw error

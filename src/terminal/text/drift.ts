@@ -16,7 +16,7 @@ export function driftLines(answer: Answered, recorded: Oid, colors: Colors): str
     [...elsewhere(answer, recorded), ...verified.findings.map(findingText)],
     count => `… and ${count} more`,
   )
-  const notes = [...pending(verified), ...recovered(hello), ...lastFailed(verified)]
+  const notes = [...inProgress(verified), ...recovered(hello), ...lastFailed(verified)]
   const lines = [...bad.map(line => colors.red(line)), ...notes.map(line => colors.yellow(line))]
   if (bad.length === 0 && verified.pending === null) lines.unshift(colors.green('ok'))
   return lines.map(line => `${host}  ${line}`)
@@ -71,7 +71,7 @@ export function findingText(finding: Finding): string {
   return (WORDS[finding.kind] as (finding: Finding) => string)(finding)
 }
 
-function pending({ pending }: Verified): string[] {
+function inProgress({ pending }: Verified): string[] {
   return pending ? [`is being deployed to, ${lockedBy(pending)}`] : []
 }
 

@@ -1,6 +1,6 @@
 /** How a deployment ended on a host, in words: one for a column, a sentence, and what explains it. */
 import type { HostName } from '../../plan/names.ts'
-import type { Failure, Obstacle, Pending, Refusal, UnitReport } from '../../protocol/messages.ts'
+import type { Failure, InProgress, Obstacle, Refusal, UnitReport } from '../../protocol/messages.ts'
 import type { HostEnd } from '../../rollout/events.ts'
 import { printable } from '../clean.ts'
 import { atMost } from './at-most.ts'
@@ -110,7 +110,7 @@ function explainRefusal(refusal: Refusal, host: HostName): Explanation {
 }
 
 /** Whose deployment is in the way, and how long it yet waits for its confirmation. */
-export function lockedBy({ holder, since, id, msLeft }: Pending): string {
+export function lockedBy({ holder, since, id, msLeft }: InProgress): string {
   if (id === '') return 'another deployment has just begun'
   const left =
     msLeft === null ? '' : `; settled, waits for its confirmation, ${Math.ceil(msLeft / 1000)} s left`

@@ -51,7 +51,7 @@ const WORDS: { readonly [K in ProgressKind]: (event: EventOf<K>, colors: Colors)
 }
 
 /** What the operator should know of a host that is staged. */
-export function remarks(event: EventOf<'staged'>): string[] {
+function remarks(event: EventOf<'staged'>): string[] {
   const lines = [...event.adopted.map(adoptedLine), ...event.notes.map(printable)]
   return [...atMost(lines, count => `… and ${count} more notes`)]
 }

@@ -1,6 +1,6 @@
 /** What one host is at, as the events of its rollout tell. */
 import type { HostName } from '../../plan/names.ts'
-import type { Pending } from '../../protocol/messages.ts'
+import type { InProgress } from '../../protocol/messages.ts'
 import {
   type EventOf,
   type HostEnd,
@@ -98,7 +98,7 @@ function stepPhase({ step, ms }: EventOf<'step'>): Phase | undefined {
 }
 
 /** Its holder is empty while it has just begun. */
-function holderOf({ holder }: Pending): string {
+function holderOf({ holder }: InProgress): string {
   return printable(operatorName(holder)) || 'another deployment'
 }
 

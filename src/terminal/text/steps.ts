@@ -9,7 +9,7 @@ import { directoriesFor, unitBehind, unitOfFile } from '../../plan/special-direc
 import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
 import { printable, quoted } from '../clean.ts'
 
-export interface StepLine {
+interface StepLine {
   /** Null where the step serves several apps, or where the plan does not tell which. */
   readonly app: AppName | null
   readonly text: string

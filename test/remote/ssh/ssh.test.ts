@@ -1,25 +1,27 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { DeploymentId } from '../../../src/plan/deployment-id.ts'
 import { must, oid } from '../../../src/plan/names.ts'
 import type { Request } from '../../../src/protocol/messages.ts'
-import { connector, type Settings, type Way } from '../../../src/remote/connect.ts'
+import { type ConnectOptions, connector, type Settings } from '../../../src/remote/connect.ts'
 import { openSession } from '../../../src/remote/session.ts'
 import type { Connection } from '../../../src/remote/transport.ts'
 import { needs } from '../../support/needs.ts'
 import { fakeAgents } from '../fake-agent.ts'
 import { freePort, newKey, type Sshd, type SshdOptions, startSshd } from '../sshd.ts'
 
-const ID = '20261123T074502-3f9a1c0b7e'
+const ID = '20261123T074502-3f9a1c0b7e' as DeploymentId
 const withSshd = needs('sshd')
 
 interface World {
   readonly sshd: Sshd
-  connect(way?: Partial<Way>): Promise<Connection>
+  connect(options?: Partial<ConnectOptions>): Promise<Connection>
 }
 
 async function makeWorld(
@@ -29,11 +31,11 @@ async function makeWorld(
 ): Promise<World> {
   const sshd = await startSshd(t, options)
   const agents = fakeAgents(join(sshd.directory, 'agents'))
-  const connect = connector({ env: sshd.env, agents, transport: 'auto', ...settings })
+  const connect = connector({ env: sshd.env, random: randomBytes, agents, transport: 'auto', ...settings })
   return {
     sshd,
-    connect: async way => {
-      const connection = await connect(sshd.host, { url: null, ...way })
+    connect: async options => {
+      const connection = await connect(sshd.host, { url: null, ...options })
       t.after(() => connection.close())
       return connection
     },
