@@ -5,7 +5,6 @@ export const EXCEPTIONS: Readonly<Record<OtherRelease, Readonly<Record<string, s
   trixie: {
     'two hosts are deployed to': 'systemd 257 calls every unit changed after an enable without a reload',
     'an update that is killed before any of its steps': 'the same',
-    'a program that is missing': "systemd 257 says 'unable to locate executable'",
     'systemd that starts anew meanwhile is asked again': 'systemctl 257 has other words for no connection',
     'openssh: sshd drops connections': 'OpenSSH 10 has other words for a connection that was dropped',
   },
