@@ -11,7 +11,6 @@ import { validate } from './validate.ts'
 
 export interface Preflight {
   readonly obstacles: readonly Obstacle[]
-  /** What links take the place of. */
   readonly adopted: readonly Adopted[]
   readonly notes: readonly string[]
 }
@@ -22,7 +21,7 @@ export interface Planned {
   readonly deploy: Deploy
 }
 
-/** Looks at every step; the version directories are already written. */
+/** Called when the version directories are written. */
 export function preflight(machine: Machine, planned: Planned): Preflight {
   const found = [...new Set(Object.values(LOOKS))].map(look => {
     const steps = planned.steps.filter(({ kind }) => LOOKS[kind] === look)
@@ -36,10 +35,10 @@ export function preflight(machine: Machine, planned: Planned): Preflight {
   }
 }
 
-/** Is given the steps of all kinds that it is named for, in their order. */
+/** Gets the steps of all its kinds, in their order. */
 type Look = (machine: Machine, steps: readonly Step[], planned: Planned) => Partial<Preflight>
 
-/** How each kind of step is looked at, in the order in which obstacles are reported. */
+/** What is checked for each kind of step, in the order of the report. */
 const LOOKS: { readonly [K in StepKind]: Look } = {
   link: links,
   unlink: links,
@@ -48,14 +47,14 @@ const LOOKS: { readonly [K in StepKind]: Look } = {
   reload: startedUnits,
   checkout: owners,
   validate: (machine, steps, { deploy }) => ({ obstacles: validate(machine, steps, deploy.to) }),
-  // Made for the owners, who are looked at.
+  // Owners are checked with the checkout.
   sysusers: nothing,
   attributes: nothing,
   swap: nothing,
   remove: nothing,
   tmpfiles: nothing,
   daemonReload: nothing,
-  // Units may be gone by now.
+  // These units may be missing.
   stop: nothing,
   disable: nothing,
   settle: nothing,
@@ -76,7 +75,7 @@ function startedUnits(machine: Machine, steps: readonly Step[], { next }: Planne
   return machine.systemd ? { obstacles: unitObstacles(machine.files, units, next) } : {}
 }
 
-/** A local host directory does not have to know the users: whoever owns it owns the files. */
+/** A local host directory may lack the users: its files belong to whoever keeps it. */
 function owners(machine: Machine, _: readonly Step[], { steps, next, deploy }: Planned): Partial<Preflight> {
   const unknown = unknownOwners(machine, { steps, next, commit: deploy.to })
   return machine.root === '' ? { obstacles: unknown } : { notes: unknown.map(({ what }) => what) }

@@ -5,11 +5,10 @@ import type { Obstacle } from '../src/protocol/messages.ts'
 import type { Machine } from './host/machine.ts'
 import type { Store } from './store/store.ts'
 
-/** How much is to be left on the file system after a checkout, in bytes: room for the undo, the log, the journal. */
+/** In bytes, to remain free after a checkout for the undo, the log and the journal. */
 const RESERVE = 4 * 1024 * 1024
 const RESERVED_INODES = 64
 
-/** undefined if there is room for the files. */
 export function shortOfSpace(
   machine: Machine,
   store: Store,

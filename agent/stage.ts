@@ -1,4 +1,4 @@
-/** Staging: everything that can fail without being seen. When it returns 'staged', only activation is left. */
+/** Staging: whatever can fail before anything visible changes. */
 
 import { conflicts } from '../src/plan/conflicts.ts'
 import { makeSteps } from '../src/plan/deployment-steps.ts'
@@ -38,7 +38,7 @@ export function stage(machine: Machine, store: Store, deploy: Deploy): Staged {
     return stageWhole(machine, store, deploy)
   } catch (error) {
     if (!(error instanceof BadObject || error instanceof MissingObject)) throw error
-    // Whatever was sent has been checked: this was here, and the operator's side can send it again.
+    // Objects are checked when they arrive, so this one was here before; a repair sends it again.
     return objection([{ what: `the host's store is damaged: ${error.message}`, hint: REPAIR }])
   }
 }
@@ -59,8 +59,8 @@ function stageWhole(machine: Machine, store: Store, deploy: Deploy): Staged {
       })
   const { obstacles, adopted, notes } = preflight(machine, { steps, next, deploy })
   if (obstacles.length > 0) return objection(obstacles)
-  // Once for all: a call of fsync(2) for each of 8 files takes 15 ms on ext4, for each of 1,000 some seconds; this 2
-  // and 50. What others have written waits with it, but no longer than while nothing here has changed yet.
+  // syncfs(2) takes 2 ms for 8 files on ext4, and 50 for 1,000; fsync(2) for each file takes 15 ms and some seconds.
+  // It also waits for what others have written, but nothing has changed here while it does.
   machine.files.syncFileSystem(BASE)
   return { kind: 'staged', steps, next, reply: { type: 'staged', adopted, notes } }
 }
@@ -71,7 +71,7 @@ interface Derived {
   readonly next: HostState
 }
 
-/** The plan, from the trees themselves: refused unless it is the one that the operator accepted. */
+/** The plan, derived from the trees again: refused unless the operator accepted this one. */
 function derive(machine: Machine, store: Store, deploy: Deploy): Derived | Refused {
   const commit = store.commit(deploy.to)
   if (commit === undefined) return refused(`the commit ${deploy.to} was not sent`)
@@ -90,7 +90,6 @@ function derive(machine: Machine, store: Store, deploy: Deploy): Derived | Refus
   return { steps, old, next }
 }
 
-/** Why the versions cannot be written. */
 function findUnwritable(machine: Machine, store: Store, { steps, next }: Derived): Obstacle[] {
   const missing = next.apps.flatMap(app => app.files).find(file => !store.has(file.oid))
   if (missing)
@@ -106,7 +105,7 @@ function findUnwritable(machine: Machine, store: Store, { steps, next }: Derived
   return steps.flatMap(step => (step.kind === 'checkout' ? placeTaken(machine, step.app) : []))
 }
 
-/** What somebody put where the app's own directory and links go: never followed, and never replaced. */
+/** Somebody has replaced the app's directory or its `current`: neither is followed, nor replaced. */
 function placeTaken({ files }: Machine, app: AppName): Obstacle[] {
   const hint = 'move it away, then deploy with --repair'
   const [directory, current] = [files.stat(`${APPS}/${app}`), files.stat(currentOf(app))]

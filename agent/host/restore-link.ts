@@ -3,8 +3,8 @@ import type { Files } from './machine.ts'
 import { parentOf } from './paths.ts'
 
 /**
- * Makes `path` the link that it was, and removes what a killed agent had made ready for it. Whoever took the link away
- * may have removed its directory too. False if the link is there.
+ * Makes `path` a link to `target` again, also if its directory is gone, and removes the temporary link of a killed
+ * agent. false if the link is there.
  */
 export function restoreLink(files: Files, target: string, path: string): boolean {
   dropTemporary(files, path)

@@ -1,4 +1,3 @@
-/** The owners that files are to have, and that the host may not know. */
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
 import type { Oid } from '../../src/plan/names.ts'
@@ -17,7 +16,7 @@ export interface Owning {
   readonly commit: Oid
 }
 
-/** Users and groups that files are to belong to, that the host does not have and that no step makes. */
+/** Users and groups of files that the host does not have, and that no step creates. */
 export function unknownOwners(machine: Machine, { steps, next, commit }: Owning): Obstacle[] {
   const made = accountsMade(machine, steps, commit)
   const isMade = (account: Account) =>

@@ -1,4 +1,3 @@
-/** The steps that make what an app needs beside its files: users, and directories such as those in /run. */
 import type { AppName } from '../../src/plan/names.ts'
 import type { SpecialRole } from '../../src/plan/places.ts'
 import { SPECIAL } from '../../src/plan/special-directories.ts'
@@ -11,9 +10,9 @@ export const sysusersAction: Action<StepOf<'sysusers'>> = {
   systemd: 'required',
   before: () => ({ kind: 'nothing' }),
   run: ({ apps }, context) => provide(['systemd-sysusers'], filesFor('sysusers', apps, context), context),
-  // Users stay: files may belong to them by now, and sysusers.d(5) has no way back.
+  // Users remain: files may belong to them by now, and systemd-sysusers(8) removes none.
   undo() {},
-  // passwd, group and their shadows are replaced by rename.
+  // passwd, group and their shadow files are replaced.
   touches: () => ['/etc'],
   leaves: leavesNothing,
 }
@@ -23,13 +22,13 @@ export const tmpfilesAction: Action<StepOf<'tmpfiles'>> = {
   before: () => ({ kind: 'nothing' }),
   run: ({ apps }, context) =>
     provide(['systemd-tmpfiles', '--create'], filesFor('tmpfiles', apps, context), context),
-  // What was made may hold data by now, and tmpfiles.d(5) does not tell what was there before.
+  // These may contain data by now, and what was there before is not known.
   undo() {},
   touches: noNames,
   leaves: leavesNothing,
 }
 
-/** Ours only, by their paths: whatever else the host has in these directories is not this deployment's matter. */
+/** Only the apps' own files: others in the host's directories are not part of this deployment. */
 function filesFor(role: SpecialRole, apps: readonly AppName[], { machine, header }: Context): string[] {
   const { directory, takes } = SPECIAL[role]
   return apps.flatMap(app => {

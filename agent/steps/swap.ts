@@ -1,5 +1,3 @@
-/** The steps that switch an app: `current` and `previous`. */
-
 import type { AppName } from '../../src/plan/names.ts'
 import { APPS, currentOf } from '../../src/plan/places.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
@@ -15,7 +13,7 @@ export const swapAction: Action<StepOf<'swap'>> = {
   before: ({ app }, { machine }) => appLinks(machine.files, app),
   run({ app }, { machine: { files }, header }) {
     const current = files.readlink(currentOf(app))
-    // Beforehand, so that `previous` is right from the first moment of the new version.
+    // `previous` first, so that it is right from the moment of the switch.
     if (current !== undefined) placeLink(files, current, previousOf(app))
     placeLink(files, versionName(header.to), currentOf(app))
   },
@@ -32,7 +30,7 @@ export const removeAction: Action<StepOf<'remove'>> = {
     files.unlink(previousOf(app))
   },
   undo: ({ app }, before, { machine }) => restoreLinks(machine.files, app, before),
-  // The app's directory is collected once the deployment is confirmed.
+  // The app's directory is removed when the deployment is confirmed.
   touches: ({ app }) => [`${APPS}/${app}`, APPS],
   leaves: leavesNothing,
 }

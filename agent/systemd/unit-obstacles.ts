@@ -1,4 +1,4 @@
-/** Units that a plan starts and that the host will not have. */
+/** Units that a plan starts, and that the host does not have. */
 import { templateOf, unitsGenerated, unitsOf } from '../../src/plan/app-units.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
 import type { UnitName } from '../../src/plan/names.ts'
@@ -15,7 +15,7 @@ export function unitObstacles(files: Files, started: ReadonlySet<UnitName>, next
   ]
 }
 
-/** Said where quadlets are deployed to a host that makes no units of them, and no unit depends on it. */
+/** For a deployment that links quadlets and starts none of their services. */
 export function quadletNotes(files: Files, steps: readonly Step[]): string[] {
   const comes = steps.some(step => step.kind === 'link' && step.role === 'quadlet')
   return comes && !hasGenerator(files)
@@ -38,7 +38,7 @@ function missingUnits(files: Files, started: ReadonlySet<UnitName>, next: HostSt
   )
 }
 
-/** A shipped unit that is masked is in the way of its own link. */
+/** Only other units: for a shipped one, its own link meets the mask. */
 function maskedUnits(files: Files, started: ReadonlySet<UnitName>, next: HostState): Obstacle[] {
   const ours = ourUnits(next)
   return [...started]
@@ -49,7 +49,7 @@ function maskedUnits(files: Files, started: ReadonlySet<UnitName>, next: HostSta
     }))
 }
 
-/** What is in /etc counts before what is in /run, systemd.unit(5). */
+/** /etc comes before /run, systemd.unit(5). */
 function isMasked(files: Files, unit: UnitName): boolean {
   const [path] = [UNIT_DIRECTORY, '/run/systemd/system']
     .map(directory => `${directory}/${unit}`)

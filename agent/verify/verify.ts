@@ -1,4 +1,4 @@
-/** Whether the host still is as it was deployed. Looks, and changes nothing. */
+/** Whether the host still has what was deployed. Changes nothing. */
 import type { Finding } from '../../src/plan/drift.ts'
 import { EMPTY_HOST, type HostState, MissingObject, readHosts } from '../../src/plan/host-state.ts'
 import type { Manifest } from '../../src/plan/manifest.ts'
@@ -16,17 +16,17 @@ import { findDriftOfApps } from './apps.ts'
 import { findDriftOfLinks } from './links.ts'
 import { findDriftOfUnits } from './units.ts'
 
-/** More findings than anybody reads; the repair is the same for the rest. */
+/** The most findings that are sent. */
 const MOST = 5000
 
-/** Answers 'verify'. A deployment under way, at the beginning or at the end, leaves nothing to be told. */
+/** Answers 'verify'. No findings if a deployment is in progress at the beginning or at the end. */
 export function verify(agent: Agent): Verified {
   const { machine, store } = agent
   const before = store.ref('current')
   const found = pendingElsewhere(agent) ? [] : findDrift(agent, before)
   const last = lastOutcome(machine.files)
   const ended = last ? { id: last.id, outcome: last.outcome, why: last.why } : null
-  // One that began and ended meanwhile is as good as one under way.
+  // A deployment that began and ended meanwhile counts as one in progress.
   const pending = store.ref('current') === before ? pendingElsewhere(agent) : agent.lock.pending()
   return { type: 'verified', findings: pending ? [] : found.slice(0, MOST), pending, last: ended }
 }
@@ -45,15 +45,15 @@ function findDrift(agent: Agent, current: Oid | null): Finding[] {
   ]
 }
 
-/** What looks for drift of the files, and of what each key of a manifest declares. */
+/** What finds drift of the tree's files, and of what each key of a manifest declares. */
 const FIND: { readonly [K in 'tree' | keyof Manifest]: (machine: Machine, state: HostState) => Finding[] } = {
   tree: findDriftOfApps,
-  // With the links from special directories.
+  // Also links from special directories.
   symlinks: findDriftOfLinks,
   unitsEnabled: (machine, state) => (machine.systemd ? findDriftOfUnits(machine, state) : []),
-  // A file is compared as a whole, with its mode and owner.
+  // Compared with the files.
   files: nothing,
-  // These say how a deployment goes, and nothing of them remains on the host.
+  // For deployments only.
   unitsReload: nothing,
   settleMs: nothing,
   validate: nothing,
@@ -77,7 +77,7 @@ function stateIn(store: Store, current: Oid | null): HostState | Finding {
   }
 }
 
-/** Trees and manifests have been read by now; this reads the files'. */
+/** Objects of files; those of trees and manifests have been read by now. */
 function findBadObjects(store: Store, { apps }: HostState): Finding[] {
   const oids = new Set(apps.flatMap(app => app.files.map(file => file.oid)))
   return [...oids].filter(oid => !isWhole(store, oid)).map(oid => ({ kind: 'object', oid }))

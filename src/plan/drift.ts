@@ -1,26 +1,26 @@
-/** Drift: what a host holds other than what was deployed there, as its agent finds it and an operator repairs it. */
+/** Drift: how a host differs from what was deployed there, as its agent finds it and an operator repairs it. */
 import type { AppName, AppPath, HostPath, Oid, UnitName } from './names.ts'
 
 export type Finding =
-  /** Of the version that runs: gone, of other content, of another mode, no plain file any more, or nobody's. */
+  /** A file of the version that runs, or one that should not be there. */
   | { readonly kind: 'file'; readonly app: AppName; readonly path: AppPath; readonly how: FileDrift }
-  /** More of the same in an app, counted only. */
+  /** How many more files of the app differ: only the first are named. */
   | { readonly kind: 'more'; readonly app: AppName; readonly count: number }
-  /** `current` leads to no version of the app. */
+  /** `current` does not lead to a version of the app. */
   | { readonly kind: 'current'; readonly app: AppName; readonly found: string | null }
-  /** A link of ours that is not there, leads elsewhere, or whose place something else has taken. */
+  /** A deployed link that is missing, leads elsewhere, or has been replaced by something else. */
   | { readonly kind: 'link'; readonly path: HostPath; readonly how: LinkDrift }
   | { readonly kind: 'disabled'; readonly unit: UnitName; readonly state: string }
   | { readonly kind: 'unit'; readonly unit: UnitName; readonly state: string }
-  /** Ours, and declared by nothing that is deployed. */
+  /** Made by git-deploy, and no longer declared by anything that is deployed. */
   | { readonly kind: 'leftoverApp'; readonly app: AppName }
   | { readonly kind: 'leftoverLink'; readonly path: HostPath; readonly target: HostPath }
   | { readonly kind: 'leftoverUnit'; readonly unit: UnitName }
-  /** An object of what is deployed that the host's store has not, or not whole. */
+  /** An object of the deployed tree is missing from the host's store, or damaged. */
   | { readonly kind: 'object'; readonly oid: Oid }
-  /** A deployment was cut off, and what it had done cannot be read any more. */
+  /** A deployment was cut off, and its journal, which says what it had done, cannot be read. */
   | { readonly kind: 'journal' }
-  /** The last deployment was undone, but not everything went back. */
+  /** The last deployment was rolled back incompletely. */
   | { readonly kind: 'damaged'; readonly id: string; readonly why: string }
 
 export type FileDrift = (typeof FILE_DRIFT)[number]
@@ -29,7 +29,7 @@ export type LinkDrift = (typeof LINK_DRIFT)[number]
 export const FILE_DRIFT = ['missing', 'changed', 'mode', 'owner', 'kind', 'extra'] as const
 export const LINK_DRIFT = ['missing', 'elsewhere', 'foreign'] as const
 
-/** What a repair restores. The trees say how it should be, and this says where it is not. */
+/** What a repair restores: the tree says how the host should be, and this says where it is different. */
 export interface Repair {
   /** Written again, and switched to. */
   readonly apps: readonly AppName[]
@@ -42,7 +42,6 @@ export interface Repair {
   readonly goneUnits: readonly UnitName[]
 }
 
-/** What it takes to repair the findings. */
 export function repairOf(findings: readonly Finding[]): Repair {
   const parts = findings.map(remedyFor)
   return {

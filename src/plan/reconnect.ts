@@ -6,9 +6,8 @@ import type { Manifest } from './manifest.ts'
 import { unitAt } from './special-directories.ts'
 
 /**
- * What an operator is reached by, and that this deployment touches: places on the host and units, by name. None where
- * the connection that is open proves enough. An app that changes counts with all that it links and enables, since a
- * link outlives the change of the file behind it.
+ * The files and units, by name, that this deployment changes and that operators reach the host by. None if the open
+ * connection proves enough. All links and units of a changed app count: a link does not change with the file behind it.
  */
 export function needsReconnect(from: HostState, to: HostState): string[] {
   const touched = changedApps(from, to).flatMap(({ from, to }) => [from, to].flatMap(app => access(app)))
@@ -19,14 +18,15 @@ function access(app: App | undefined): string[] {
   return app === undefined ? [] : Object.values(ACCESS).flatMap(find => find(app))
 }
 
-/** What each key of a manifest, and the special directories with its links, may change of the way to the host. */
+/** What each key of a manifest changes that operators reach the host by. */
 const ACCESS: { readonly [K in keyof Manifest]: (app: App) => readonly string[] } = {
+  // Also links from special directories.
   symlinks: accessByLinks,
   unitsEnabled: ({ manifest }) => manifest.unitsEnabled.filter(isAccess),
-  // Units that are enabled too.
+  // These are enabled too.
   unitsReload: nothing,
   settleMs: nothing,
-  // Files of the app, which the host only sees through its links.
+  // The host sees an app's files through links only.
   files: nothing,
   validate: nothing,
   checks: nothing,
@@ -41,7 +41,7 @@ function accessByLinks(app: App): string[] {
   return [...links.filter(isPlace), ...links.flatMap(path => unitAt(path) ?? []).filter(isAccess)]
 }
 
-/** Whether it is one of the places, or a directory of such. */
+/** Also the directory of such a place. */
 function isPlace(path: string): boolean {
   return PLACES.test(path) || PLACES.test(`${path}/x`)
 }
