@@ -69,7 +69,7 @@ for (const [shell, options] of [
   test(`the script is one that ${shell} understands`, options, () => {
     const script = installScript()
     assert.ok(!script.includes("'"))
-    execFileSync(shell, [...(shell === 'busybox' ? ['sh'] : []), '-n', '-c', script])
+    execFileSync(shell, [...(shell === 'busybox' ? ['sh'] : []), '-n', '-c', script], { stdio: 'pipe' })
   })
 
 test('a platform without an agent', async t => {
