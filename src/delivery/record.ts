@@ -34,7 +34,7 @@ export async function recordBegun(deployment: Deployment): Promise<void> {
   }
 }
 
-const NOT_HEARD = 'nobody has heard of its end'
+const NOT_HEARD = 'not reported by the host'
 
 /** One transaction for the refs of the hosts where the deployment holds; and a line in the log of every host. */
 export async function record(deployment: Deployment, ended: Ended): Promise<void> {
@@ -119,13 +119,13 @@ function endingOf(end: HostEnd): Pick<KnownOutcome, 'outcome' | 'why'> | null {
 function reasonOf(refusal: Exclude<Refusal, { kind: 'spent' }>): string {
   switch (refusal.kind) {
     case 'hostname':
-      return `the host says it is '${refusal.found}'`
+      return `the host calls itself '${refusal.found}'`
     case 'busy':
       return `locked by ${refusal.holder}`
     case 'stale':
-      return 'it ran something else than the plan started from'
+      return 'the plan was out of date'
     case 'plan':
-      return 'the agent derived another plan'
+      return 'the agent computed a different plan'
     case 'preflight':
       return refusal.problems.map(({ what }) => what).join('; ')
     case 'error':

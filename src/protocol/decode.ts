@@ -117,7 +117,7 @@ const ID = /^[0-9A-Za-z-]{8,64}$/
 
 /** In milliseconds since 1970, as far as a Date can hold (ECMA-262, 21.4.1.1). */
 const moment: Decoder<number> = (value, at) =>
-  integer(value, at) <= 8.64e15 ? (value as number) : wrong(at, 'a moment')
+  integer(value, at) <= 8.64e15 ? (value as number) : wrong(at, 'a time')
 const id: Decoder<string> = (value, at) =>
   typeof value === 'string' && ID.test(value) ? value : wrong(at, 'a deployment id')
 const object = name<Oid>(oid, 'an object name')

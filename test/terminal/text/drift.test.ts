@@ -41,7 +41,7 @@ test('a deployment under way, or rolled back, is no drift', () => {
   const pending = { holder: 'Ada', since: 1, id: 'x', msLeft: 1200 }
   const underWay = { ...asked, verified: verified({ pending }) }
   assert.deepEqual(driftLines(underWay, OID, plain), [
-    'web1  is being deployed to, locked by Ada since 1970-01-01T00:00:00.001Z (deployment x; settled, waits for its confirmation, 2 s left)',
+    'web1  deployment in progress: locked by Ada since 1970-01-01T00:00:00.001Z (deployment x; waiting for confirmation, 2 s left)',
   ])
   const undone = {
     ...asked,
@@ -76,10 +76,10 @@ test('how a deployment ended that had been cut off is told in words', () => {
   assert.deepEqual(
     told.filter(line => line !== 'web1  ok'),
     [
-      'web1  an earlier deployment had been cut off: x holds',
-      'web1  an earlier deployment had been cut off: x was undone',
-      'web1  an earlier deployment had been cut off: x was undone, but not everything went back',
-      'web1  an earlier deployment had been cut off: x has an unknown outcome',
+      'web1  an earlier deployment was interrupted: x succeeded',
+      'web1  an earlier deployment was interrupted: x was rolled back',
+      'web1  an earlier deployment was interrupted: x was rolled back incompletely',
+      'web1  an earlier deployment was interrupted: x has an unknown outcome',
     ],
   )
 })
