@@ -25,7 +25,7 @@ export function awaitConfirmation(agent: Agent, { id, confirmMs, reconnect }: De
     else if (decision) wire.send({ type: 'refused', refusal: { kind: 'error', message: NEEDS_NEW } })
   }
   const over = reconnect ? ' over a new connection' : ''
-  return failure(`it was not confirmed${over} within ${confirmMs / 1000} s`)
+  return failure(`not confirmed${over} within ${confirmMs / 1000} s`)
 }
 
 /** Why the operator wants it undone; undefined if nobody does. Asked between steps, and during slow ones. */
@@ -37,7 +37,7 @@ export function withdrawn({ machine, wire }: Agent, id: DeploymentId): string | 
   return verdict?.verdict === 'undo' ? verdict.why : undefined
 }
 
-export const TERMINATED = 'the agent was told to end'
+export const TERMINATED = 'the agent was terminated'
 
 const VERDICT_POLL_MS = 50
 

@@ -101,7 +101,7 @@ function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged |
       if (next === 'end' && wire.broken !== undefined) return refused(wire.broken)
       if (typeof next === 'string' || next.type === 'undo') return undefined
       if (next.type === 'stage') return stage(machine, store, request)
-      if (next.type !== 'objects') return refused(`'${next.type}' is out of order`)
+      if (next.type !== 'objects') return refused(`unexpected request '${next.type}'`)
       for (const chunk of next.objects) store.receive(chunk)
     }
   } catch (error) {

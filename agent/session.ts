@@ -66,7 +66,7 @@ function answer(agent: Agent, { version, build }: Identity): void {
     case 'wait':
       wire.send({
         type: 'refused',
-        refusal: { kind: 'error', message: `'${request.type}' opens no session` },
+        refusal: { kind: 'error', message: `unexpected request '${request.type}'` },
       })
       break
     default:

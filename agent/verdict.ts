@@ -21,7 +21,7 @@ export interface Verdict {
 }
 
 /** The old connection may still work where a new one does not. */
-export const NEEDS_NEW = 'this deployment is to be confirmed over a new connection'
+export const NEEDS_NEW = 'this deployment must be confirmed over a new connection'
 
 const POLL_MS = 20
 

@@ -66,7 +66,7 @@ function placeOf(machine: Machine, step: StepOf<'link'>, { to, adopt }: Deploy):
   if (stat.kind !== 'file')
     return {
       what: `'${step.path}' exists and is a ${stat.kind === 'directory' ? 'directory' : 'special file'}`,
-      hint: 'move it away, or put what it holds into the config tree',
+      hint: 'move it away, or put its contents into the config tree',
     }
   const staged = stagedPath(files, step.target, versionName(to))
   if (sameContent(machine, step.path, staged)) return { differs: false }
@@ -78,25 +78,25 @@ function placeOfLink(path: HostPath, target: string, adopt: boolean): PlaceOf {
   if (target === '/dev/null')
     return {
       what: `'${path}' is masked: a link to '/dev/null'`,
-      hint: "unmask it with 'systemctl unmask' first; --adopt does not",
+      hint: "run 'systemctl unmask' on the host first; --adopt does not replace it",
     }
   if (adopt) return { differs: true }
   return {
-    what: `'${path}' is a link to '${target}', which is not ours`,
-    hint: '--adopt replaces it and keeps a copy',
+    what: `'${path}' is a link to '${target}' that git-deploy did not make`,
+    hint: 'use --adopt to replace it; a backup is kept',
   }
 }
 
 function differs(path: HostPath, there: number, ours: number | undefined): Obstacle {
   const sizes =
     ours === undefined
-      ? 'a directory would be linked there'
+      ? 'the target is a directory'
       : there === ours
         ? `both have ${there} bytes`
-        : `it has ${there} bytes, ours ${ours}`
+        : `it has ${there} bytes, the target ${ours}`
   return {
-    what: `'${path}' exists and differs from what would be linked there: ${sizes}`,
-    hint: '--adopt replaces it and keeps it as a backup',
+    what: `'${path}' exists and differs from the target of the new link: ${sizes}`,
+    hint: 'use --adopt to replace it; a backup is kept',
   }
 }
 
@@ -121,8 +121,8 @@ function parentTrouble({ files, root }: Machine, path: HostPath): Obstacle[] {
   if (real === BASE || real.startsWith(`${BASE}/`))
     return [
       {
-        what: `the link '${path}' would be made inside '${BASE}', where '${parent}' leads`,
-        hint: `take the link on the way to '${parent}' away first, in a deployment of its own`,
+        what: `the link '${path}' would be made inside '${BASE}', because '${parent}' leads there`,
+        hint: `remove the link in the path '${parent}' first, in a separate deployment`,
       },
     ]
   const kind = files.stat(real)?.kind
@@ -132,7 +132,7 @@ function parentTrouble({ files, root }: Machine, path: HostPath): Obstacle[] {
   return [
     {
       what: `the directory '${parent}' for the link '${path}' ${what}`,
-      hint: 'make it, or install the package that does',
+      hint: 'create it, or install the package that does',
     },
   ]
 }
@@ -142,7 +142,7 @@ function unmakeable(files: Files, path: string): Obstacle[] {
   if (files.stat(existing)?.kind === 'directory') return []
   return [
     {
-      what: `the directory '${path}' cannot be made: '${existing}' is not a directory`,
+      what: `the directory '${path}' cannot be created: '${existing}' is not a directory`,
       hint: 'move it away',
     },
   ]
@@ -158,8 +158,8 @@ function readOnly(files: Files, steps: readonly Step[]): Obstacle[] {
   return [...new Set(parents)]
     .filter(path => files.space(path).readOnly)
     .map(path => ({
-      what: `'${path}' is on a read-only file system, and the plan changes links there`,
-      hint: 'remount it for writing',
+      what: `'${path}' is on a read-only file system, but the plan changes links there`,
+      hint: 'remount the file system for writing',
     }))
 }
 

@@ -7,9 +7,9 @@ export const hooks = verb({
   usage: ['hooks [<options>] (install | uninstall | list)'],
   options: { ...JSON_LINES, ...HELP },
   examples: [
-    ['git deploy hooks install', 'a short plan after commits to a cluster'],
-    ['git deploy hooks list', 'which hooks there are, and where'],
-    ['git deploy hooks uninstall', 'back to what was there before'],
+    ['git deploy hooks install', 'show a short plan after each commit'],
+    ['git deploy hooks list', 'list the hooks and their directory'],
+    ['git deploy hooks uninstall', 'restore the hooks that were there before'],
   ],
   command: words => ({ kind: 'hooks', action: hookAction(words) }),
 })

@@ -9,9 +9,9 @@ export const rollback = verb({
   usage: ['rollback [<options>] [<host>…]'],
   options: { ...DEPLOYING, ...SELECTION, ...PROGRESS, ...VERBOSE, ...JSON_LINES, ...COLOR, ...HELP },
   examples: [
-    ['git deploy rollback', 'take the last deployment back, on all its hosts'],
-    ['git deploy rollback web1', 'take back what was last deployed to web1'],
-    ['git deploy rollback -n', 'show what that would change'],
+    ['git deploy rollback', 'go back to what ran before the last deployment'],
+    ['git deploy rollback web1', 'go back to what web1 ran before'],
+    ['git deploy rollback -n', 'show the plan and stop'],
   ],
   command: (words, given) => ({
     kind: 'rollback',

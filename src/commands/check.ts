@@ -83,7 +83,7 @@ function errorsIn({ snapshot, states }: Examined): Problem[] {
 function notesIn({ snapshot: { hosts }, states }: Examined): Problem[] {
   return hosts.flatMap(({ host }, i) =>
     states[i]!.apps.length === 0
-      ? [{ file: host, what: 'it has no apps: an app is a directory in it' }]
+      ? [{ file: host, what: 'the host has no apps: each app needs a directory in it' }]
       : notesOn(states[i]!).map(note => ({ ...note, file: `${host}/${note.file}` })),
   )
 }

@@ -24,7 +24,7 @@ export async function hooks({ action }: CommandOf<'hooks'>, context: Context): P
   }
   if (action === 'install' && (await knownClusters(reading)).length === 0)
     terminal.note(
-      "hint: no cluster is known yet, so nothing is planned; 'git deploy init <cluster>' names it",
+      "hint: this repository has no cluster yet, so the hook shows nothing; run 'git deploy init <cluster>' to choose one",
     )
   return EXIT.done
 }

@@ -18,15 +18,15 @@ export async function log(command: CommandOf<'log'>, context: Context): Promise<
   const [tracking, config] = await Promise.all([readTrackingRefs(repo), readConfig(repo)])
   const told = hostsWithOutcomes(repo)
   const known = [...new Set([...told, ...tracking.keys()])]
-  const named = command.hosts.length > 0 ? namedHosts(command.hosts, known, 'tell about') : known
+  const named = command.hosts.length > 0 ? namedHosts(command.hosts, known, 'show the log of') : known
   const chosen = chooseHosts(named, command.selection)
   const hosts = told.filter(host => chosen.has(host))
   const entries = hosts.flatMap(host => readKnownOutcomes(repo, host).map(record => ({ ...record, host })))
   for (const entry of entries) context.emit(logRecord(entry))
   const lines = logLines(entries, terminal.colors(command.color ?? config.color))
   if (lines.length === 0) {
-    terminal.note('nothing is known of any deployment')
-    terminal.note("hint: 'git deploy sync' asks the hosts")
+    terminal.note('this repository has not recorded a deployment')
+    terminal.note("hint: run 'git deploy sync' to ask the hosts")
     return EXIT.done
   }
   const text = lines.join('\n')

@@ -34,7 +34,7 @@ function onStderr(context: Context): Context {
 
 async function savedPlan({ repo, cluster, source, plan }: Planned, context: Context): Promise<SavedPlan> {
   if (source.kind === 'rollback' || source.kind === 'recorded')
-    throw new Error('only a plan of a tree is saved')
+    throw new Error('only a plan for a config tree can be saved')
   const now = context.now()
   return {
     format: FORMAT,
@@ -67,5 +67,5 @@ function save(plan: SavedPlan, output: string, { cwd, terminal, emit }: Context)
     throw new Fatal(`cannot save the plan in '${output}': ${reasonOf(error)}`, { cause: error })
   }
   emit({ type: 'saved', file: output, id: plan.id, hosts: plan.hosts.length })
-  terminal.note(`saved in '${output}'; to carry it out: git deploy apply ${shellWord(output)}`)
+  terminal.note(`saved in '${output}'; to deploy it: git deploy apply ${shellWord(output)}`)
 }

@@ -27,7 +27,7 @@ export async function verify(command: CommandOf<'verify'>, context: Context): Pr
     if (one.kind === 'asked')
       for (const line of driftLines(one, commits.get(one.host)!, colors)) terminal.say(line)
     else {
-      terminal.note(noteColors.red(`${one.host}  cannot be asked: ${printable(one.message)}`))
+      terminal.note(noteColors.red(`${one.host}  cannot be checked: ${printable(one.message)}`))
       if (one.hint !== null) terminal.note(`hint: ${printable(one.hint)}`)
     }
   }

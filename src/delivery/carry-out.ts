@@ -124,7 +124,7 @@ function interruptible(terminal: Terminal): { readonly signal: AbortSignal; read
   setMaxListeners(0, interrupt.signal)
   const release = terminal.onStop(() => {
     release() // A second Ctrl-C ends the program; the hosts then undo by themselves.
-    terminal.note('interrupted: the hosts are asked to undo; Ctrl-C again leaves at once')
+    terminal.note('interrupted: asking the hosts to roll back; press Ctrl-C again to stop at once')
     interrupt.abort()
   })
   return { signal: interrupt.signal, release }

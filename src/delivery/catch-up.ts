@@ -66,7 +66,8 @@ async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise
     return { host, news: await understand(repo, quarantine, { host, have }, fetched), log, inProgress }
   } catch (error) {
     if (!(error instanceof HostError || error instanceof BadHistory)) throw error
-    const message = error instanceof BadHistory ? `cannot take its history: ${error.message}` : error.message
+    const message =
+      error instanceof BadHistory ? `cannot accept the host's history: ${error.message}` : error.message
     return { host, news: { kind: 'failed', message, hint: error.hint ?? null }, log: null, inProgress: null }
   } finally {
     connection?.close()
@@ -84,13 +85,13 @@ async function understand(
     return have === null ? { kind: 'unchanged', at: null } : { kind: 'reprovisioned', from: have }
   if (current === have) return { kind: 'unchanged', at: current }
   if (current.length !== (repo.format === 'sha256' ? 64 : 40))
-    throw new BadHistory(`it is of another object format than this repository, which is ${repo.format}`, {
-      hint: `a clone of the repository that deployed there can read it`,
+    throw new BadHistory(`its object format is not that of this repository, ${repo.format}`, {
+      hint: 'use a clone of the repository that deployed to the host',
     })
   await quarantine.admit(current, have, new HostHistory(repo, host, have))
   const commits = await commitsBetween(repo, have, current)
   const tip = commits[0] ?? (await readHostCommits(repo, [current])).get(current)
-  if (tip === undefined) throw new BadHistory(`its commit ${current} is missing`)
+  if (tip === undefined) throw new BadHistory(`commit ${current} is missing`)
   const oldest = commits.at(-1)
   const kind = have === null ? 'new' : oldest?.parents[0] === have ? 'moved' : 'rewound'
   return { kind, from: have, to: current, tree: tip.tree, commits }
@@ -139,7 +140,7 @@ async function keepLog(
     ...news.map(record => ({ ...record, subject: record.subject ?? said.get(record.to)?.subject ?? null })),
     ...unknown
       .filter(({ id }) => id !== inProgress?.id && neverBegan(id, log))
-      .map(record => ({ ...record, outcome: 'refused' as const, why: 'it never began there' })),
+      .map(record => ({ ...record, outcome: 'refused' as const, why: 'it never started on the host' })),
   ]
   await addOutcomes(repo, host, learnt)
   return learnt.filter(({ id }) => known.get(id)?.outcome === 'unknown')

@@ -22,5 +22,5 @@ export async function stopTracking(planned: Planned, { terminal, emit }: Context
 export function refuseUnsettled({ cluster, unsettled }: Plan): void {
   if (unsettled.length === 0) return
   const hosts = unsettled.map(({ host }) => host)
-  throw new Fatal(`cannot tell that '${cluster}' is deployed: ${names(hosts)} may run something else`)
+  throw new Fatal(`cannot tell whether '${cluster}' is up to date: the state of ${names(hosts)} is uncertain`)
 }

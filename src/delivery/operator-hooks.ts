@@ -22,8 +22,8 @@ export async function beforeDeploy({ planned, id, jobs }: Deployment, terminal: 
   const input = jobs.map(lineOf).join('')
   const code = await runHook(repo, hook, { args: [plan.cluster], input, env: identity(id) })
   if (code !== 0)
-    throw new Fatal(`cannot deploy '${plan.cluster}': the pre-deploy hook ended with ${code}`, {
-      hint: "no host was connected to; '--no-verify' deploys without asking the hook",
+    throw new Fatal(`cannot deploy '${plan.cluster}': the pre-deploy hook exited with ${code}`, {
+      hint: 'no host was contacted; to skip the hook, add --no-verify',
     })
 }
 
@@ -48,7 +48,7 @@ export async function afterDeploy(
   try {
     const input = held.map(lineOf).join('')
     const code = await runHook(repo, hook, { args: [plan.cluster], input, env })
-    if (code !== 0) terminal.note(`warning: the post-deploy hook ended with ${code}`)
+    if (code !== 0) terminal.note(`warning: the post-deploy hook exited with ${code}`)
   } catch (error) {
     terminal.note(`warning: ${error instanceof Error ? error.message : String(error)}`)
   }
@@ -66,6 +66,6 @@ function identity(id: DeploymentId): NodeJS.ProcessEnv {
 function runnable(repo: Repository, name: string, terminal: Terminal): Hook | undefined {
   const hook = findHook(repo, name)
   if (hook.state === 'ignored')
-    terminal.note(`hint: the '${name}' hook was ignored because it is not executable`)
+    terminal.note(`hint: the '${name}' hook was ignored because it is not set as executable`)
   return hook.state === 'executable' ? hook : undefined
 }

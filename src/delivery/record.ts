@@ -37,7 +37,7 @@ export async function recordBegun(deployment: Deployment): Promise<void> {
   }
 }
 
-const NOT_HEARD = 'nobody has heard of its end'
+const NOT_HEARD = 'not reported by the host'
 
 /** A line in the log of every host, then one transaction for the refs of those on which the deployment succeeded. */
 export async function record(deployment: Deployment, ended: RolloutResult): Promise<void> {
@@ -122,13 +122,13 @@ function endingOf(end: HostEnd): Pick<KnownOutcome, 'outcome' | 'why'> | null {
 function reasonOf(refusal: Exclude<Refusal, { kind: 'spent' }>): string {
   switch (refusal.kind) {
     case 'hostname':
-      return `the host says it is '${refusal.found}'`
+      return `the host calls itself '${refusal.found}'`
     case 'busy':
       return `locked by ${refusal.holder}`
     case 'stale':
-      return 'it ran something else than the plan started from'
+      return 'the plan was out of date'
     case 'plan':
-      return 'the agent derived another plan'
+      return 'the agent computed a different plan'
     case 'preflight':
       return refusal.problems.map(({ what }) => what).join('; ')
     case 'error':

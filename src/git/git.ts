@@ -58,7 +58,7 @@ export class GitError extends Fatal {
   readonly stderr: string
   constructor(command: string, { code, stderr }: GitResult) {
     const { reason, advice } = explain(stderr)
-    super(`cannot run 'git ${command}': ${reason ?? `it ended with code ${code}`}`, { hint: advice })
+    super(`cannot run 'git ${command}': ${reason ?? `it exited with ${code}`}`, { hint: advice })
     this.code = code
     this.stderr = stderr
   }
@@ -131,17 +131,17 @@ const REV_PARSE = [
 ]
 
 function tooOld(): Fatal {
-  return new Fatal('cannot open the repository: this git is older than 2.31', {
-    hint: "run 'git version' to see which one it is",
+  return new Fatal('cannot open the repository: Git is older than 2.31', {
+    hint: "run 'git version' to see the version",
   })
 }
 
 function noRepository({ stderr, code }: GitResult): Fatal {
   const { reason, advice } = explain(stderr)
   const hint = stderr.includes('not a git repository')
-    ? 'run it inside the repository that holds the config tree'
+    ? 'run the command inside the repository that contains the config tree'
     : advice
-  return new Fatal(reason ?? `cannot open the repository: git ended with code ${code}`, { hint })
+  return new Fatal(reason ?? `cannot open the repository: git exited with ${code}`, { hint })
 }
 
 /** Runs a git command for its output. Throws GitError where the exit code is not among `okCodes`. */
@@ -192,7 +192,7 @@ interface UnseenOptions {
 /** What to tell when git, or a hook, could not even be started. */
 export function notStarted(error: Error, program = 'git'): Fatal {
   return new Fatal(`cannot run '${program}': ${error.message}`, {
-    hint: program === 'git' ? 'is it installed, and on your PATH?' : undefined,
+    hint: program === 'git' ? 'check that Git is installed and on your PATH' : undefined,
     cause: error,
   })
 }

@@ -117,8 +117,8 @@ async function readIdentity(repo: Repository, variable: string): Promise<string>
     return (await git(repo, ['var', variable])).stdout.toString().trimEnd()
   } catch (error) {
     if (!(error instanceof GitError) || error.stderr.includes('invalid date')) throw error
-    throw new Fatal('cannot record a deployment: git does not know who you are', {
-      hint: "git config --global user.name 'Your Name'\ngit config --global user.email you@example.com",
+    throw new Fatal('cannot record a deployment: Git does not know who you are', {
+      hint: "set your name: git config --global user.name 'Your Name'\nset your address: git config --global user.email you@example.com",
       cause: error,
     })
   }

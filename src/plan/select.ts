@@ -50,7 +50,7 @@ function suggestHost(pattern: string, known: readonly HostName[]): string {
   if (meant !== undefined) return meant
   const names = known.slice(0, MANY).map(host => `'${host}'`)
   const more = known.length > MANY ? ` and ${known.length - MANY} more` : ''
-  return names.length === 0 ? 'there are no hosts' : `known here: ${names.join(', ')}${more}`
+  return names.length === 0 ? 'there are no hosts' : `the hosts are ${names.join(', ')}${more}`
 }
 
 /** The most hosts that a hint names. */

@@ -28,28 +28,28 @@ export const SPECIAL: { readonly [R in SpecialRole]: SpecialDirectory } = {
     takes: isUnitFile,
     unitOf: unitName,
     appliedBy: 'daemonReload',
-    hint: "units and drop-ins go into the app's 'systemd' directory",
+    hint: "put units and drop-ins into the app's 'systemd' directory",
   },
   quadlet: {
     directory: 'quadlets',
     takes: path => !path.startsWith('.'),
     unitOf: unitGenerated,
     appliedBy: 'daemonReload',
-    hint: "quadlets go into the app's 'quadlets' directory",
+    hint: "put quadlets into the app's 'quadlets' directory",
   },
   sysusers: {
     directory: 'sysusers',
     takes: isConf,
     unitOf: () => undefined,
     appliedBy: 'sysusers',
-    hint: "sysusers files go into the app's 'sysusers' directory",
+    hint: "put sysusers files into the app's 'sysusers' directory",
   },
   tmpfiles: {
     directory: 'tmpfiles',
     takes: isConf,
     unitOf: () => undefined,
     appliedBy: 'tmpfiles',
-    hint: "tmpfiles files go into the app's 'tmpfiles' directory",
+    hint: "put tmpfiles files into the app's 'tmpfiles' directory",
   },
 }
 

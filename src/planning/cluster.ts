@@ -36,7 +36,7 @@ export async function findCluster(
             .slice(0, 5)
             .map(name => `git deploy ${typed(name)}`)
             .join('\n')
-        : "'git deploy init' makes one",
+        : "run 'git deploy init' to create one",
   })
 }
 
@@ -64,33 +64,36 @@ export function besideOf({ path }: Cluster, other: ClusterName, host: HostName):
 export function directoryOf(repo: Repository, { shown, path }: Cluster): string {
   if (repo.topLevel === null)
     throw new Fatal(`cannot read '${shown}': this repository has no working tree`, {
-      hint: `name a revision: git deploy ${shown} HEAD`,
+      hint: `name a revision, as in 'git deploy ${shown} HEAD'`,
     })
   const dir = join(repo.topLevel, path)
   if (isDirectory(dir)) return dir
-  if (existsSync(dir)) throw new Fatal(`cannot read '${shown}': it is no directory`, { hint: SHAPE })
+  if (existsSync(dir)) throw new Fatal(`cannot read '${shown}': it is not a directory`, { hint: SHAPE })
   throw new NoDirectory(`cannot read '${shown}': there is no such directory`, {
     hint: meant(shown, candidates(repo), repo.topLevel),
   })
 }
 
-const SHAPE = 'a cluster is a directory <cluster>/<host>/<app>/…'
+const SHAPE = 'the layout of a cluster is <cluster>/<host>/<app>/…'
 
 /** The word may be a slip for a cluster, a host of one, or a command: whatever is not a command is taken for a cluster. */
 function meant(word: string, clusters: readonly string[], topLevel: string): string {
   const around = word.includes('/')
     ? undefined
     : clusters.find(name => isDirectory(join(topLevel, name, word)))
-  if (around !== undefined) return `it is a host of '${around}': name both, as in '${around} --limit ${word}'`
+  if (around !== undefined)
+    return `'${word}' is a host of '${around}': to select it, use '${around} --limit ${word}'`
   const verb = nearest(word, VERB_NAMES)
   if (nearest(word, clusters) === undefined) {
     if (verb !== undefined) return `did you mean 'git deploy ${verb}'?`
     if (word === 'help' || word === 'version') return `did you mean 'git deploy --${word}'?`
   }
   if (clusters.length === 0)
-    return didYouMean(word, below(topLevel)) ?? `'git deploy init ${shellWord(word)}' makes it: ${SHAPE}`
+    return (
+      didYouMean(word, below(topLevel)) ?? `run 'git deploy init ${shellWord(word)}' to create it; ${SHAPE}`
+    )
   const names = clusters.slice(0, 5).map(name => `'${name}'`)
-  return `clusters of this repository: ${names.join(', ')}`
+  return `the clusters of this repository are ${names.join(', ')}`
 }
 
 /** The directories at the top that look like clusters: they hold hosts, which hold apps. */
@@ -128,11 +131,11 @@ function realParent(path: string): string {
 function clusterAt({ prefix }: Repository, given: string, normal: string): Cluster {
   const path = normal.replace(/\/+$/, '')
   if (path === '..' || path.startsWith('../') || isAbsolute(path))
-    throw new Fatal(`cannot use '${given}' as a cluster: it is outside of this repository`)
+    throw new Fatal(`cannot use '${given}' as a cluster: it is outside this repository`)
   const name = path === '.' || path === '' ? undefined : clusterName(basename(path))
   if (name === undefined)
     throw new Fatal(`cannot use '${given}' as a cluster`, {
-      hint: 'a cluster is a directory of this repository, and its name does not begin with a dot',
+      hint: 'use a directory of this repository whose name does not begin with a dot',
     })
   return { name, path, shown: posix.relative(prefix, path) || '.' }
 }

@@ -27,17 +27,17 @@ function repairable(one: Inspected, { host, commit, cluster }: Tracked): Answere
       hint: `run 'git deploy forget ${host}', then 'git deploy sync'`,
     })
   if (one.kind === 'unreachable')
-    throw new Fatal(`cannot ask '${host}' what to repair: ${printable(one.message)}`, {
+    throw new Fatal(`cannot repair '${host}': ${printable(one.message)}`, {
       hint: one.hint ?? undefined,
     })
   const { hello, verified } = one
   if (verified.pending !== null)
-    throw new Fatal(`cannot repair '${host}': it is being deployed to, ${lockedBy(verified.pending)}`, {
-      hint: 'try again when that has ended',
+    throw new Fatal(`cannot repair '${host}': deployment in progress, ${lockedBy(verified.pending)}`, {
+      hint: 'try again when the deployment has ended',
     })
   if (hello.current !== commit && !hasLostItsRecord(verified.findings))
-    throw new Fatal(`cannot repair '${host}': it runs another commit than this repository knows of`, {
-      hint: 'somebody else has deployed there, or it was set up anew; deploy to it instead',
+    throw new Fatal(`cannot repair '${host}': it does not run the commit that this repository has recorded`, {
+      hint: "it may have been deployed to by a colleague, restored or reinstalled; run 'git deploy sync', then deploy instead",
     })
   return one
 }

@@ -10,11 +10,11 @@ export function namedHosts(named: readonly string[], known: readonly HostName[],
   const found = named.map(name => {
     const host = known.find(host => host === name)
     if (host !== undefined) return host
-    throw new Fatal(`cannot ${verb} '${name}': this repository knows no such host`, {
+    throw new Fatal(`cannot ${verb} '${name}': this repository does not know this host`, {
       hint:
         known.length > 0 && known.length <= MANY
           ? suggest(name, known)
-          : "'git deploy sync' asks the hosts of a cluster what they run",
+          : "run 'git deploy sync' to ask the hosts of a cluster what they run",
     })
   })
   return [...new Set(found)]

@@ -87,11 +87,11 @@ function lastDeployed(
   const last = tracked.sort((a, b) => when(a) - when(b) || order(idOf(a), idOf(b))).at(-1)
   if (last !== undefined) return tracked.filter(one => idOf(one) === idOf(last)).map(({ host }) => host)
   if (tracking.size > 0)
-    throw new Fatal('cannot roll back: no host of the last deployment is tracked any more', {
-      hint: 'name the hosts: git deploy rollback <host>…',
+    throw new Fatal('cannot roll back: no host of the last deployment is still tracked', {
+      hint: "name the hosts: run 'git deploy rollback <host>…'",
     })
-  throw new Fatal('cannot roll back: no deployment is known here', {
-    hint: "'git deploy sync' asks the hosts what they run",
+  throw new Fatal('cannot roll back: this repository has not recorded a deployment', {
+    hint: "run 'git deploy sync' to ask the hosts what they run",
   })
 }
 
@@ -100,7 +100,7 @@ function clusterOf(tracked: readonly Tracked[]): ClusterName {
   const [cluster] = clusters
   if (clusters.size === 1 && cluster) return cluster
   const hosts = tracked.map(({ host }) => host).join(', ')
-  throw new Fatal(`cannot roll back ${hosts}: they are not of one cluster`, {
+  throw new Fatal(`cannot roll back ${hosts}: they are not hosts of one cluster`, {
     hint: 'name hosts of one cluster at a time',
   })
 }

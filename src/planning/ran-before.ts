@@ -34,23 +34,23 @@ export async function readBefore(
 function deploymentOf(host: HostName, ran: HostCommit | undefined): HostCommit | undefined {
   if (ran?.deployment !== null) return ran
   throw new Fatal(
-    `cannot roll back '${host}': ${ran.commit.slice(0, 10)}, which it would go back to, is not a deployment`,
+    `cannot roll back '${host}': ${ran.commit.slice(0, 10)}, the commit to go back to, does not record a deployment`,
     { hint: `run 'git deploy forget ${host}', then 'git deploy sync'` },
   )
 }
 
 function refuseFirst({ commonDir }: Repository, { host, cluster }: Tracked): never {
   if (existsSync(join(commonDir, 'shallow')))
-    throw new Fatal(`cannot roll back '${host}': this clone is shallow, and may lack what ran there before`, {
-      hint: 'git fetch --unshallow',
+    throw new Fatal(`cannot roll back '${host}': this clone is shallow and may lack the earlier deployment`, {
+      hint: "run 'git fetch --unshallow'",
     })
-  throw new Fatal(`cannot roll back '${host}': nothing was deployed there before`, {
-    hint: `to remove its apps, empty the directory '${cluster}/${host}' and deploy that`,
+  throw new Fatal(`cannot roll back '${host}': it has no earlier deployment`, {
+    hint: `to remove its apps, empty the directory '${cluster}/${host}' and deploy`,
   })
 }
 
 function refuseMissing(host: HostName): never {
-  throw new Fatal(`cannot roll back '${host}': what ran there before is not in this repository`, {
-    hint: `git deploy forget ${host}, then 'git deploy sync', bring it all back`,
+  throw new Fatal(`cannot roll back '${host}': its earlier deployment is not in this repository`, {
+    hint: `run 'git deploy forget ${host}', then 'git deploy sync', to fetch its whole history`,
   })
 }

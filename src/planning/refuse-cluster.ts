@@ -26,7 +26,7 @@ export function refuseHost({ path, shown }: Cluster, tracking: Tracking): void {
     parts.some((part, i) => part === cluster && parts[i + 1] === host),
   )
   if (inside)
-    throw new Fatal(`cannot use '${shown}' as a cluster: it is in '${inside.cluster}'`, {
+    throw new Fatal(`cannot use '${shown}' as a cluster: it is inside the cluster '${inside.cluster}'`, {
       hint: hostHint(inside.cluster!, inside.host),
     })
 }
@@ -42,7 +42,7 @@ export function refuseRevision(
 }
 
 function hostHint(cluster: string, host: string): string {
-  return `'${host}' is a host of '${cluster}': git deploy ${shellWord(cluster)} --limit ${host}`
+  return `'${host}' is a host of '${cluster}': run 'git deploy ${shellWord(cluster)} --limit ${host}'`
 }
 
 /**
@@ -65,7 +65,7 @@ export async function refuseForeign(
         : (await objects.readTyped(`${commit}:${path}`)) !== undefined
     if (isThere)
       throw new Fatal(`cannot plan '${cluster.name}': its host '${host}' is deployed from '${other}'`, {
-        hint: `a host belongs to one cluster; if it has moved: git rm -r '${path}'`,
+        hint: `a host can belong to only one cluster; if it has moved, run 'git rm -r ${shellWord(path)}'`,
       })
   }
 }
@@ -87,8 +87,8 @@ export async function refuseGone(
   const { stdout } = await git(repo, ['rev-list', '-1', 'HEAD', '--', path], { okCodes: [0, 128] })
   // A tracking ref has only the cluster's name: this path may never have been the cluster's.
   if (elsewhere || stdout.length === 0) throw error
-  const are = hosts.length === 1 ? 'is' : 'are'
+  const [was, its] = hosts.length === 1 ? ['was', 'its'] : ['were', 'their']
   throw new Fatal(error.message, {
-    hint: `${names(hosts)} ${are} still deployed from there: with an empty directory, as '${path}/.gitkeep' makes it, --prune removes the apps`,
+    hint: `${names(hosts)} ${was} deployed from this directory; to remove ${its} apps, create the empty directory again ('${path}/.gitkeep') and use --prune`,
   })
 }

@@ -70,7 +70,10 @@ export function decodeSavedPlan(content: string): Decoded {
   if (typeof format !== 'string' || !format.startsWith('git-deploy-plan/'))
     return { kind: 'malformed', why: 'it is not a saved plan' }
   if (format !== FORMAT)
-    return { kind: 'malformed', why: `its format is '${format}', and this git-deploy reads '${FORMAT}'` }
+    return {
+      kind: 'malformed',
+      why: `its format is '${format}', but this version of git-deploy reads '${FORMAT}'`,
+    }
   try {
     return { kind: 'plan', plan: decode(json, 'plan') }
   } catch (error) {
@@ -85,7 +88,7 @@ const instant = matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'a time like 2026-
 const sha256 = matching(/^[0-9a-f]{64}$/, 'a digest')
 const inside = matching(
   /^(?!\/)(?!(?:.*\/)?\.\.?(?:\/|$))[^\x00-\x1f\x7f-\x9f]+$/,
-  'a path inside of the repository',
+  'a path inside the repository',
 )
 
 const source = variant<SavedSource, 'kind'>(

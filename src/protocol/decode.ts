@@ -116,7 +116,7 @@ export function decodeOutcomeRecord(value: unknown): OutcomeRecord {
 
 /** In milliseconds since 1970, in a year of four digits: a Date can hold it in any time zone. */
 const moment: Decoder<number> = (value, at) =>
-  integer(value, at) < Date.UTC(10_000, 0) ? (value as number) : wrong(at, 'a moment')
+  integer(value, at) < Date.UTC(10_000, 0) ? (value as number) : wrong(at, 'a time')
 const id = name<DeploymentId>(deploymentId, 'a deployment id')
 const object = name<Oid>(oid, 'an object name')
 const path = name<HostPath>(hostPath, 'an absolute path')

@@ -88,11 +88,11 @@ const CHOICES: { readonly [T in Transport]: Choice } = {
     (address, options) => {
       const [setting] = beyondSsh2(address)
       if (setting === undefined) return bySsh2(address, options)
-      const hint = 'git config deptool.transport auto'
+      const hint = "run 'git config deptool.transport auto' to let ssh connect to this host"
       throw new HostError(
         address.host,
         'unsupported',
-        `cannot honour '${setting}' of ~/.ssh/config by ssh2`,
+        `cannot honour the SSH setting '${setting}': ssh2 does not support it`,
         hint,
       )
     },

@@ -117,7 +117,7 @@ export class Conversation {
   private async read(timeout: Promise<'timeout'>): Promise<IteratorResult<Uint8Array>> {
     this.reading ??= this.chunks.next()
     const result = await Promise.race([this.reading, timeout])
-    if (result === 'timeout') throw this.error('lost', 'the agent does not answer in time', this.inTheWay())
+    if (result === 'timeout') throw this.error('lost', 'the agent did not answer in time', this.inTheWay())
     this.reading = undefined
     return result
   }
@@ -165,8 +165,8 @@ export class Conversation {
     if (exit.kind === 'lost')
       return this.error('lost', `lost the connection: ${exit.why || 'no reason given'}`)
     if (this.preamble?.length) return noise(host, user, Buffer.from(this.preamble).toString('utf8'))
-    const how = exit.kind === 'signalled' ? `signal ${printable(exit.signal)}` : `exit status ${exit.code}`
-    const what = this.preamble ? 'the agent did not start' : 'the agent ended by itself'
+    const how = exit.kind === 'signalled' ? `signal ${printable(exit.signal)}` : `exit code ${exit.code}`
+    const what = this.preamble ? 'the agent did not start' : 'the agent ended unexpectedly'
     const hint = words === '' ? this.inTheWay() : undefined
     return (
       sudoTrouble(host, user, exit, this.channel.stderr()) ??
@@ -178,7 +178,7 @@ export class Conversation {
   private inTheWay(): string | undefined {
     if (!this.preamble) return undefined
     const { host, user } = this.connection
-    return `the login shell of '${user}' or a command forced upon the key may be in its way; test with: ssh ${host} true`
+    return `the cause may be the login shell of '${user}' or a forced command for the key; test with: ssh ${host} true`
   }
 
   private error(kind: 'lost' | 'protocol', message: string, hint?: string): HostError {
@@ -191,7 +191,7 @@ function missing(exit: Exit, stderr: string): string | undefined {
   if (exit.kind !== 'exited') return undefined
   // POSIX, 2.8.2: 127 where a shell finds no such program, 126 where it cannot be executed.
   const absent = exit.code === 127 || exit.code === 126 || SUDO_FINDS_NOTHING.test(stderr)
-  return absent ? lastLine(stderr) || `exit status ${exit.code}` : undefined
+  return absent ? lastLine(stderr) || `exit code ${exit.code}` : undefined
 }
 
 /** A timer, because somebody may set the clock meanwhile. Never over where no time is given. */

@@ -37,7 +37,12 @@ export async function fetchHistory(connection: Connection, options: FetchOptions
       else if (reply.type === 'fetched') return { ...reply, inProgress: session.hello.pending }
       else if (reply.type === 'refused' && reply.refusal.kind === 'error')
         throw historyLost(connection.host, reply.refusal.message)
-      else throw new HostError(connection.host, 'protocol', `the agent answers 'fetch' with '${reply.type}'`)
+      else
+        throw new HostError(
+          connection.host,
+          'protocol',
+          `the agent answered 'fetch' with an unexpected '${reply.type}'`,
+        )
     }
   } finally {
     session.close()
@@ -50,8 +55,8 @@ function historyLost(host: HostName, why: string): HostError {
   return new HostError(
     host,
     'protocol',
-    `cannot read the history there: ${printable(why)}`,
-    `what it runs is not affected; fetch its history from a clone that has it: git fetch <clone> ${ref}:${ref}`,
+    `cannot read the host's history: ${printable(why)}`,
+    `the running version is not affected; to get the history from a clone that has it, run 'git fetch <clone> ${ref}:${ref}'`,
   )
 }
 
@@ -61,7 +66,7 @@ export function assertName({ host }: Connection, { hello }: Session): void {
     throw new HostError(
       host,
       'refused',
-      `the host says it is '${hello.hostname}'`,
-      `the name in its /etc/hostname and in the config tree must be the same, here '${host}'`,
+      `the host calls itself '${hello.hostname}'`,
+      `check the address; /etc/hostname on the host must contain the name of its directory, '${host}'`,
     )
 }

@@ -49,7 +49,11 @@ async function measure(connection: Connection, session: Session, ticks: () => nu
     await session.send({ type: 'ping' })
     const reply = await session.next(ANSWER_MS)
     if (reply.type !== 'pong')
-      throw new HostError(connection.host, 'protocol', `the agent answers 'ping' with '${reply.type}'`)
+      throw new HostError(
+        connection.host,
+        'protocol',
+        `the agent answered 'ping' with an unexpected '${reply.type}'`,
+      )
     times.push(ticks() - started)
   }
   times.sort((a, b) => a - b)

@@ -36,7 +36,7 @@ export function endFrom(reply: Reply): HostEnd {
     case 'outcome':
       return endOf(reply.outcome, reply.why)
     default:
-      return { kind: 'unknown', why: `the agent answered '${reply.type}' out of order` }
+      return { kind: 'unknown', why: `the agent answered with an unexpected '${reply.type}'` }
   }
 }
 

@@ -66,7 +66,7 @@ export class HostRun {
   /** Takes back what was staged, without an end: it will be staged again. */
   async letGo(): Promise<void> {
     if (this.locked) this.news.waiting(this.locked)
-    else await this.leave('another host has to be waited for')
+    else await this.leave('another host is not ready yet')
     this.session?.close()
   }
 

@@ -17,7 +17,7 @@ export async function rollout(run: Run): Promise<Ends> {
   const started = run.ticks()
   const hosts = run.jobs.map(job => new HostRun(run, job, started))
   const interrupt = () => {
-    for (const host of hosts) host.withdraw('the operator interrupted it')
+    for (const host of hosts) host.withdraw('interrupted by the operator')
   }
   run.signal.addEventListener('abort', interrupt)
   try {
@@ -86,7 +86,7 @@ async function activateAlone(host: HostRun): Promise<void> {
 async function activateTogether(waves: Waves): Promise<void> {
   const hosts = waves.flat()
   const veto = (by: HostRun) => {
-    for (const host of hosts) if (host !== by) host.withdraw(`taken back because of ${by.name} (--atomic)`)
+    for (const host of hosts) if (host !== by) host.withdraw(`${by.name} did not succeed (--atomic)`)
   }
   const vote = async (host: HostRun) => {
     const agrees = (await host.activate()) && (await host.prove())

@@ -34,6 +34,6 @@ export class Verdict {
   /** For a host that was lost: `lost` says why. */
   request(id: DeploymentId, lost: string): Request {
     if (this.word === 'confirm') return { type: 'confirm', id }
-    return { type: 'undo', id, why: this.why ?? `the connection was lost: ${lost}` }
+    return { type: 'undo', id, why: this.why ?? lost }
   }
 }

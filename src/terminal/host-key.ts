@@ -17,7 +17,7 @@ export function confirmHostKey(key: UnknownKey, terminal: Terminal): Promise<boo
   return live ? live.hold(() => confirm(key, terminal)) : confirm(key, terminal)
 }
 
-const QUESTION = 'Is this the right key, and shall it be remembered? (yes/no/[fingerprint])'
+const QUESTION = 'Trust this key and remember it? (yes/no/[fingerprint])'
 
 async function confirm(key: UnknownKey, terminal: Terminal): Promise<boolean> {
   const { input } = terminal

@@ -52,10 +52,10 @@ const FORGES = (tree: string, parent: string) => `
   if (reply.type === 'fetched') return [{ type: 'objects', objects: [forged] }, { ...reply, current: forged.oid }]
   return [reply]`
 
-const REFUSED = `web1  cannot take its history: it names object <oid>, which it did not send and which was never deployed to it
+const REFUSED = `web1  cannot accept the host's history: it names object <oid>, which the host did not send and which was never deployed to it
 web2  unchanged <oid>
 `
-const ADVICE = 'hint: find out who has changed its agent or its store before you deploy to it again\n'
+const ADVICE = 'hint: before you deploy to the host again, find out who has changed its agent or its store\n'
 
 test('a host that says it runs the commit that was deployed from is refused, and gets nothing of it', async t => {
   const stage = await deployed(t)
@@ -74,7 +74,7 @@ test('a host that says it runs the commit that was deployed from is refused, and
     .run('rollback', 'web1', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/nothing was deployed there before/)
+    .stderr(/it has no earlier deployment/)
   assert.equal(await ada.git('rev-parse', 'refs/deptool/web1'), before)
   await assertOnlyItsOwn(stage)
 })
@@ -95,7 +95,7 @@ test('a commit that a host forges, with the commit that was deployed from as its
     .run('rollback', 'web1', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/nothing was deployed there before/)
+    .stderr(/it has no earlier deployment/)
   await assertOnlyItsOwn(stage)
 })
 
@@ -127,7 +127,7 @@ test('a tracking ref that names no deployment is neither repaired to nor rolled 
     .run('rollback', 'web1', '--yes')
     .exits(1)
     .stdout('')
-    .stderr(`fatal: cannot roll back 'web1': <oid>, which it would go back to, is not a deployment
+    .stderr(`fatal: cannot roll back 'web1': <oid>, the commit to go back to, does not record a deployment
 hint: run 'git deploy forget web1', then 'git deploy sync'
 `)
   await ada.git('update-ref', 'refs/deptool/web1', source)

@@ -162,7 +162,7 @@ test('an operator whom git does not know is told what to do', async t => {
   scratch.git('config', 'user.useConfigOnly', 'true')
   const nobody = { GIT_AUTHOR_NAME: undefined, GIT_AUTHOR_EMAIL: undefined }
   await assert.rejects(readOperator(await scratch.open(scratch.dir, nobody)), {
-    message: 'cannot record a deployment: git does not know who you are',
+    message: 'cannot record a deployment: Git does not know who you are',
     hint: /git config --global user\.email/,
   })
 })

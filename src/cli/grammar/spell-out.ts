@@ -62,7 +62,7 @@ function optionFor(typed: string, options: OptionTable, abbreviated: boolean): M
   const words = near.map(([word]) => `'--${word}'`)
   throw new Misuse(
     `ambiguous option '--${typed}'`,
-    `it could be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
+    `did you mean ${words.slice(0, -1).join(', ')} or ${words.at(-1)}?`,
   )
 }
 

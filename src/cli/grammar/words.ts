@@ -22,7 +22,7 @@ export function oneOf<const T extends string>(choices: readonly T[], words: Word
   const choice = choices.find(word => word === given)
   if (choice !== undefined) return choice
   const list = choices.length === 1 ? choices[0] : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
-  if (given === undefined) throw new Misuse(`one word is missing: ${list}`)
+  if (given === undefined) throw new Misuse(`missing argument: ${list}`)
   throw new Misuse(`unknown argument '${given}', expected ${list}`, didYouMean(given, choices) ?? null)
 }
 
@@ -42,5 +42,5 @@ export function atMost({ words, unknown, known, paths }: Words, count: number): 
 /** Not for letters: each is one edit from any other. */
 function suggestOption(option: string, known: readonly string[]): string {
   const meant = option.startsWith('--') ? didYouMean(option, known) : undefined
-  return meant ?? "'-h' lists the options"
+  return meant ?? 'use -h to list the options'
 }

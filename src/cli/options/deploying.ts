@@ -9,14 +9,14 @@ import type { PROGRESS, VERBOSE } from './common.ts'
 export const DEPLOYING = {
   'dry-run': { alias: ['n', 'plan-only'], type: 'boolean', describe: 'show the plan and stop' },
   yes: { alias: ['y', 'no-confirm'], type: 'boolean', describe: 'deploy without asking' },
-  'no-verify': { type: 'boolean', describe: 'do not ask the pre-deploy hook' },
-  adopt: { type: 'boolean', describe: 'replace what is where links go, with a backup' },
-  atomic: { type: 'boolean', describe: 'all hosts or none' },
-  'no-atomic': { type: 'boolean', describe: 'each host for itself, whatever git config says' },
-  batch: { type: 'string', value: '<n>[%]', describe: 'so many hosts at a time; a failure ends it' },
+  'no-verify': { type: 'boolean', describe: 'skip the pre-deploy hook' },
+  adopt: { type: 'boolean', describe: 'replace files in the way of links, keep backups' },
+  atomic: { type: 'boolean', describe: 'deploy to all hosts or to none' },
+  'no-atomic': { type: 'boolean', describe: 'let each host succeed or fail on its own' },
+  batch: { type: 'string', value: '<n>[%]', describe: 'activate n hosts at a time; stop if one fails' },
   'skip-unreachable': { type: 'boolean', describe: 'leave out hosts that cannot be reached; exit with 4' },
-  wait: { type: 'string', value: '[=<seconds>]', describe: 'queue behind another deployment' },
-  confirm: { type: 'string', value: '<how>', describe: 'confirm over a new connection: reconnect, or auto' },
+  wait: { type: 'string', value: '[=<seconds>]', describe: 'wait for another deployment to end' },
+  confirm: { type: 'string', value: '<how>', describe: 'when to use a new connection: reconnect or auto' },
 } as const
 
 export function deployOptions(

@@ -128,7 +128,7 @@ function shellOver(address: SshAddress, socket: string, env: Env, end: () => voi
     host,
     user,
     run: async command => {
-      if (!isSocket(socket)) throw new HostError(host, 'lost', 'lost the connection: ssh has ended')
+      if (!isSocket(socket)) throw new HostError(host, 'lost', 'lost the connection: ssh has exited')
       const args = [...BASE, '-T', '-S', socket, '-o', 'ControlMaster=no', ...goal(address), command]
       // In a session of its own: Ctrl-C is for us, and we then ask the agent to undo.
       const child = spawn('ssh', args, { env: english(env), stdio: 'pipe', detached: true })

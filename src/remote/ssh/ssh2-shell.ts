@@ -42,7 +42,7 @@ async function attempt(address: SshAddress, options: Ssh2Options): Promise<Shell
 }
 
 function shellOf(client: Client, socket: Socket, { host, user }: SshAddress): Shell {
-  const life: Life = { end: 'the host hung up' }
+  const life: Life = { end: 'the host closed the connection' }
   client.on('error', error => {
     life.end = why(error)
   })
@@ -72,7 +72,7 @@ function run(client: Client, command: string, host: HostName, life: Life): Promi
       started = channel
     }
     const refuse = (error: Error) => {
-      life.end = `the host runs no programs for us (${printable(error.message)})`
+      life.end = `the host refuses to run programs (${printable(error.message)})`
       if (started) started.close()
       else reject(new HostError(host, 'lost', `cannot start the agent: ${life.end}`, undefined, error))
     }

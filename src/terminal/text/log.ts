@@ -62,7 +62,7 @@ export function ending(
     case 'undone':
       return colors.red(`rolled back after ${after}${because}`)
     case 'damaged':
-      return colors.red(`rolled back after ${after}, not everything${because}`)
+      return colors.red(`rolled back incompletely after ${after}${because}`)
     case 'unknown':
       return colors.red(`outcome unknown after ${after}${because}`)
     case 'refused':

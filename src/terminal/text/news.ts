@@ -60,11 +60,11 @@ function words(news: News, colors: Colors): string {
       return `${colors.green('moved')} ${short(news.from)}..${short(news.to)}, ${lately(news)}`
     case 'rewound':
       return colors.yellow(
-        `went back ${short(news.from)}...${short(news.to)}: what this repository knew to run there is not in its history`,
+        `rewound ${short(news.from)}...${short(news.to)}: the commit that this repository had recorded is not in the host's history`,
       )
     case 'reprovisioned':
       return colors.yellow(
-        `RE-PROVISIONED, nothing is deployed there any more: planned as new (was ${short(news.from)})`,
+        `REINSTALLED: the host reports no deployment; the next plan treats it as new (was ${short(news.from)})`,
       )
     case 'failed':
       return colors.red(printable(news.message))
@@ -72,7 +72,7 @@ function words(news: News, colors: Colors): string {
 }
 
 function lately({ commits: [newest, ...others] }: Moved): string {
-  if (newest === undefined) return 'known here'
+  if (newest === undefined) return 'already in this repository'
   const count = others.length === 0 ? '1 deployment' : `${others.length + 1} deployments, the last`
   return `${count} by ${printable(operatorName(newest.author))}`
 }

@@ -34,7 +34,7 @@ export function pingLines(pinged: readonly Pinged[], colors: Colors): string[] {
           one.host,
           `${[one.rtt.min, one.rtt.median, one.rtt.p95].map(ms => ms.toFixed(1)).join('/')} ms`,
           `as ${one.user}`,
-          `agent ${one.version}${one.installed ? ' (installed just now)' : ''}`,
+          `agent ${one.version}${one.installed ? ' (just installed)' : ''}`,
           [runs(one.current, one.tracked, colors), ...beingDeployedTo(one.inProgress, colors)].join(', '),
         ],
   )
@@ -51,8 +51,10 @@ export function pingLines(pinged: readonly Pinged[], colors: Colors): string[] {
 function runs(current: Oid | null, tracked: Oid | null, colors: Colors): string {
   if (current === null && tracked === null) return 'nothing deployed'
   const is = current === null ? 'nothing deployed' : `runs ${current.slice(0, 7)}`
-  if (current === tracked) return `${is}, as known here`
-  return colors.yellow(`${is}, known here: ${tracked === null ? 'nothing' : tracked.slice(0, 7)}`)
+  if (current === tracked) return `${is}, as recorded`
+  return colors.yellow(
+    `${is}, but this repository has recorded ${tracked === null ? 'nothing' : tracked.slice(0, 7)}`,
+  )
 }
 
 function beingDeployedTo(inProgress: InProgress | null, colors: Colors): string[] {

@@ -125,7 +125,7 @@ function describe(deployed: HostCommit | null, abbrev: number): string {
 }
 
 function stateWords({ state, apps }: HostStatus, cluster: ClusterName, colors: Colors): string {
-  if (state === 'vanished') return colors.yellow(`not in '${cluster}' any more`)
+  if (state === 'vanished') return colors.yellow(`no longer in '${cluster}'`)
   if (apps === 0) return colors.green('up to date')
   return colors.cyan(apps === 1 ? '1 app to change' : `${apps} apps to change`)
 }

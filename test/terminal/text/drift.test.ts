@@ -45,7 +45,7 @@ test('a deployment under way, or rolled back, is no drift', () => {
   const pending = { holder: 'Ada', since: 1, id: ID, msLeft: 1200 }
   const underWay = { ...asked, verified: verified({ pending }) }
   assert.deepEqual(driftLines(underWay, OID, plain), [
-    `web1  is being deployed to, locked by Ada since 1970-01-01T00:00:00.001Z (deployment ${ID}; settled, waits for its confirmation, 2 s left)`,
+    `web1  deployment in progress: locked by Ada since 1970-01-01T00:00:00.001Z (deployment ${ID}; waiting for confirmation, 2 s left)`,
   ])
   const undone = {
     ...asked,
@@ -80,10 +80,10 @@ test('how a deployment ended that had been cut off is told in words', () => {
   assert.deepEqual(
     told.filter(line => line !== 'web1  ok'),
     [
-      `web1  an earlier deployment had been cut off: ${ID} holds`,
-      `web1  an earlier deployment had been cut off: ${ID} was undone`,
-      `web1  an earlier deployment had been cut off: ${ID} was undone, but not everything went back`,
-      `web1  an earlier deployment had been cut off: ${ID} has an unknown outcome`,
+      `web1  an earlier deployment was interrupted: ${ID} succeeded`,
+      `web1  an earlier deployment was interrupted: ${ID} was rolled back`,
+      `web1  an earlier deployment was interrupted: ${ID} was rolled back incompletely`,
+      `web1  an earlier deployment was interrupted: ${ID} has an unknown outcome`,
     ],
   )
 })
