@@ -5,7 +5,7 @@ import type { Deploy, Failure, Refusal } from '../src/protocol/messages.ts'
 import { activate, type Prefetched, prefetch } from './activate.ts'
 import type { Agent } from './agent.ts'
 import { awaitConfirmation, TERMINATED, withdrawn } from './confirmation.ts'
-import { endUndone, hold } from './ending.ts'
+import { endUndone, keep } from './ending.ts'
 import { describeError } from './host/errors.ts'
 import { makeDirectories } from './host/files.ts'
 import type { Holder } from './host/lock.ts'
@@ -64,7 +64,7 @@ interface Ready extends StagedPlan {
 function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refusal | undefined {
   if (hostname !== request.host) return { kind: 'hostname', found: hostname }
   makeDirectories(machine.files, BASE, 0o755)
-  if (!lock.take()) return { kind: 'busy', ...lock.pending() }
+  if (!lock.take()) return { kind: 'busy', ...lock.inProgress() }
   // Signed after the recovery: until then, sessions that ask about the killed agent's deployment wait for its end.
   recover(machine, store)
   lock.sign(signature(machine, request))
@@ -101,7 +101,7 @@ function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged |
       if (next === 'end' && wire.broken !== undefined) return refused(wire.broken)
       if (typeof next === 'string' || next.type === 'undo') return undefined
       if (next.type === 'stage') return stage(machine, store, request)
-      if (next.type !== 'objects') return refused(`'${next.type}' is out of order`)
+      if (next.type !== 'objects') return refused(`unexpected request '${next.type}'`)
       for (const chunk of next.objects) store.receive(chunk)
     }
   } catch (error) {
@@ -129,7 +129,7 @@ function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, ready: 
   const failure =
     attempt(agent, journal, ready) ??
     awaitConfirmation(agent, request) ??
-    holdOrFail(agent, journal, ready.next)
+    keepOrFail(agent, journal, ready.next)
   if (failure === undefined) {
     wire.send({ type: 'outcome', id: request.id, outcome: 'held', why: '' })
     return
@@ -146,9 +146,9 @@ function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, ready: 
 }
 
 /** Once the ref has moved the deployment has succeeded, whatever fails then: the next session finishes it. */
-function holdOrFail({ machine, store }: Agent, journal: JournalWriter, next: HostState): Failure | undefined {
+function keepOrFail({ machine, store }: Agent, journal: JournalWriter, next: HostState): Failure | undefined {
   try {
-    hold(machine, store, journal, next)
+    keep(machine, store, journal, next)
     return undefined
   } catch (error) {
     return store.ref('current') === journal.header.to

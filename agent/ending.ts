@@ -17,17 +17,17 @@ import type { Store } from './store/store.ts'
  * Moving `current` in the store is the point of no return: after a kill, the next session finishes a deployment whose
  * commit is `current`, and undoes any other.
  */
-export function hold(machine: Machine, store: Store, { header, prepared }: Journal, next: HostState): void {
+export function keep(machine: Machine, store: Store, { header, prepared }: Journal, next: HostState): void {
   // The steps' renames must be on disk before the ref.
   syncTouched(machine, prepared)
   store.setRef('current', header.to, header.operator, `deploy ${header.id}: held`)
-  finishHeld(machine, { header, prepared }, next)
+  finishKept(machine, { header, prepared }, next)
 }
 
 type Finished = Pick<Journal, 'header' | 'prepared'>
 
 /** What is left to do after the ref has moved, also for the agent after a killed one. */
-export function finishHeld(machine: Machine, { header, prepared }: Finished, next: HostState): void {
+export function finishKept(machine: Machine, { header, prepared }: Finished, next: HostState): void {
   collectOld(machine.files, new Set<string>(next.apps.map(app => app.name)))
   takeInventory(machine.files, next)
   // Only a repair is not refused while there is one, and it has repaired whatever that deployment did.

@@ -1,5 +1,5 @@
 import { decodeRequestBytes, encodeMessage } from '../src/protocol/codec.ts'
-import { ProtocolError } from '../src/protocol/decode.ts'
+import { ProtocolError } from '../src/protocol/decoders.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../src/protocol/frame.ts'
 import type { Reply, Request } from '../src/protocol/messages.ts'
 import type { Machine } from './host/machine.ts'

@@ -10,14 +10,14 @@ import { Lock } from './host/lock.ts'
 import type { Machine } from './host/machine.ts'
 import { JOURNAL } from './host/paths.ts'
 import { BlockedPath, strangerAt } from './host/walk.ts'
-import { pendingElsewhere } from './pending.ts'
+import { inProgressElsewhere } from './in-progress.ts'
 import { recover } from './recover.ts'
 import { sendHistory } from './store/history.ts'
 import { Store } from './store/store.ts'
 import { answerAbout } from './verdict.ts'
 import { verify } from './verify/verify.ts'
 
-export interface Identity {
+interface Identity {
   readonly version: string
   /** If the operator's side has another one, it installs its own agent and connects again. */
   readonly build: string
@@ -39,7 +39,7 @@ export function serve(machine: Machine, { version, build }: Identity): void {
 function answer(agent: Agent, { version, build }: Identity): void {
   const { wire, store, hostname } = agent
   const { recovered, failure } = recoverIfLeft(agent)
-  const pending = pendingElsewhere(agent)
+  const pending = inProgressElsewhere(agent)
   wire.send({ type: 'hello', version, build, hostname, current: store.ref('current'), recovered, pending })
   const request = wire.next(Number.POSITIVE_INFINITY)
   if (typeof request === 'string') return
@@ -68,7 +68,7 @@ function answer(agent: Agent, { version, build }: Identity): void {
     case 'wait':
       wire.send({
         type: 'refused',
-        refusal: { kind: 'error', message: `'${request.type}' opens no session` },
+        refusal: { kind: 'error', message: `unexpected request '${request.type}'` },
       })
       break
     default:

@@ -11,7 +11,7 @@ export interface Answered {
   readonly verified: Verified
 }
 
-export interface Unreachable {
+interface Unreachable {
   readonly host: HostName
   readonly kind: 'unreachable'
   readonly message: string

@@ -31,7 +31,7 @@ export function occupantOf(prospect: Prospect, step: StepOf<'link'>, reached: Re
     return occupyingLink(step.path, reached.directory.readlink(name) ?? '', prospect.deploy.adopt)
   if (stat.kind === 'file') return occupyingFile(prospect, step, reached, stat)
   const what = `'${step.path}' exists and is a ${stat.kind === 'directory' ? 'directory' : 'special file'}`
-  return { what, hint: 'move it away, or put what it holds into the config tree' }
+  return { what, hint: 'move it away, or put its contents into the config tree' }
 }
 
 function occupyingLink(path: HostPath, target: string, adopt: boolean): Occupant {
@@ -39,12 +39,12 @@ function occupyingLink(path: HostPath, target: string, adopt: boolean): Occupant
   if (target === '/dev/null')
     return {
       what: `'${path}' is masked: a link to '/dev/null'`,
-      hint: "unmask it with 'systemctl unmask' first; --adopt does not",
+      hint: "run 'systemctl unmask' on the host first; --adopt does not replace it",
     }
   if (adopt) return { differs: true }
   return {
-    what: `'${path}' is a link to '${target}', which is not ours`,
-    hint: '--adopt replaces it and keeps a copy',
+    what: `'${path}' is a link to '${target}' that git-deploy did not make`,
+    hint: 'use --adopt to replace it; a backup is kept',
   }
 }
 
@@ -86,13 +86,13 @@ function sameContent({ machine, wanted }: Prospect, there: Named, staged: string
 function differs(path: HostPath, there: number, ours: number | undefined): Obstacle {
   const sizes =
     ours === undefined
-      ? 'a directory would be linked there'
+      ? 'the target is a directory'
       : there === ours
         ? `both have ${there} bytes`
-        : `it has ${there} bytes, ours ${ours}`
+        : `it has ${there} bytes, the target ${ours}`
   return {
-    what: `'${path}' exists and differs from what would be linked there: ${sizes}`,
-    hint: '--adopt replaces it and keeps it as a backup',
+    what: `'${path}' exists and differs from the target of the new link: ${sizes}`,
+    hint: 'use --adopt to replace it; a backup is kept',
   }
 }
 
@@ -140,7 +140,7 @@ function attributesDiffer(
     ...(lost.group === null ? [] : [`"group": "${lost.group}"`]),
   ]
   return {
-    what: `'${path}' has the same content as what would be linked there, but is ${text(there)}, not ${text(ours)}`,
+    what: `'${path}' has the same content as the target of the new link, but is ${text(there)}, not ${text(ours)}`,
     hint: `to keep that, add "files": { "${lost.path}": { ${entry.join(', ')} } } to the manifest; to replace it, use --adopt`,
   }
 }

@@ -3,7 +3,7 @@ import { linksOf } from '../../src/plan/links.ts'
 import type { HostPath } from '../../src/plan/names.ts'
 import { APPS, BASE } from '../../src/plan/places.ts'
 import { isManaged } from '../../src/plan/special-directories.ts'
-import type { Step, StepOf } from '../../src/plan/steps.ts'
+import type { KindWith, Step, StepOf } from '../../src/plan/steps.ts'
 import type { Adopted, Obstacle } from '../../src/protocol/messages.ts'
 import type { Files, Machine } from '../host/machine.ts'
 import { backupPath, baseOf, parentOf } from '../host/paths.ts'
@@ -14,7 +14,7 @@ import { enablementLinks } from '../systemd/enablement-links.ts'
 import { UNIT_DIRECTORY } from '../systemd/systemd.ts'
 import { occupantOf, type Prospect } from './adoption.ts'
 
-export interface Places {
+interface Places {
   readonly obstacles: readonly Obstacle[]
   readonly adopted: readonly Adopted[]
   readonly notes: readonly string[]
@@ -43,9 +43,20 @@ export function findPlaces(prospect: Prospect, steps: readonly Step[]): Places {
 
 /** Names that units of ours also go by, and that go or are made anew with their enablement. */
 function aliasesToGo(files: Files, steps: readonly Step[]): ReadonlySet<string> {
-  const units = steps.flatMap(step => (step.kind === 'disable' || step.kind === 'enable' ? step.units : []))
+  const units = steps.flatMap(step => ('units' in step && CHANGES_LINKS[step.kind] ? step.units : []))
   const ours = units.filter(unit => isOurs(files, `${UNIT_DIRECTORY}/${unit}`))
   return new Set(enablementLinks(files, ours).map(({ path }) => path))
+}
+
+/** Whether the step changes the links that enable its units. */
+const CHANGES_LINKS: { readonly [K in KindWith<'units'>]: boolean } = {
+  disable: true,
+  enable: true,
+  stop: false,
+  restart: false,
+  reload: false,
+  settle: false,
+  check: false,
 }
 
 /** Which directories are git-deploy's own, by whatever name somebody comes to them. */
@@ -94,18 +105,18 @@ function isMade({ root }: Machine, path: HostPath): boolean {
 function blockedParent(machine: Machine, path: HostPath, { kind, what, hint }: Blocked): Obstacle {
   const parent = parentOf(path)
   if (kind === 'unsafe') return { what: `the link '${path}' is not safe: ${what}`, hint }
-  if (isMade(machine, path)) return { what: `the directory '${parent}' cannot be made: ${what}`, hint }
+  if (isMade(machine, path)) return { what: `the directory '${parent}' cannot be created: ${what}`, hint }
   return {
     what: `the directory '${parent}' for the link '${path}' is not a directory`,
-    hint: 'make it, or install the package that does',
+    hint: 'create it, or install the package that does',
   }
 }
 
 function insideOurs(path: HostPath): Obstacle {
   const parent = parentOf(path)
   return {
-    what: `the link '${path}' would be made inside '${BASE}', where '${parent}' leads`,
-    hint: `take the link on the way to '${parent}' away first, in a deployment of its own`,
+    what: `the link '${path}' would be made inside '${BASE}', because '${parent}' leads there`,
+    hint: `remove the link in the path '${parent}' first, in a separate deployment`,
   }
 }
 
@@ -114,7 +125,7 @@ function missingParent(machine: Machine, path: HostPath, reached: Reached): Plac
     return { obstacles: [], adopted: [], notes: realPlace(path, reached) }
   return inTheWay({
     what: `the directory '${parentOf(path)}' for the link '${path}' does not exist`,
-    hint: 'make it, or install the package that does',
+    hint: 'create it, or install the package that does',
   })
 }
 
@@ -170,7 +181,7 @@ function readOnly(machine: Machine, steps: readonly Step[]): Obstacle[] {
   return [...new Set(directories)]
     .filter(path => machine.files.space(path).readOnly)
     .map(path => ({
-      what: `'${path}' is on a read-only file system, and the plan changes links there`,
-      hint: 'remount it for writing',
+      what: `'${path}' is on a read-only file system, but the plan changes links there`,
+      hint: 'remount the file system for writing',
     }))
 }

@@ -5,10 +5,10 @@
  */
 
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
+import { type DeploymentId, deploymentId } from '../../src/plan/deployment-id.ts'
 import { type Oid, oid, type UnitName } from '../../src/plan/names.ts'
 import { BASE } from '../../src/plan/places.ts'
 import type { Step } from '../../src/plan/steps.ts'
-import type { DeploymentId } from '../../src/protocol/messages.ts'
 import type { Machine, Writer } from '../host/machine.ts'
 import { JOURNAL } from '../host/paths.ts'
 import type { EnablementLink } from '../systemd/enablement-links.ts'
@@ -137,15 +137,12 @@ function isHeader(value: unknown): value is Header {
   return (
     typeof operator === 'string' &&
     typeof bootId === 'string' &&
-    ID.test(`${id}`) &&
+    deploymentId(`${id}`) !== undefined &&
     oid(`${to}`) !== undefined
   )
 }
 
 const NEWLINE = 10
-
-/** The id becomes part of a path. */
-const ID = /^[0-9A-Za-z-]{8,64}$/
 
 /** It was written in one synced write, so a look at each step's beginning is enough. */
 function isPrepared(value: unknown): value is readonly Prepared[] {

@@ -51,7 +51,7 @@ export function systemctl(
   const argv = ['systemctl', '--no-ask-password', ...verb, ...(units.length > 0 ? ['--', ...units] : [])]
   const ran = ask(machine, argv, { interrupted })
   if (ran.code === 0) return
-  const said = (ran.stderr || ran.stdout).trim() || `exit status ${ran.code}`
+  const said = (ran.stderr || ran.stdout).trim() || `exit code ${ran.code}`
   throw new SystemdFailure(`systemctl ${[verb[0], ...units].join(' ')}: ${said}`)
 }
 

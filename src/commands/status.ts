@@ -1,7 +1,7 @@
 import type { CommandOf } from '../command.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
-import { readDeployed } from '../git/deployed.ts'
+import { readHostCommits } from '../git/host-commits.ts'
 import { planOffline } from '../planning/plan-tree.ts'
 import { hostStatuses, renderPorcelain, renderStatus, statusRecord } from '../terminal/text/status.ts'
 import { remedies } from '../terminal/text/unsettled.ts'
@@ -13,7 +13,7 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
   const { repo, config, plan, hosts, tracking } = planned
   const tracked = [...hosts, ...plan.vanished].flatMap(host => tracking.get(host) ?? [])
   const commits = new Map(tracked.map(({ host, commit }) => [host, commit]))
-  const deployed = await readDeployed(repo, [...commits.values()])
+  const deployed = await readHostCommits(repo, [...commits.values()])
   const statuses = hostStatuses({ plan, hosts, commits, deployed })
   const { terminal } = context
   for (const status of statuses) context.emit(statusRecord(plan.cluster, status))

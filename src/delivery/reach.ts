@@ -7,13 +7,13 @@ import type { Connect } from '../remote/connections.ts'
 import type { Connection } from '../remote/transport.ts'
 import { confirmHostKey } from '../terminal/host-key.ts'
 
-/** How this command reaches hosts: by the repository's settings, with questions only where somebody can answer. */
-export function reach(config: Config, { env, terminal }: Context): Connect {
-  const settings = { env, agents: loadAgents(), transport: config.transport }
+/** By the repository's settings; asks questions only if somebody can answer them. */
+export function reach(config: Config, { env, random, terminal }: Context): Connect {
+  const settings = { env, random, agents: loadAgents(), transport: config.transport }
   const silent = connector(settings)
   const asking = terminal.input
     ? connector({ ...settings, confirmHostKey: question => confirmHostKey(question, terminal) })
     : silent
-  return (host: HostName, mayAsk: boolean, way = {}): Promise<Connection> =>
-    (mayAsk ? asking : silent)(host, { ...way, url: config.hostUrl(host) })
+  return (host: HostName, mayAsk: boolean, options = {}): Promise<Connection> =>
+    (mayAsk ? asking : silent)(host, { ...options, url: config.hostUrl(host) })
 }

@@ -2,10 +2,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { appendFile, chmod, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { DeploymentId } from '../plan/deployment-id.ts'
+import { deploymentId, secondOf } from '../plan/deployment-id.ts'
 import type { HostName } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
-import { secondOf } from '../protocol/deployment-id.ts'
-import type { DeploymentId, LoggedDeployment } from '../protocol/messages.ts'
+import type { LoggedDeployment } from '../protocol/messages.ts'
 import { boundReason } from '../protocol/reason.ts'
 import type { Repository } from './git.ts'
 import { dropMark, setMark } from './marks.ts'
@@ -19,7 +20,7 @@ export interface KnownOutcome extends Omit<LoggedDeployment, 'outcome'> {
 }
 
 /** The oldest first; empty where nothing is known. Of one deployment the later word counts, and a subject is kept. */
-export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
+export function readKnownOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
   const known = new Map<DeploymentId, KnownOutcome>()
   const records = [olderIn(repo), directoryOf(repo)].flatMap(directory => readFile(join(directory, host)))
   for (const record of records) {
@@ -44,14 +45,16 @@ export function lastBegun(
   repo: Repository,
   host: HostName,
 ): Pick<KnownOutcome, 'id' | 'outcome'> | undefined {
-  const known = new Map<string, string>()
+  const known = new Map<DeploymentId, string>()
   const logs = [olderIn(repo), directoryOf(repo)].map(directory => readText(join(directory, host)))
-  for (const [, id = '', outcome = ''] of logs.join('\n').matchAll(LAST_WORDS))
-    if (!isLate(outcome, known.get(id))) known.set(id, outcome)
+  for (const [, text = '', outcome = ''] of logs.join('\n').matchAll(LAST_WORDS)) {
+    const id = deploymentId(text)
+    if (id && !isLate(outcome, known.get(id))) known.set(id, outcome)
+  }
   let last: Pick<KnownOutcome, 'id' | 'outcome'> | undefined
   // Ids begin with the second; within one, ours are in their order.
   for (const [id, outcome] of known)
-    if (outcome !== 'refused' && secondOf(id) >= secondOf(last?.id ?? ''))
+    if (outcome !== 'refused' && (!last || secondOf(id) >= secondOf(last.id)))
       last = { id, outcome: outcome as Ending }
   return last
 }

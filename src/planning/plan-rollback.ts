@@ -1,11 +1,11 @@
 /** The plan that leads hosts back to what they ran before their last deployment. */
 import type { Context } from '../context.ts'
 import { Fatal } from '../errors.ts'
-import { readEach } from '../git/deployments.ts'
+import { readHostCommits } from '../git/host-commits.ts'
 import { ObjectReader } from '../git/objects.ts'
 import { readNewest, type Tracked } from '../git/refs.ts'
 import type { Source, Undoes } from '../git/snapshot.ts'
-import type { HostCommitSaid } from '../news.ts'
+import type { HostCommit } from '../host-commit.ts'
 import { order } from '../plan/host-state.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import type { Selection } from '../plan/select.ts'
@@ -18,18 +18,18 @@ import { type RepositoryState, readRepository } from './repository-state.ts'
 import { chooseHosts } from './select.ts'
 import { readUnsettled } from './unsettled.ts'
 
-export interface RollbackRequest {
+interface RollbackRequest {
   /** Empty for those of the newest deployment that is known here. */
   readonly hosts: readonly string[]
   readonly selection: Selection
 }
 
-/** Throws Fatal where nothing ran before. */
+/** Throws Fatal if nothing ran before. */
 export async function planRollback(request: RollbackRequest, context: Context): Promise<Planned> {
   const state = await readRepository(context)
   const { repo, tracking } = state
   const commits = [...tracking.values()].map(({ commit }) => commit)
-  const said = await readEach(repo, commits)
+  const said = await readHostCommits(repo, commits)
   const { hosts, leftOut } = choose(request, state, { said, newest: await readNewest(repo) })
   const cluster = clusterOf(hosts)
   const back = await readBefore(repo, hosts, said)
@@ -55,7 +55,7 @@ export async function planRollback(request: RollbackRequest, context: Context): 
   })
 }
 
-type Said = ReadonlyMap<Oid, HostCommitSaid>
+type Said = ReadonlyMap<Oid, HostCommit>
 
 /** The hosts to roll back, by name, and those of the same deployment that the selection leaves out. */
 function choose(
@@ -74,8 +74,8 @@ function choose(
 }
 
 /**
- * A sync may have brought several deployments at once: then their commits tell which is the newest, to the second. Among
- * our own that would not do.
+ * A sync may have brought several deployments at once: the dates of their commits, in seconds, say which is the newest.
+ * Two of our own may have been made in one second, but those the fleet has told apart already.
  */
 function lastDeployed(
   tracking: ReadonlyMap<HostName, Tracked>,
@@ -87,11 +87,11 @@ function lastDeployed(
   const last = tracked.sort((a, b) => when(a) - when(b) || order(idOf(a), idOf(b))).at(-1)
   if (last !== undefined) return tracked.filter(one => idOf(one) === idOf(last)).map(({ host }) => host)
   if (tracking.size > 0)
-    throw new Fatal('cannot roll back: no host of the last deployment is tracked any more', {
-      hint: 'name the hosts: git deploy rollback <host>…',
+    throw new Fatal('cannot roll back: no host of the last deployment is still tracked', {
+      hint: "name the hosts: run 'git deploy rollback <host>…'",
     })
-  throw new Fatal('cannot roll back: no deployment is known here', {
-    hint: "'git deploy sync' asks the hosts what they run",
+  throw new Fatal('cannot roll back: this repository has not recorded a deployment', {
+    hint: "run 'git deploy sync' to ask the hosts what they run",
   })
 }
 
@@ -100,7 +100,7 @@ function clusterOf(tracked: readonly Tracked[]): ClusterName {
   const [cluster] = clusters
   if (clusters.size === 1 && cluster) return cluster
   const hosts = tracked.map(({ host }) => host).join(', ')
-  throw new Fatal(`cannot roll back ${hosts}: they are not of one cluster`, {
+  throw new Fatal(`cannot roll back ${hosts}: they are not hosts of one cluster`, {
     hint: 'name hosts of one cluster at a time',
   })
 }
@@ -118,9 +118,9 @@ function sourceOf(
   }
 }
 
-/** Null where the hosts were not last deployed to together. */
-function deploymentOf([first, ...others]: readonly HostCommitSaid[]): Undoes | null {
-  if (first === undefined || first.deployment === '') return null
+/** Null if the hosts were not deployed to together. */
+function deploymentOf([first, ...others]: readonly HostCommit[]): Undoes | null {
+  if (first === undefined || first.deployment === null) return null
   const { deployment, author } = first
   const together = others.every(one => one.deployment === deployment)
   return together ? { deployment, by: operatorName(author) } : null

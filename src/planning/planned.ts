@@ -27,12 +27,12 @@ export interface Planned extends RepositoryState {
   readonly back: ReadonlyMap<HostName, RanBefore> | null
 }
 
-export interface HostStates {
+interface HostStates {
   readonly old: HostState
   readonly next: HostState
 }
 
-export interface PlannedHost extends HostStates {
+interface PlannedHost extends HostStates {
   readonly plan: HostPlan
 }
 
@@ -44,8 +44,8 @@ export interface RanBefore {
   readonly source: string
 }
 
-/** What the kinds of plan decide, each in its own way. */
-export interface Decided extends Pick<Planned, 'objects' | 'cluster' | 'source' | 'hosts'> {
+/** What each kind of plan decides in its own way. */
+interface Decided extends Pick<Planned, 'objects' | 'cluster' | 'source' | 'hosts'> {
   readonly changes: readonly PlannedHost[]
   /** By host, of any cluster. */
   readonly unsettled: ReadonlyMap<HostName, Unsettled>
@@ -73,7 +73,7 @@ export function planned({ repo, config, tracking }: RepositoryState, decided: De
   }
 }
 
-/** The hosts that have something to do. */
+/** Without the hosts that have nothing to do. */
 export function planHosts(compared: readonly Compared[]): PlannedHost[] {
   return compared
     .map(one => ({ plan: planHost(one), old: one.old, next: one.next }))

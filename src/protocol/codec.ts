@@ -1,6 +1,7 @@
 /** Messages to bytes and back: MessagePack, plain maps and arrays only. */
 import { Packr } from 'msgpackr'
-import { decodeReply, decodeRequest, ProtocolError } from './decode.ts'
+import { decodeReply, decodeRequest } from './decode.ts'
+import { ProtocolError } from './decoders.ts'
 import { hasAtMost } from './items.ts'
 import type { Reply, Request } from './messages.ts'
 
@@ -24,7 +25,7 @@ export const decodeReplyBytes = (bytes: Uint8Array): Reply => decodeReply(unpack
 
 function unpack(bytes: Uint8Array): unknown {
   if (!hasAtMost(MAX_ITEMS, bytes))
-    throw new ProtocolError(`a frame of ${bytes.length} bytes holds over ${MAX_ITEMS} items`)
+    throw new ProtocolError(`a frame of ${bytes.length} bytes contains more than ${MAX_ITEMS} items`)
   try {
     return packr.unpack(bytes)
   } catch (cause) {

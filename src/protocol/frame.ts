@@ -2,7 +2,7 @@
  * Frames: 4 bytes of length, big-endian, then that many bytes. The agent's stream begins with a magic, so that what
  * a login shell prints before it is not taken for a length.
  */
-import { ProtocolError } from './decode.ts'
+import { ProtocolError } from './decoders.ts'
 
 /** The longest frame either side accepts, in bytes. */
 export const MAX_FRAME = 16 * 1024 * 1024

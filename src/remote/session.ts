@@ -26,7 +26,7 @@ export interface Session {
   close(): void
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   /** What is sent without waiting for the greeting. Called again where the agent had to be installed. */
   readonly flight?: Flight
   /** How long the greeting may take. An agent that finds an unfinished deployment undoes it before it greets. */
@@ -45,7 +45,7 @@ export async function openSession(connection: Connection, options: SessionOption
   const second = await greet(connection, options)
   if (second.kind === 'ready') return sessionOf(second, true)
   if (second.kind === 'silent') throw second.error
-  throw new HostError(connection.host, 'install', `cannot start the agent just installed: ${second.why}`)
+  throw new HostError(connection.host, 'install', `cannot start the newly installed agent: ${second.why}`)
 }
 
 type Greeted =
@@ -63,11 +63,11 @@ async function greet(connection: Connection, options: SessionOptions): Promise<G
     if (first.kind !== 'reply') return first
     const { reply } = first
     if (reply.type !== 'hello') {
-      throw new HostError(connection.host, 'protocol', `the agent greets with '${reply.type}'`)
+      throw new HostError(connection.host, 'protocol', `the agent greeted with an unexpected '${reply.type}'`)
     }
     if (reply.build === connection.agent.build) return { kind: 'ready', hello: clean(reply), conversation }
     conversation.close()
-    return { kind: 'absent', why: `it is build '${lastLine(reply.build, 20)}'` }
+    return { kind: 'absent', why: `it is of the wrong build, '${lastLine(reply.build, 20)}'` }
   } catch (error) {
     conversation.close()
     throw error

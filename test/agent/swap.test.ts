@@ -21,6 +21,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Machine } from '../../agent/host/machine.ts'
 import { serve } from '../../agent/session.ts'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
 import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
@@ -148,7 +149,7 @@ function begin(t: TestContext, { before }: Scenario) {
   return { start, update: prepare(first, {}) }
 }
 
-function idOf({ requests }: Prepared): string {
+function idOf({ requests }: Prepared): DeploymentId {
   return (requests[0] as Deploy).id
 }
 

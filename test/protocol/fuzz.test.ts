@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeReplyBytes, decodeRequestBytes } from '../../src/protocol/codec.ts'
-import { ProtocolError } from '../../src/protocol/decode.ts'
+import { ProtocolError } from '../../src/protocol/decoders.ts'
 import { FrameReader } from '../../src/protocol/frame.ts'
 import { mutate } from '../support/mutate.ts'
 import { Random } from '../support/random.ts'

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Packr } from 'msgpackr'
 import { decodeReplyBytes } from '../../src/protocol/codec.ts'
-import { ProtocolError } from '../../src/protocol/decode.ts'
+import { ProtocolError } from '../../src/protocol/decoders.ts'
 import { hasAtMost } from '../../src/protocol/items.ts'
 
 const packr = new Packr({ useRecords: false })
@@ -41,7 +41,7 @@ test('15 MiB of empty maps are refused in the memory that they came in', () => {
     () => decodeReplyBytes(bytes),
     (error: Error) => {
       assert.ok(error instanceof ProtocolError)
-      assert.equal(error.message, `a frame of ${bytes.length} bytes holds over 1000000 items`)
+      assert.equal(error.message, `a frame of ${bytes.length} bytes contains more than 1000000 items`)
       return true
     },
   )
