@@ -9,7 +9,14 @@ import { confirmHostKey } from '../terminal/host-key.ts'
 
 /** By the repository's settings; asks questions only if somebody can answer them. */
 export function reach(config: Config, { env, random, terminal }: Context): Connect {
-  const settings = { env, random, agents: loadAgents(), transport: config.transport }
+  const settings = {
+    env,
+    random,
+    agents: loadAgents(),
+    transport: config.transport,
+    tellSlow: (host: HostName, seconds: number) =>
+      terminal.note(`${host}: no answer from the agent for ${seconds} s, still waiting`),
+  }
   const silent = connector(settings)
   const asking = terminal.input
     ? connector({ ...settings, confirmHostKey: question => confirmHostKey(question, terminal) })

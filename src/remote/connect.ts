@@ -24,6 +24,8 @@ export interface Settings {
   readonly transport: Transport
   /** Without one, a host with an unknown key is refused. */
   readonly confirmHostKey?: ConfirmHostKey | undefined
+  /** An agent that has not greeted for so many seconds is still waited for. */
+  readonly tellSlow?: (host: HostName, seconds: number) => void
 }
 
 export interface ConnectOptions {
@@ -54,7 +56,8 @@ export function connector(settings: Settings): Connect {
     // While ssh is asked for the address: most hosts will need it.
     if (settings.transport !== 'openssh' && !options.url?.startsWith('local:')) setImmediate(warmUp)
     const address: Address = await resolving
-    if (address.kind === 'local') return connectLocal(address, agents, env)
+    const tellSlow = (seconds: number) => settings.tellSlow?.(host, seconds)
+    if (address.kind === 'local') return { ...connectLocal(address, agents, env), tellSlow }
     const shell = await choose(address, options)
     return {
       host,
@@ -63,6 +66,7 @@ export function connector(settings: Settings): Connect {
       startAgent: () => startAgent(shell, agents),
       installAgent: () => installAgent(shell, agents),
       isAgentDamaged: () => isAgentDamaged(shell, agents),
+      tellSlow,
       close: () => shell.close(),
     }
   }

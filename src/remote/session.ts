@@ -55,11 +55,19 @@ type Greeted =
 /** systemd gives a unit 90 s to stop or to start, and the undo of a killed agent may wait for one. */
 const HELLO_MS = 150_000
 
+/** In milliseconds. An agent greets within a few; a login shell that never ends, or an undo, takes longer. */
+const SLOW_MS = 10_000
+
+async function tellingSlow<T>(connection: Connection, first: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => connection.tellSlow?.(SLOW_MS / 1000), SLOW_MS)
+  return first.finally(() => clearTimeout(timer))
+}
+
 async function greet(connection: Connection, options: SessionOptions): Promise<Greeted> {
   const channel = await connection.startAgent()
   const conversation = new Conversation(connection, channel, options.flight ?? (() => []))
   try {
-    const first = await conversation.first(options.helloMs ?? HELLO_MS)
+    const first = await tellingSlow(connection, conversation.first(options.helloMs ?? HELLO_MS))
     if (first.kind !== 'reply') return first
     const { reply } = first
     if (reply.type !== 'hello') {
