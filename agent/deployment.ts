@@ -6,6 +6,7 @@ import { activate, type Prefetched, prefetch } from './activate.ts'
 import type { Agent } from './agent.ts'
 import { awaitConfirmation, TERMINATED, withdrawn } from './confirmation.ts'
 import { endUndone, keep } from './ending.ts'
+import { Unwanted } from './host/contents.ts'
 import { describeError } from './host/errors.ts'
 import { makeDirectories } from './host/files.ts'
 import type { Holder } from './host/lock.ts'
@@ -16,7 +17,7 @@ import { findDamage, recover } from './recover.ts'
 import { refused, type Staged, type StagedPlan, stage } from './stage.ts'
 import { contextOf } from './steps/action.ts'
 import { JournalWriter } from './store/journal.ts'
-import { findOutcome } from './store/outcomes.ts'
+import { findOutcome, recordTry } from './store/outcomes.ts'
 import { undo } from './undo.ts'
 
 export function deploy(agent: Agent, request: Deploy): void {
@@ -77,7 +78,7 @@ function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refus
   if (current !== request.from && !damage) return { kind: 'stale', current }
   makeDirectories(machine.files, APPS, 0o755)
   for (const directory of [STORE, BACKUP]) makePrivate(machine.files, directory)
-  store.prepare(request.to.length)
+  store.prepare(request.id, request.to.length)
   return undefined
 }
 
@@ -95,17 +96,18 @@ function signature(machine: Machine, { operator, id, reconnect }: Deploy): Holde
 
 /** Receives the objects and stages; undefined if the operator's side has gone or withdrawn. */
 function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged | undefined {
+  const wanted = () => !machine.terminated() && !wire.withdrawn()
   try {
     for (;;) {
       const next = wire.next(Number.POSITIVE_INFINITY)
       if (next === 'end' && wire.broken !== undefined) return refused(wire.broken)
       if (typeof next === 'string' || next.type === 'undo') return undefined
-      if (next.type === 'stage') return stage(machine, store, request)
+      if (next.type === 'stage') return stage(machine, store, { deploy: request, wanted })
       if (next.type !== 'objects') return refused(`unexpected request '${next.type}'`)
       for (const chunk of next.objects) store.receive(chunk)
     }
   } catch (error) {
-    return refused(describeError(error))
+    return error instanceof Unwanted ? undefined : refused(describeError(error))
   }
 }
 
@@ -162,12 +164,12 @@ function attempt(
   journal: JournalWriter,
   { steps, next, prefetched }: Ready,
 ): Failure | undefined {
-  const { machine, wire, store } = agent
-  const { id, to, operator } = journal.header
+  const { machine, wire } = agent
+  const { id } = journal.header
   // Read from the wire once, and kept for later calls.
   let why: string | undefined
   try {
-    store.setRef('target', to, operator, `deploy ${id}: tried`)
+    recordTry(machine.files, id)
     return activate(
       steps,
       contextOf(machine, journal, () => {
@@ -182,6 +184,6 @@ function attempt(
       },
     )
   } catch (error) {
-    return { step: null, message: describeError(error), units: [] }
+    return { step: null, message: why ?? describeError(error), units: [] }
   }
 }

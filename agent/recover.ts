@@ -1,6 +1,5 @@
 /** Finishing what a killed agent has left, before anything else is answered. */
 
-import { type DeploymentId, deploymentId } from '../src/plan/deployment-id.ts'
 import { type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
 import { BASE } from '../src/plan/places.ts'
 import { readAll } from '../src/plan/reading.ts'
@@ -11,7 +10,7 @@ import { DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
 import { contextOf } from './steps/action.ts'
 import { type Journal, readJournal, removeJournal } from './store/journal.ts'
 import { BadObject } from './store/object.ts'
-import { findOutcome } from './store/outcomes.ts'
+import { findOutcome, lastTried } from './store/outcomes.ts'
 import type { Store } from './store/store.ts'
 import { undo } from './undo.ts'
 
@@ -22,8 +21,7 @@ import { undo } from './undo.ts'
 export function recover(machine: Machine, store: Store): Hello['recovered'] {
   const journal = readJournal(machine)
   if (journal === undefined) return null
-  if (journal === 'damaged' || (journal === 'empty' && wasActivating(machine, store)))
-    return setAside(machine)
+  if (journal === 'damaged' || (journal === 'empty' && wasActivating(machine))) return setAside(machine)
   if (journal === 'empty') {
     // Killed while it created the journal, before it changed anything.
     removeJournal(machine)
@@ -53,14 +51,9 @@ export function findDamage({ files }: Machine, store: Store): Obstacle | undefin
 export const REPAIR = "run 'git deploy --repair' to restore what your repository has deployed to the host"
 
 /** Whether the journal was emptied by something else: the last deployment had begun, and has no record of its end. */
-function wasActivating({ files }: Machine, store: Store): boolean {
-  const tried = lastTried(store)
+function wasActivating({ files }: Machine): boolean {
+  const tried = lastTried(files)
   return tried !== undefined && findOutcome(files, tried) === undefined
-}
-
-function lastTried(store: Store): DeploymentId | undefined {
-  const [, id = ''] = /^deploy (\S+): tried$/.exec(store.lastMove('target')?.message ?? '') ?? []
-  return deploymentId(id)
 }
 
 function finish(machine: Machine, store: Store, journal: Journal): Hello['recovered'] {
@@ -69,14 +62,14 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
     const state = stateAt(store, journal)
     // Without the deployed state, what to collect is unknown.
     if (state === undefined) return setAside(machine)
-    finishKept(machine, journal, state)
+    finishKept(machine, store, journal, state)
     return { id: header.id, outcome: 'held' }
   }
   const { leftovers, diskFailed, goingDown } = undo(journal, contextOf(machine, journal), store)
   // The journal stays, and the next session does this again.
   if (diskFailed || goingDown)
     throw new Error(`deployment ${header.id} is not rolled back yet: ${leftovers[0]}`)
-  if (journal.prepared.length === 0 && lastTried(store) !== header.id) {
+  if (journal.prepared.length === 0 && lastTried(machine.files) !== header.id) {
     // Killed while it staged: nothing has changed, so this is not recorded, like a refusal.
     removeJournal(machine)
     return null

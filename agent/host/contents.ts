@@ -10,10 +10,14 @@ export interface Named {
 export type Wanted = () => boolean
 
 /** Nobody wants any more what was being done. */
-export class Unwanted extends Error {}
+export class Unwanted extends Error {
+  constructor() {
+    super('interrupted')
+  }
+}
 
 /** A file that changed while it was copied: nobody can say what the copy is of. */
-export class Unsteady extends Error {}
+class Unsteady extends Error {}
 
 /** Hashes the file if it has this size, whatever it says that it has. Throws Unwanted. */
 export function hashIfSized({ names, name }: Named, size: number, hash: Hasher, wanted: Wanted): boolean {

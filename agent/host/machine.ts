@@ -89,7 +89,7 @@ export interface Directory extends Names {
 
 /** Absolute paths. Links on the way are followed: for paths of which only root can write a part. */
 export interface Files extends Names {
-  /** The whole file. undefined where there is none. */
+  /** The whole file. undefined where there is none. Fails with EFBIG beyond READ_MAX. */
   read(path: string): Uint8Array | undefined
   /** Opens for writing from the start; an existing file is emptied. */
   create(path: string, mode: number): Writer
@@ -108,6 +108,9 @@ export interface Files extends Names {
   /** statvfs(3) of the file system at `path`: what an unprivileged writer has left, and whether anybody may write. */
   space(path: string): { readonly bytes: number; readonly inodes: number; readonly readOnly: boolean }
 }
+
+/** In bytes. What is read whole may be somebody else's, who makes it as large as he likes. */
+export const READ_MAX = 64 * 1024 * 1024
 
 export interface Writer {
   write(bytes: Uint8Array): void

@@ -6,6 +6,7 @@ import {
   type Input,
   type Machine,
   type Names,
+  READ_MAX,
   SystemFailure,
   type Writer,
 } from './machine.ts'
@@ -59,7 +60,7 @@ function single(name: string): string {
 
 const files: Files = {
   ...names(native.NOWHERE, at),
-  read: path => withFile(native.openRead(native.NOWHERE, at(path)), readAll),
+  read: path => withFile(native.openRead(native.NOWHERE, at(path)), fd => readAll(fd, path)),
   create: (path, mode) => writer(native.openNew(native.NOWHERE, at(path), mode)),
   append: (path, mode) => writer(native.openAppend(native.NOWHERE, at(path), mode)),
   list: path => native.list(at(path))?.sort(),
@@ -117,12 +118,19 @@ function withFile<T>(fd: number | undefined, use: (fd: number) => T): T | undefi
 }
 
 /** A file that says it is empty may still have something to tell: those of /proc do. */
-function readAll(fd: number): Uint8Array {
+function readAll(fd: number, path: string): Uint8Array {
   const expected = native.status(fd).size || PIECE
-  const first = native.read(fd, expected)
-  if (first.byteLength < expected) return new Uint8Array(first)
+  const first = native.read(fd, Math.min(expected, READ_MAX + 1))
+  let left = READ_MAX - first.byteLength
+  if (left >= 0 && first.byteLength < expected) return new Uint8Array(first)
   const rest: Uint8Array[] = []
-  readPieces(fd, piece => rest.push(piece))
+  if (left >= 0)
+    readPieces(fd, piece => {
+      left -= piece.length
+      rest.push(piece)
+      return left >= 0
+    })
+  if (left < 0) throw new SystemFailure('EFBIG', `read '${path}'`)
   return rest.length === 0 ? new Uint8Array(first) : join([new Uint8Array(first), ...rest])
 }
 

@@ -20,7 +20,7 @@ export interface Prospect {
 }
 
 /** Free, or ours already; something that may be adopted; in the way. */
-export type Occupant = 'none' | { readonly differs: boolean } | Obstacle
+type Occupant = 'none' | { readonly differs: boolean } | Obstacle
 
 /** Looks at what has the link's name in the directory. */
 export function occupantOf(prospect: Prospect, step: StepOf<'link'>, reached: Reached): Occupant {

@@ -1,7 +1,7 @@
 /** The log of how deployments ended on this host: a JSON line for each, the newest last. */
 
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
-import type { DeploymentId } from '../../src/plan/deployment-id.ts'
+import { type DeploymentId, deploymentId } from '../../src/plan/deployment-id.ts'
 import { BASE } from '../../src/plan/places.ts'
 import { decodeOutcomeRecord } from '../../src/protocol/decode.ts'
 import type { OutcomeRecord } from '../../src/protocol/messages.ts'
@@ -46,6 +46,28 @@ export function findOutcome(files: Machine['files'], id: DeploymentId): OutcomeR
 }
 
 const NEWLINE = 10
+
+/** The deployment begins to change the host: durable when it returns. */
+export function recordTry(files: Machine['files'], id: DeploymentId): void {
+  const isNew = files.stat(LOG) === undefined
+  appendLine(files, LOG, JSON.stringify({ tried: id }), 0o600)
+  files.sync(LOG)
+  if (isNew) files.sync(BASE)
+}
+
+/** Which deployment began last. */
+export function lastTried(files: Machine['files']): DeploymentId | undefined {
+  const ids = readLines(files).flatMap(
+    line => deploymentId(/^\{"tried":"(.*)"\}$/.exec(line)?.[1] ?? '') ?? [],
+  )
+  return ids.pop()
+}
+
+/** Those of the deployments that have ended here, in the order in which they did. */
+export function inOrder(files: Machine['files'], ids: readonly string[]): string[] {
+  const place = new Map(readOutcomes(files).map(({ id }, i) => [id as string, i]))
+  return ids.filter(id => place.has(id)).sort((a, b) => place.get(a)! - place.get(b)!)
+}
 
 /** The oldest first. */
 export function readOutcomes(files: Machine['files']): OutcomeRecord[] {

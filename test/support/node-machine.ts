@@ -12,6 +12,7 @@ import {
   type Machine,
   type Names,
   type Ran,
+  READ_MAX,
   type RunOptions,
   type Stat,
   SystemFailure,
@@ -130,6 +131,7 @@ function filesUnder(at: (path: string) => string): Files {
       orUndefined(() => {
         const fd = fs.openSync(at(path), READ)
         try {
+          if (fs.fstatSync(fd).size > READ_MAX) throw new SystemFailure('EFBIG', `read '${path}'`)
           return new Uint8Array(fs.readFileSync(fd))
         } finally {
           fs.closeSync(fd)
