@@ -164,12 +164,12 @@ function attempt(
   journal: JournalWriter,
   { steps, next, prefetched }: Ready,
 ): Failure | undefined {
-  const { machine, wire } = agent
-  const { id } = journal.header
+  const { machine, wire, store } = agent
+  const { id, to } = journal.header
   // Read from the wire once, and kept for later calls.
   let why: string | undefined
   try {
-    recordTry(machine.files, id)
+    recordTry(machine, { tried: id, subject: store.commit(to)?.subject ?? '' })
     return activate(
       steps,
       contextOf(machine, journal, () => {

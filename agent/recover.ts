@@ -10,7 +10,7 @@ import { DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
 import { contextOf } from './steps/action.ts'
 import { type Journal, readJournal, removeJournal } from './store/journal.ts'
 import { BadObject } from './store/object.ts'
-import { findOutcome, lastTried } from './store/outcomes.ts'
+import { findOutcome, readTries } from './store/outcomes.ts'
 import type { Store } from './store/store.ts'
 import { undo } from './undo.ts'
 
@@ -52,7 +52,7 @@ export const REPAIR = "run 'git deploy --repair' to restore what your repository
 
 /** Whether the journal was emptied by something else: the last deployment had begun, and has no record of its end. */
 function wasActivating({ files }: Machine): boolean {
-  const tried = lastTried(files)
+  const tried = readTries(files).pop()?.tried
   return tried !== undefined && findOutcome(files, tried) === undefined
 }
 
@@ -69,7 +69,7 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
   // The journal stays, and the next session does this again.
   if (diskFailed || goingDown)
     throw new Error(`deployment ${header.id} is not rolled back yet: ${leftovers[0]}`)
-  if (journal.prepared.length === 0 && lastTried(machine.files) !== header.id) {
+  if (journal.prepared.length === 0 && !readTries(machine.files).some(({ tried }) => tried === header.id)) {
     // Killed while it staged: nothing has changed, so this is not recorded, like a refusal.
     removeJournal(machine)
     return null

@@ -47,26 +47,39 @@ export function findOutcome(files: Machine['files'], id: DeploymentId): OutcomeR
 
 const NEWLINE = 10
 
+interface Tried {
+  readonly tried: DeploymentId
+  /** Of the commit, which is gone with the deployment if that does not hold. */
+  readonly subject: string
+}
+
 /** The deployment begins to change the host: durable when it returns. */
-export function recordTry(files: Machine['files'], id: DeploymentId): void {
+export function recordTry({ files }: Machine, tried: Tried): void {
   const isNew = files.stat(LOG) === undefined
-  appendLine(files, LOG, JSON.stringify({ tried: id }), 0o600)
+  appendLine(files, LOG, JSON.stringify(tried), 0o600)
   files.sync(LOG)
   if (isNew) files.sync(BASE)
 }
 
-/** Which deployment began last. */
-export function lastTried(files: Machine['files']): DeploymentId | undefined {
-  const ids = readLines(files).flatMap(
-    line => deploymentId(/^\{"tried":"(.*)"\}$/.exec(line)?.[1] ?? '') ?? [],
-  )
-  return ids.pop()
+/** Which deployments began, the last of them last. */
+export function readTries(files: Machine['files']): Tried[] {
+  return readLines(files).flatMap(line => (line.startsWith('{"tried":') ? parseTried(line) : []))
+}
+
+function parseTried(line: string): Tried[] {
+  try {
+    const { tried, subject } = JSON.parse(line)
+    const id = deploymentId(`${tried}`)
+    return id === undefined ? [] : [{ tried: id, subject: `${subject}` }]
+  } catch {
+    return []
+  }
 }
 
 /** Those of the deployments that have ended here, in the order in which they did. */
 export function inOrder(files: Machine['files'], ids: readonly string[]): string[] {
-  const place = new Map(readOutcomes(files).map(({ id }, i) => [id as string, i]))
-  return ids.filter(id => place.has(id)).sort((a, b) => place.get(a)! - place.get(b)!)
+  const ended = readLines(files).map(line => /^\{"id":"([^"]*)"/.exec(line)?.[1])
+  return ids.filter(id => ended.includes(id)).sort((a, b) => ended.indexOf(a) - ended.indexOf(b))
 }
 
 /** The oldest first. */

@@ -292,3 +292,14 @@ test(
     assert.ok(existsSync(join(host, BASE, 'apps/a/current/y')))
   },
 )
+
+test('what the agent reads into memory has a limit', async t => {
+  const host = makeHost(t)
+  const first = await deployed(host, prepare(NOTHING, V1))
+  truncateSync(join(host, BASE, 'log'), 5 * TERA)
+  const said = await deployTo(host, prepare(first, V2))
+  assert.deepEqual(said.at(-1), {
+    type: 'refused',
+    refusal: { kind: 'error', message: `cannot read '/${BASE}/log': the file is too large` },
+  })
+})

@@ -159,7 +159,7 @@ for (const [how, text] of [
 
 test('a journal that was emptied while a deployment was being activated is no empty journal', async t => {
   const { world, at } = await deployed(t)
-  appendFileSync(at('log'), '{"tried":"20261123T000000-ffffffffff"}\n')
+  appendFileSync(at('log'), '{"tried":"20261123T000000-ffffffffff","subject":"v"}\n')
   writeFileSync(at('journal'), '')
   await world
     .run('verify', 'prod')

@@ -38,9 +38,43 @@ test('a directory that its user has made a link to cron.daily gets no link', rea
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/refused/)
+    .stderr(
+      `  <time>  web1  agent installed
+  <time>  web1  refused:
+          the link '/home/app/conf/config' is not safe: '/home/app/conf' is a symbolic link to '/etc/cron.daily', and the user 'app' can change where it leads
+          hint: choose the path to which it should lead, or put a directory in the place of the link
+fatal: cannot deploy 'prod': no host was changed
+`,
+    )
   assert.deepEqual(roots(host), before)
 })
+
+test(
+  'a link whose directory its user has made a link is left there when it goes, and is named',
+  realHosts,
+  async t => {
+    const world = await makeWorld(
+      t,
+      { 'web1/a/config': 'plain\n', 'web1/a/manifest.json': manifest({}) },
+      { hosts: 'real' },
+    )
+    const host = world.host('web1')
+    await addUser(host)
+    await asUser(host, 'mkdir conf')
+    await world.deploy()
+    assert.equal(host.readlink(LINK), '/var/lib/deptool/apps/a/current/config')
+    await asUser(host, 'mv conf conf.was && ln -s /etc/cron.daily conf')
+    const before = roots(host)
+    world.write({ 'web1/a/manifest.json': '{}' })
+    await world
+      .run('prod', '--yes')
+      .stdout(anything)
+      .stderr(
+        /'\/home\/app\/conf\/config' is left as it is: '\/home\/app\/conf' is a symbolic link to '\/etc\/cron\.daily', and the user 'app' can change where it leads\n/,
+      )
+    assert.deepEqual(roots(host), before)
+  },
+)
 
 test('a directory swapped while a deployment is undone gets no file back', realHosts, async t => {
   const swap = 'mv conf conf.was && ln -s /etc/cron.daily conf && echo "touch /owned" >kept'
@@ -67,7 +101,9 @@ WantedBy=multi-user.target
     .run('prod', '--yes', '--adopt')
     .exits(4)
     .stdout(anything)
-    .stderr(/rolled back/)
+    .stderr(
+      /'\/home\/app\/conf\/config' was left as it is, and the file that was there is kept as '\/var\/lib\/deptool\/backup\/<id>\/home\/app\/conf\/config': '\/home\/app\/conf' is a symbolic link to '\/etc\/cron\.daily', and the user 'app' can change where it leads/,
+    )
   assert.deepEqual(roots(host), before)
   assert.equal(host.read('/home/app/kept'), 'touch /owned\n')
 })
