@@ -231,7 +231,7 @@ test('a file in the place of a directory of ours', async t => {
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/refused: cannot mkdir '.*\/var\/lib\/deptool\/apps': something else already exists there\n/)
+    .stderr(/refused: '\/var\/lib\/deptool\/apps' is not a directory\n/)
 })
 
 test("a link in the place of an app's directory is never followed", async t => {
