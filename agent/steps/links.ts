@@ -41,7 +41,7 @@ export const unlinkAction: Action<StepOf<'unlink'>> = {
     unlessBlocked(() => ({ ...beforeAt(path, context), madeDirectories: [] })) ?? { kind: 'nothing' },
   run({ path }, { machine }) {
     const parent = parentOf(path)
-    // A path that is not safe any more is left alone: staging has told so, and verify does.
+    // A path that is no longer safe is left alone, as staging has said.
     unlessBlocked(() => {
       inDirectory(machine, parent, 'leave', ({ directory }) => {
         if (isOurs(directory, baseOf(path))) directory.unlink(baseOf(path))

@@ -40,8 +40,7 @@ test('a directory that its user has made a link to cron.daily gets no link', rea
     .stdout(anything)
     .stderr(
       `  <time>  web1  agent installed
-  <time>  web1  refused:
-          the link '/home/app/conf/config' is not safe: '/home/app/conf' is a symbolic link to '/etc/cron.daily', and the user 'app' can change where it leads
+  <time>  web1  refused: the link '/home/app/conf/config' is not safe: '/home/app/conf' is a symbolic link to '/etc/cron.daily', and the user 'app' can change where it leads
           hint: choose the path to which it should lead, or put a directory in the place of the link
 fatal: cannot deploy 'prod': no host was changed
 `,
