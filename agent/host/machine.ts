@@ -132,6 +132,8 @@ export interface Stat {
   readonly mtimeMs: number
   /** Device and inode: which file it is, whatever its name, until the next boot. */
   readonly identity: string
+  /** Of an open directory: whether an access control list names more users and groups, acl(5). Node does not tell. */
+  readonly acl?: boolean
 }
 
 /** Where a service listens: an IPv4 or IPv6 address and a port, or a socket in the file system. */

@@ -6,7 +6,9 @@
 import { accountName } from './accounts.ts'
 import type { Machine, Stat } from './machine.ts'
 
-export type Stranger = { readonly kind: 'user' | 'group'; readonly id: number } | { readonly kind: 'all' }
+export type Stranger =
+  | { readonly kind: 'user' | 'group'; readonly id: number }
+  | { readonly kind: 'all' | 'listed' }
 
 /** Entries of such a directory are changed by their owners and its own only, rename(2). */
 const STICKY = 0o1000
@@ -21,9 +23,13 @@ export class Trust {
     this.groups = new Set([0, ...keepers.map(({ gid }) => gid)])
   }
 
-  /** A stranger who can give and take names in the directory. Access control lists show as group bits, acl(5). */
-  strangerIn({ mode, uid, gid }: Stat): Stranger | undefined {
+  /**
+   * A stranger who can give and take names in the directory. The group bits say what an access control list grants at
+   * most, acl(5).
+   */
+  strangerIn({ mode, uid, gid, acl }: Stat): Stranger | undefined {
     if (mode & 0o002) return { kind: 'all' }
+    if (mode & 0o020 && acl) return { kind: 'listed' }
     if (mode & 0o020 && !this.groups.has(gid)) return { kind: 'group', id: gid }
     return this.users.has(uid) ? undefined : { kind: 'user', id: uid }
   }
@@ -35,6 +41,7 @@ export class Trust {
     if (!this.users.has(uid) && inner.uid !== uid) return { kind: 'user', id: uid }
     if (mode & STICKY) return undefined
     if (mode & 0o002 && !(open & 0o002)) return { kind: 'all' }
+    if (mode & 0o020 && outer.acl) return { kind: 'listed' }
     const shares = open & 0o020 && inner.gid === gid
     return mode & 0o020 && !this.groups.has(gid) && !shares ? { kind: 'group', id: gid } : undefined
   }
@@ -51,5 +58,6 @@ export class Trust {
 
 /** As in "the user 'app' can replace it". */
 export function strangerText(machine: Machine, stranger: Stranger): string {
-  return stranger.kind === 'all' ? 'every user' : `the ${stranger.kind} '${accountName(machine, stranger)}'`
+  if ('id' in stranger) return `the ${stranger.kind} '${accountName(machine, stranger)}'`
+  return stranger.kind === 'all' ? 'every user' : 'a user or group in its access control list'
 }

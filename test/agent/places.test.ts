@@ -1,5 +1,6 @@
 /** Where links lead on a host that other users have a part of: what is refused, what is left alone, and in which words. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -255,5 +256,45 @@ test(
       what: `'${CONFIG}' runs as its owner or group (chmod u-s, g-s)`,
       hint: 'move it away',
     })
+  },
+)
+
+/** As setfacl(1) does: the user may do all. */
+function admit(path: string, user: number): void {
+  const [none, all] = [0xffffffff, 7]
+  const entries = [
+    [0x01, all, none],
+    [0x02, all, user],
+    [0x04, 5, none],
+    [0x10, all, none],
+    [0x20, 5, none],
+  ]
+  const list = Buffer.concat([
+    Buffer.from([2, 0, 0, 0]),
+    ...entries.map(([tag, permissions, id]) => {
+      const entry = Buffer.alloc(8)
+      entry.writeUInt16LE(tag!)
+      entry.writeUInt16LE(permissions!, 2)
+      entry.writeUInt32LE(id!, 4)
+      return entry
+    }),
+  ])
+  const call = 'require "syscall.ph"; my ($path, $list) = @ARGV; $list = pack("H*", $list);'
+  const set = 'syscall(&SYS_setxattr, $path, "system.posix_acl_access", $list, length($list), 0) and die $!'
+  execFileSync('perl', ['-e', `${call} ${set}`, path, list.toString('hex')])
+}
+
+test(
+  "a directory of root's that an access control list opens to a user is that user's too",
+  root,
+  async t => {
+    const { host } = makeHost(t)
+    mkdirSync(join(host, 'srv/inner'))
+    admit(join(host, 'srv'), APP)
+    const [problem] = await refusal(host, prepare(NOTHING, linked('/srv/inner/x')))
+    assert.equal(
+      problem!.what,
+      "the link '/srv/inner/x' is not safe: '/srv/inner' belongs to 'root', and a user or group in its access control list can put something else in its place",
+    )
   },
 )

@@ -59,7 +59,7 @@ function led(directory: string, path: string): string {
     if (walked.kind !== 'reached') return walked.what
     const rest = walked.missing.length > 0 ? `, then ${walked.missing.join('/')}` : ''
     const { stranger } = walked
-    const who = stranger && (stranger.kind === 'all' ? 'all' : `${stranger.kind} ${stranger.id}`)
+    const who = stranger && ('id' in stranger ? `${stranger.kind} ${stranger.id}` : stranger.kind)
     return `${walked.path}${rest}${who === undefined ? '' : `, shared with ${who}`}`
   })
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "native.h"
@@ -140,7 +141,7 @@ static JSValue write_bytes(JSContext *ctx, JSValueConst this, int argc, JSValueC
     return write_all(fd, bytes, length) ? JS_UNDEFINED : fail(ctx, errno, "write", NULL);
 }
 
-/* status(fd): fstat(2). */
+/* status(fd): fstat(2), and of a directory whether it has an access control list. */
 static JSValue file_status(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
 {
     (void)this, (void)argc;
@@ -148,7 +149,16 @@ static JSValue file_status(JSContext *ctx, JSValueConst this, int argc, JSValueC
     struct stat status;
     if (!descriptor_of(ctx, argv[0], "stat", &fd))
         return JS_EXCEPTION;
-    return fstat(fd, &status) == 0 ? status_object(ctx, &status) : fail(ctx, errno, "stat", NULL);
+    if (fstat(fd, &status) != 0)
+        return fail(ctx, errno, "stat", NULL);
+    JSValue result = status_object(ctx, &status);
+    if (JS_IsException(result) || !S_ISDIR(status.st_mode))
+        return result;
+    bool listed = fgetxattr(fd, "system.posix_acl_access", NULL, 0) > 0;
+    if (JS_DefinePropertyValueStr(ctx, result, "acl", JS_NewBool(ctx, listed), JS_PROP_C_W_E) >= 0)
+        return result;
+    JS_FreeValue(ctx, result);
+    return JS_EXCEPTION;
 }
 
 /* fchmod(fd, mode) */
