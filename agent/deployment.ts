@@ -37,7 +37,7 @@ function run(agent: Agent, request: Deploy): void {
     started: machine.now(),
     bootId: machine.bootId(),
   })
-  const staged = stageSafely(agent, request)
+  const staged = stageSafely(agent, request, journal)
   if (staged?.kind !== 'staged') {
     abandon(agent, journal, staged?.refusal)
     return
@@ -95,14 +95,18 @@ function signature(machine: Machine, { operator, id, reconnect }: Deploy): Holde
 }
 
 /** Receives the objects and stages; undefined if the operator's side has gone or withdrawn. */
-function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged | undefined {
+function stageSafely(
+  { machine, wire, store }: Agent,
+  request: Deploy,
+  journal: JournalWriter,
+): Staged | undefined {
   const wanted = () => !machine.terminated() && !wire.withdrawn()
   try {
     for (;;) {
       const next = wire.next(Number.POSITIVE_INFINITY)
       if (next === 'end' && wire.broken !== undefined) return refused(wire.broken)
       if (typeof next === 'string' || next.type === 'undo') return undefined
-      if (next.type === 'stage') return stage(machine, store, { deploy: request, wanted })
+      if (next.type === 'stage') return stage(machine, store, { deploy: request, journal, wanted })
       if (next.type !== 'objects') return refused(`unexpected request '${next.type}'`)
       for (const chunk of next.objects) store.receive(chunk)
     }

@@ -23,7 +23,8 @@ export function recover(machine: Machine, store: Store): Hello['recovered'] {
   if (journal === undefined) return null
   if (journal === 'damaged' || (journal === 'empty' && wasActivating(machine))) return setAside(machine)
   if (journal === 'empty') {
-    // Killed while it created the journal, before it changed anything.
+    // Killed while it created the journal, before it changed anything but the quarantine.
+    store.settle()
     removeJournal(machine)
     return null
   }

@@ -17,6 +17,7 @@ import { preflight } from './preflight.ts'
 import { REPAIR } from './recover.ts'
 import { shortOfSpace } from './space.ts'
 import { checkout } from './steps/checkout.ts'
+import type { JournalWriter } from './store/journal.ts'
 import { BadObject } from './store/object.ts'
 import type { Store } from './store/store.ts'
 
@@ -36,6 +37,7 @@ export type Staged = StagedPlan | Refused
 
 interface Staging {
   readonly deploy: Deploy
+  readonly journal: JournalWriter
   readonly wanted: Wanted
 }
 
@@ -50,12 +52,13 @@ export function stage(machine: Machine, store: Store, staging: Staging): Staged 
   }
 }
 
-function stageWhole(machine: Machine, store: Store, { deploy, wanted }: Staging): Staged {
+function stageWhole(machine: Machine, store: Store, { deploy, journal, wanted }: Staging): Staged {
   const derived = derive(machine, store, deploy)
   if ('refusal' in derived) return derived
   const { steps, old, next } = derived
   const unwritable = findUnwritable(machine, store, derived)
   if (unwritable.length > 0) return objection(unwritable)
+  journal.sync()
   for (const step of steps)
     if (step.kind === 'checkout')
       checkout(machine, store, {

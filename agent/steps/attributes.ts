@@ -54,12 +54,14 @@ export function closePrevious(machine: Machine, { apps }: HostState): void {
       const before = `${previousOf(name)}/${path}`
       const was = files.stat(before)
       if (now?.kind !== 'file' || was?.kind !== 'file' || !isOpener(was, now)) continue
-      files.chmod(before, was.mode & 0o700)
+      // The mode last: by it the next session sees whether all was done.
       giveAway(machine, before, machine.user.uid, machine.user.gid)
+      files.chmod(before, was.mode & 0o700)
     }
 }
 
 function isOpener(a: Stat, b: Stat): boolean {
+  if ((a.mode & 0o077) === 0 && a.uid === 0 && a.gid === 0) return false
   return (a.mode & ~b.mode) !== 0 || a.uid !== b.uid || a.gid !== b.gid
 }
 

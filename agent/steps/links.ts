@@ -89,7 +89,9 @@ function putBack(path: HostPath, before: Before, context: Context): void {
   const { was, madeDirectories } = before
   try {
     inDirectory(machine, parentOf(path), was.kind === 'absent' ? 'leave' : 'make', (reached, isNew) => {
-      if (!isNew && !isSamePlace(reached, before, context))
+      // An undo that was killed may have made a drop-in directory again.
+      const again = isNew || (isDropInDirectory(parentOf(path)) && reached.stranger === undefined)
+      if (!again && !isSamePlace(reached, before, context))
         throw new BlockedPath(`'${reached.path}' is another directory than it was`)
       restore(reached, baseOf(path), was, context)
     })

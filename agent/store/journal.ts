@@ -85,9 +85,14 @@ export class JournalWriter implements Journal {
   /** Durable when it returns, so that the first step may begin. */
   prepare(prepared: readonly Prepared[]): void {
     this.line(prepared)
+    this.sync()
+    this.prepared = prepared
+  }
+
+  /** Durable when it returns: after a power cut, the next session removes what was made since. */
+  sync(): void {
     this.writer.sync()
     this.machine.files.sync(BASE)
-    this.prepared = prepared
   }
 
   /**

@@ -48,6 +48,7 @@ export function runSession(
   const moments: Moment[] = []
   const reader = new FrameReader()
   const waiting = [...requests]
+  const last = requests.at(-1)
   let noise = MAGIC.length
   let place: { readonly step: StepKind; readonly undoing: boolean } | undefined
   let undoing = false
@@ -91,7 +92,9 @@ export function runSession(
     },
     read: () => {
       const [next] = waiting
-      if (next === undefined || told('refused', 'undone', 'outcome')) return 'end'
+      if (next === undefined || told('refused', 'undone', 'outcome'))
+        // Whoever has asked waits for the answer.
+        return last?.type === 'verify' && !told('verified', 'refused') ? 'timeout' : 'end'
       if (next.type === 'activate' && !told('staged')) return 'timeout'
       if ((next.type === 'confirm' || next.type === 'undo') && !told('settled')) return 'timeout'
       return encodeFrame(encodeMessage(waiting.shift()!))
