@@ -279,8 +279,9 @@ function admit(path: string, user: number): void {
       return entry
     }),
   ])
-  const call = 'require "syscall.ph"; my ($path, $list) = @ARGV; $list = pack("H*", $list);'
-  const set = 'syscall(&SYS_setxattr, $path, "system.posix_acl_access", $list, length($list), 0) and die $!'
+  const call =
+    'require "syscall.ph"; my ($path, $list) = @ARGV; $list = pack("H*", $list); my $name = "system.posix_acl_access";'
+  const set = 'syscall(&SYS_setxattr, $path, $name, $list, length($list), 0) and die $!'
   execFileSync('perl', ['-e', `${call} ${set}`, path, list.toString('hex')])
 }
 
