@@ -59,28 +59,11 @@ function failure(code: string): Error {
 
 function configure(
   { ssh2, socket, address, login }: LoginParts,
-  { confirmHostKey, questions }: LoginOptions,
+  options: LoginOptions,
   facts: LoginFacts,
   timer: Timer,
 ): ConnectConfig {
   const offer = offerFor(address)
-  const verify = async (blob: Buffer): Promise<boolean> => {
-    try {
-      await timer.pause(verifyHostKey(blob, address, confirmHostKey, questions))
-      return true
-    } catch (error) {
-      facts.hostKeyError = error
-      return false
-    }
-  }
-  const sign: SignWith = async (key, data, hash) => {
-    try {
-      return await timer.pause(key.sign(data, hash))
-    } catch (error) {
-      if (error instanceof Locked) facts.locked.push(error.message)
-      throw error
-    }
-  }
   return {
     sock: socket,
     username: address.user,
@@ -95,10 +78,48 @@ function configure(
       hmac: offer.mac,
       compress: ['none'],
     } as NonNullable<ConnectConfig['algorithms']>,
-    hostVerifier: (blob: Buffer, done: (trusted: boolean) => void) => {
-      verify(blob).then(done)
-    },
-    authHandler: onlyMethod(address.user, keyRing(ssh2, login.keys, sign), facts),
+    hostVerifier: hostVerifier(address, options, facts, timer),
+    authHandler: onlyMethod(address.user, keyRing(ssh2, login.keys, signer(facts, timer)), facts),
+  }
+}
+
+/**
+ * Asked at the first key exchange, and again at each that the host begins later. Then the answer must not be waited for:
+ * ssh2 1.17 would go on with the old keys meanwhile, and the host hang up.
+ */
+function hostVerifier(
+  address: SshAddress,
+  { confirmHostKey, questions }: LoginOptions,
+  facts: LoginFacts,
+  timer: Timer,
+): (blob: Buffer, done: (trusted: boolean) => void) => boolean | undefined {
+  let verified: Buffer | undefined
+  const verify = async (blob: Buffer): Promise<boolean> => {
+    try {
+      await timer.pause(verifyHostKey(blob, address, confirmHostKey, questions))
+      verified = blob
+      return true
+    } catch (error) {
+      facts.hostKeyError = error
+      return false
+    }
+  }
+  return (blob, done) => {
+    if (verified) return verified.equals(blob)
+    // A copy: ssh2 reads the next packets into the same memory.
+    verify(Buffer.from(blob)).then(done)
+    return undefined
+  }
+}
+
+function signer(facts: LoginFacts, timer: Timer): SignWith {
+  return async (key, data, hash) => {
+    try {
+      return await timer.pause(key.sign(data, hash))
+    } catch (error) {
+      if (error instanceof Locked) facts.locked.push(error.message)
+      throw error
+    }
   }
 }
 
