@@ -55,6 +55,7 @@ export class Conversation {
     const frame = await this.frame(timeoutMs)
     // What the agent says to a flight that broke off is not what became of it.
     if (frame && this.broken === undefined) return this.decode(frame)
+    if (frame) await this.toTheEnd()
     throw this.ended(await this.channel.exit)
   }
 
@@ -79,6 +80,18 @@ export class Conversation {
   close(): void {
     this.closed = true
     this.channel.end()
+  }
+
+  /** ssh2 tells of no exit before everything is read. An agent whose input has ended is given a while to end, too. */
+  private async toTheEnd(): Promise<void> {
+    try {
+      while (await this.frame(FAREWELL_MS)) {
+        // Nobody asked for it.
+      }
+    } catch {
+      // Whatever it said: the flight that broke off is the cause.
+      throw this.broken
+    }
   }
 
   private async sendAll(flight: Flight): Promise<void> {
@@ -185,6 +198,8 @@ export class Conversation {
     return new HostError(this.connection.host, kind, message, hint)
   }
 }
+
+const FAREWELL_MS = 5000
 
 /** Why a program did not start, where putting it there may help. */
 function missing(exit: Exit, stderr: string): string | undefined {

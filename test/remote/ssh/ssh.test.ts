@@ -72,6 +72,19 @@ for (const transport of ['ssh2', 'openssh'] as const) {
     })
   })
 
+  for (const agent of ['missing', 'there'])
+    test(`${transport}: an upload that breaks off here, and the agent is ${agent}`, withSshd, async t => {
+      const { connect } = await makeWorld(t, { transport })
+      if (agent === 'there') (await openSession(await connect())).close()
+      async function* flight(): AsyncGenerator<Request> {
+        // Nobody reads the agent's answer to the last of them.
+        yield* megabytes(4)
+        throw new Error('cannot read object')
+      }
+      const told = openSession(await connect(), { flight }).then(session => session.next())
+      await assert.rejects(told, { message: 'cannot read object' })
+    })
+
   test(`${transport}: connecting can be given up, what is connected stays`, withSshd, async t => {
     const { connect } = await makeWorld(t, { transport })
     const giveUp = new AbortController()
