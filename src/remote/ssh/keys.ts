@@ -41,9 +41,12 @@ export class KeyStore {
   private readonly files = new Map<string, FileKey | undefined>()
   private readonly agents = new Map<string, Promise<AgentKey[]>>()
 
-  async keysFor({ identities, algorithms }: SshAddress, parse: ParseKey): Promise<LoginKeys> {
+  async keysFor(
+    { identities, algorithms, connectTimeoutMs }: SshAddress,
+    parse: ParseKey,
+  ): Promise<LoginKeys> {
     const files = identities.files.map(file => this.file(file, parse)).filter(key => key !== undefined)
-    const held = await this.agentKeys(identities.agent)
+    const held = await this.agentKeys(identities.agent, connectTimeoutMs)
     const isHeld = (key: FileKey) => held.some(({ blob }) => key.blob && blob.equals(key.blob))
     const isConfigured = ({ blob }: AgentKey) => files.some(key => key.blob?.equals(blob))
     const ordered = [
@@ -67,9 +70,9 @@ export class KeyStore {
   }
 
   /** No agent, or one that does not answer, holds no keys: ssh goes on without it too. */
-  private agentKeys(socket: string | undefined): Promise<AgentKey[]> {
+  private agentKeys(socket: string | undefined, ms: number): Promise<AgentKey[]> {
     if (socket === undefined || socket === '') return Promise.resolve([])
-    const keys = this.agents.get(socket) ?? listAgentKeys(socket).catch(() => [])
+    const keys = this.agents.get(socket) ?? listAgentKeys(socket, ms).catch(() => [])
     this.agents.set(socket, keys)
     return keys
   }

@@ -24,16 +24,19 @@ interface Ssh2Options extends LoginOptions {
 
 /** Logs in. Rejects with HostError: 'unsupported' where the ssh program may succeed. */
 export function connectSsh2(address: SshAddress, options: Ssh2Options): Promise<Shell> {
-  return withRetries(() => attempt(address, options), options.random)
+  return withRetries(() => attempt(address, options), options.random, options.signal)
 }
 
 async function attempt(address: SshAddress, options: Ssh2Options): Promise<Shell> {
   const socket = await openSocket(address, options.signal)
   try {
     const ssh2 = await loadSsh2()
-    const login = await options.keys.keysFor(address, ssh2.utils.parseKey as ParseKey)
     const client = new ssh2.Client()
-    await unlessAborted(options.signal, socket, logIn({ ssh2, client, socket, address, login }, options))
+    const enter = async () => {
+      const login = await options.keys.keysFor(address, ssh2.utils.parseKey as ParseKey)
+      await logIn({ ssh2, client, socket, address, login }, options)
+    }
+    await unlessAborted(options.signal, socket, enter())
     return shellOf(client, socket, address)
   } catch (error) {
     socket.destroy()

@@ -333,6 +333,29 @@ test('a live ControlMaster is used, unless the connection must be fresh', withSs
   execFileSync('ssh', ['-O', 'exit', 'web1'], { env, stdio: 'ignore' })
 })
 
+for (const [what, stop] of [
+  ['is stopped', (sshd: Sshd, master: number) => [master, ...connectionsOf(sshd)].slice(0, 1)],
+  ['has lost its connection', (sshd: Sshd) => connectionsOf(sshd)],
+] as const)
+  for (const transport of ['auto', 'openssh'] as const)
+    test(`${transport}: a ControlMaster that ${what} is passed over`, withSshd, async t => {
+      const { connect, sshd } = await makeWorld(t, { transport })
+      sshd.configure(`ControlPath ${join(sshd.directory, 'master')}`, 'ConnectTimeout 1')
+      const stopped = stop(sshd, startMaster(t, sshd))
+      t.after(() => signal(stopped, 'SIGKILL'))
+      signal(stopped, 'SIGSTOP')
+      const session = await openSession(await connect())
+      assert.equal(session.hello.hostname, 'fake?[2J')
+      session.close()
+    })
+
+for (const transport of ['ssh2', 'openssh'] as const)
+  test(`${transport}: an ssh-agent that never answers is passed over`, withSshd, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    sshd.configure(`IdentityAgent ${await startSilentAgent(t, sshd)}`, 'ConnectTimeout 1')
+    await openSession(await connect())
+  })
+
 for (const transport of ['ssh2', 'openssh'] as const)
   test(`${transport}: sshd drops connections beyond MaxStartups, and we come back`, withSshd, async t => {
     const { connect, sshd } = await makeWorld(t, { transport }, { sshd: ['MaxStartups 2:100:2'] })
@@ -356,6 +379,37 @@ test('a host that accepts and then says nothing', withSshd, async t => {
     message: /no answer$/,
   })
 })
+
+/** The user's own, of which the process is told. */
+function startMaster(t: TestContext, sshd: Sshd): number {
+  const env = sshd.env as NodeJS.ProcessEnv
+  const master = spawn('ssh', ['-MNT', 'web1'], { env, stdio: 'ignore' })
+  t.after(() => master.kill('SIGKILL'))
+  for (let i = 0; i < 100 && !statSync(join(sshd.directory, 'master'), { throwIfNoEntry: false }); i++)
+    execFileSync('sleep', ['0.02'])
+  return master.pid!
+}
+
+function connectionsOf(sshd: Sshd): number[] {
+  const pids = execFileSync('pgrep', ['-P', String(sshd.pid)], { encoding: 'utf8' })
+  return pids.trim().split('\n').map(Number)
+}
+
+function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) process.kill(pid, name)
+}
+
+async function startSilentAgent(t: TestContext, sshd: Sshd): Promise<string> {
+  const socket = join(sshd.directory, 'silent')
+  const sockets = new Set<Socket>()
+  const agent = createServer(one => sockets.add(one.on('error', () => {}))).listen(socket)
+  t.after(() => {
+    agent.close()
+    for (const one of sockets) one.destroy()
+  })
+  await once(agent, 'listening')
+  return socket
+}
 
 /** An ssh-agent of the test's own; its socket. */
 function startAgent(t: TestContext, sshd: Sshd): string {
