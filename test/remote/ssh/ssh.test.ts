@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -13,6 +13,7 @@ import { type ConnectOptions, connector, type Settings } from '../../../src/remo
 import { openSession } from '../../../src/remote/session.ts'
 import type { Connection } from '../../../src/remote/transport.ts'
 import { needs } from '../../support/needs.ts'
+import { waitFor } from '../../support/wait-for.ts'
 import { fakeAgents } from '../fake-agent.ts'
 import { freePort, newKey, type Sshd, type SshdOptions, startSshd } from '../sshd.ts'
 
@@ -349,6 +350,30 @@ for (const [what, stop] of [
       session.close()
     })
 
+for (const [setting, transport] of [
+  ['ControlMaster yes', 'openssh'],
+  ['ControlMaster auto', 'openssh'],
+  ['ControlMaster yes', 'auto'],
+] as const)
+  test(`${transport}: '${setting}' leaves no master and no directory behind`, withSshd, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    const temporary = join(sshd.directory, 'tmp')
+    mkdirSync(temporary)
+    const { TMPDIR } = process.env
+    t.after(() => {
+      if (TMPDIR === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = TMPDIR
+    })
+    process.env['TMPDIR'] = temporary
+    sshd.configure(setting, `ControlPath ${join(sshd.directory, 'master')}`)
+    const connection = await connect()
+    await openSession(connection)
+    assert.equal(connectionsOf(sshd).length, 1)
+    connection.close()
+    await waitFor('the end of the connection', () => connectionsOf(sshd).length === 0)
+    await waitFor('the end of ssh', () => readdirSync(temporary).length === 0)
+  })
+
 for (const transport of ['ssh2', 'openssh'] as const)
   test(`${transport}: an ssh-agent that never answers is passed over`, withSshd, async t => {
     const { connect, sshd } = await makeWorld(t, { transport })
@@ -391,8 +416,8 @@ function startMaster(t: TestContext, sshd: Sshd): number {
 }
 
 function connectionsOf(sshd: Sshd): number[] {
-  const pids = execFileSync('pgrep', ['-P', String(sshd.pid)], { encoding: 'utf8' })
-  return pids.trim().split('\n').map(Number)
+  const { stdout } = spawnSync('pgrep', ['-P', String(sshd.pid)], { encoding: 'utf8' })
+  return stdout.split('\n').filter(Boolean).map(Number)
 }
 
 function signal(pids: readonly number[], name: NodeJS.Signals): void {
