@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import type { SshAddress } from './address.ts'
-import { publicPart } from './private-key.ts'
+import { isLocked, publicPart, withoutPkcs8 } from './private-key.ts'
 import { type AgentKey, listAgentKeys, signWithAgent } from './ssh-agent.ts'
 
 /** A key as ssh2 parses it; this much of it is used. */
@@ -89,7 +89,7 @@ function fromFile({ path, blob, key, content }: FileKey, parse: ParseKey): Login
   // A public key in place of a private one only chooses among the agent's.
   if (content === undefined || key) return undefined
   const publicKey = blob && parseOne(parse, blob)
-  if (!publicKey) return path
+  if (!publicKey || !isLocked(content)) return path
   const sign = () => Promise.reject(new Locked(path))
   return { publicKey, label: path, eager: false, sign }
 }
@@ -124,7 +124,7 @@ function readKey(path: string, parse: ParseKey): FileKey | undefined {
   const content = read(path)
   const beside = read(`${path}.pub`)
   if (!content && !beside) return undefined
-  const key = content && parseOne(parse, content)
+  const key = content && parseOne(parse, withoutPkcs8(content))
   const blob = key?.getPublicSSH() ?? (beside && blobOf(beside)) ?? (content && publicPart(content))
   const exposed = content !== undefined && (!key || key.isPrivateKey()) && isExposed(path)
   return exposed

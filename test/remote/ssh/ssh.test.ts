@@ -222,6 +222,30 @@ for (const type of ['rsa', 'ecdsa', 'ed25519']) {
   }
 }
 
+for (const type of ['rsa', 'ecdsa'])
+  for (const beside of ['with', 'without'])
+    test(`a key of type ${type} in PKCS#8, ${beside} its .pub`, withSshd, async t => {
+      const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
+      rmSync(sshd.key)
+      rmSync(`${sshd.key}.pub`)
+      newKey(sshd.key, type)
+      writeFileSync(join(sshd.directory, 'authorized_keys'), readFileSync(`${sshd.key}.pub`))
+      execFileSync('ssh-keygen', ['-q', '-p', '-m', 'PKCS8', '-P', '', '-N', '', '-f', sshd.key])
+      assert.match(readFileSync(sshd.key, 'utf8'), /^-----BEGIN PRIVATE KEY-----/)
+      if (beside === 'without') rmSync(`${sshd.key}.pub`)
+      await connect()
+    })
+
+test('a locked key in PKCS#8 is told as locked', withSshd, async t => {
+  const { connect, sshd } = await makeWorld(t)
+  rmSync(sshd.key)
+  rmSync(`${sshd.key}.pub`)
+  newKey(sshd.key, 'ecdsa')
+  writeFileSync(join(sshd.directory, 'authorized_keys'), readFileSync(`${sshd.key}.pub`))
+  execFileSync('ssh-keygen', ['-q', '-p', '-m', 'PKCS8', '-P', '', '-N', 'open sesame', '-f', sshd.key])
+  await assert.rejects(connect(), { message: /is protected by a passphrase$/ })
+})
+
 test('the right one of three keys in an agent', withSshd, async t => {
   const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
   sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
