@@ -5,16 +5,25 @@ import { HostError, type HostErrorKind } from '../transport.ts'
 import type { SshAddress } from './address.ts'
 import { Dropped } from './retry.ts'
 
-/** HostError; or Dropped, which may be tried again. In ssh's own words, which its users know. */
+/**
+ * HostError; or Dropped, which may be tried again. In ssh's own words, which its users know: the last that are a cause.
+ * That a connection was closed is what follows from one, such as a jump host that cannot be reached.
+ */
 export function opensshError(address: SshAddress, stderr: string): Error {
   const [, kind, verb] = KINDS.find(([pattern]) => pattern.test(stderr)) ?? [
     undefined,
     'unreachable',
     'connect',
   ]
-  const words = lastLine(stderr) || 'ssh ended without a message'
+  const cause = lastLine(
+    stderr
+      .split('\n')
+      .filter(line => !SYMPTOM.test(line))
+      .join('\n'),
+  )
+  const words = cause || lastLine(stderr) || 'ssh ended without a message'
   const error = new HostError(address.host, kind, `cannot ${verb}: ${words}`, hintFor(kind, address))
-  return DROPPED.test(stderr) ? new Dropped(error) : error
+  return cause === '' && DROPPED.test(stderr) ? new Dropped(error) : error
 }
 
 const KINDS: readonly (readonly [RegExp, HostErrorKind, string])[] = [
@@ -27,6 +36,9 @@ const KINDS: readonly (readonly [RegExp, HostErrorKind, string])[] = [
 ]
 
 // Before sshd said who it is, ssh 9 names this place; beyond MaxStartups it gets no further.
+const SYMPTOM =
+  /^(?:kex_exchange_identification: |Connection (?:closed|reset) by |Connection (?:to \S+ port \d+ )?timed out during banner|banner exchange: |stdio forwarding failed|Warning: |\*\* )/
+
 const DROPPED = /kex_exchange_identification|Connection reset by peer|Exceeded MaxStartups/
 
 function hintFor(kind: HostErrorKind, { args, target }: SshAddress): string | undefined {

@@ -126,13 +126,19 @@ async function startMaster(
 ): Promise<void> {
   const seconds = Math.ceil(address.connectTimeoutMs / 1000)
   const alive = Math.ceil(address.keepaliveMs / 1000)
-  const options = [
-    ...agent,
-    ...['-o', 'ControlMaster=yes', '-o', 'ControlPersist=600'],
-    ...['-o', `ConnectTimeout=${seconds}`, '-o', `ServerAliveInterval=${alive}`],
-  ]
-  const result = await ssh(['-fNT', '-S', socket, ...options, ...goal(address)], { env, signal })
-  if (result.code !== 0) throw opensshError(address, result.stderr)
+  const options = [...agent, ...['-o', `ConnectTimeout=${seconds}`, '-o', `ServerAliveInterval=${alive}`]]
+  const persist = ['-o', 'ControlMaster=yes', '-o', 'ControlPersist=600']
+  const result = await ssh(['-fNT', '-S', socket, ...persist, ...options, ...goal(address)], { env, signal })
+  if (result.code === 0) return
+  const { stderr } = isProxied(address)
+    ? await ssh([...muxed(address, 'none', ['-T', ...options]), 'true'], { env, signal })
+    : result
+  throw opensshError(address, stderr || result.stderr)
+}
+
+/** With ControlPersist, ssh drops what the program on the way to the host says: then it has to be asked again. */
+function isProxied({ opensshOnly }: SshAddress): boolean {
+  return opensshOnly.some(key => key.startsWith('proxy'))
 }
 
 interface Ended {
@@ -141,7 +147,7 @@ interface Ended {
   readonly stderr: string
 }
 
-/** By 'exit', since what went to the background keeps stderr open. */
+/** By 'exit', since what went to the background keeps stderr open. Of one that failed, all words are waited for. */
 function ssh(
   args: readonly string[],
   { env, signal, ms }: Pick<OpensshOptions, 'env' | 'signal'> & { readonly ms?: number },
@@ -151,6 +157,8 @@ function ssh(
     const child = spawn('ssh', [...BASE, ...args], {
       env: english(env),
       stdio,
+      // Without a terminal: BatchMode does not reach the ssh of a jump host, and nobody would see what that one asks.
+      detached: true,
       ...(signal ? { signal } : {}),
       ...(ms === undefined ? {} : { timeout: ms, killSignal: 'SIGKILL' as const }),
     })
@@ -158,18 +166,27 @@ function ssh(
     child.stderr.setEncoding('utf8').on('data', chunk => {
       stderr = (stderr + chunk).slice(-16 * 1024)
     })
-    const end = (code: number | null) =>
-      setImmediate(() => {
-        child.stderr.destroy()
-        resolve({ code, stderr })
+    const end = (code: number | null) => {
+      child.stderr.destroy()
+      resolve({ code, stderr })
+    }
+    child.once('exit', code => {
+      if (code === 0) return end(code)
+      // A proxy's program may keep stderr open, too.
+      const late = setTimeout(end, LAST_WORDS_MS, code)
+      child.once('close', () => {
+        clearTimeout(late)
+        end(code)
       })
-    child.once('exit', end)
+    })
     child.once('error', error => {
       stderr ||= error.message
       end(null)
     })
   })
 }
+
+const LAST_WORDS_MS = 500
 
 /** So that what ssh says about errors can be recognised. */
 function english(env: Env): Env {
