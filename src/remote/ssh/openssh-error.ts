@@ -3,6 +3,7 @@
 import { lastLine } from '../clean.ts'
 import { HostError, type HostErrorKind } from '../transport.ts'
 import type { SshAddress } from './address.ts'
+import { anotherFactor } from './login-error.ts'
 import { Dropped } from './retry.ts'
 
 /**
@@ -10,6 +11,11 @@ import { Dropped } from './retry.ts'
  * That a connection was closed is what follows from one, such as a jump host that cannot be reached.
  */
 export function opensshError(address: SshAddress, stderr: string): Error {
+  const [, methods] = /Permission denied \(([\w,-]+)\)/.exec(stderr) ?? []
+  // Keys were tried, as always: a host that would take another one says so.
+  const tried = !address.opensshOnly.includes('pubkeyauthentication')
+  if (methods !== undefined && tried && !methods.split(',').includes('publickey'))
+    return anotherFactor(address, methods.split(','))
   const [, kind, verb] = KINDS.find(([pattern]) => pattern.test(stderr)) ?? [
     undefined,
     'unreachable',

@@ -8,7 +8,7 @@ import { type ConfirmHostKey, hostKeyAlgorithms, keysOf, verifyHostKey } from '.
 import { type KeyStore, Locked, type LoginKey, type LoginKeys } from './keys.ts'
 import { type LoginFacts, loginError } from './login-error.ts'
 import type { Client, ConnectConfig, Ssh2, Ssh2Key } from './ssh2.ts'
-import { takeShortcuts } from './ssh2-shortcuts.ts'
+import { onRefusedKey, takeShortcuts } from './ssh2-shortcuts.ts'
 
 export interface LoginOptions {
   readonly keys: KeyStore
@@ -28,7 +28,13 @@ interface LoginParts {
 /** Rejects with HostError, or Dropped. The caller destroys the socket then. */
 export async function logIn(parts: LoginParts, options: LoginOptions): Promise<void> {
   const { client, socket, address, login } = parts
-  const facts: LoginFacts = { encrypted: false, methods: [], hostKeyError: undefined, locked: [] }
+  const facts: LoginFacts = {
+    encrypted: false,
+    methods: [],
+    partial: false,
+    hostKeyError: undefined,
+    locked: [],
+  }
   let timer: Timer | undefined
   try {
     await new Promise<void>((resolve, reject) => {
@@ -47,6 +53,10 @@ export async function logIn(parts: LoginParts, options: LoginOptions): Promise<v
       if (socket.destroyed) return fail(failure('ECONNRESET'))
       client.connect(configure(parts, options, facts, timer))
       takeShortcuts(client, login.keys)
+      onRefusedKey(client, (methods, partial) => {
+        facts.methods = methods
+        facts.partial ||= partial && !methods.includes('publickey')
+      })
     })
   } finally {
     timer?.stop()
@@ -79,7 +89,7 @@ function configure(
       compress: ['none'],
     } as NonNullable<ConnectConfig['algorithms']>,
     hostVerifier: hostVerifier(address, options, facts, timer),
-    authHandler: onlyMethod(address.user, keyRing(ssh2, login.keys, signer(facts, timer)), facts),
+    authHandler: onlyMethod(address.user, keyRing(ssh2, login.keys, signer(facts, timer))),
   }
 }
 
@@ -128,14 +138,13 @@ type AuthHandler = Extract<ConnectConfig['authHandler'], (...args: never) => unk
 type SignWith = (key: LoginKey, data: Buffer, hash: string | undefined) => Promise<Buffer>
 
 /** Straight to the keys: ssh2 would begin with 'none', a round trip that every host refuses. */
-function onlyMethod(username: string, agent: Agent, facts: LoginFacts): AuthHandler {
+function onlyMethod(username: string, agent: Agent): AuthHandler {
   let tried = false
-  return (methods, _partial, next) => {
+  return (_methods, _partial, next) => {
     if (!tried) {
       tried = true
       return next({ type: 'agent', username, agent })
     }
-    facts.methods = methods ?? []
     // What ssh2 takes for 'give up', though its types do not know it.
     next(false as never)
   }

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -244,6 +253,26 @@ test('a locked key in PKCS#8 is told as locked', withSshd, async t => {
   writeFileSync(join(sshd.directory, 'authorized_keys'), readFileSync(`${sshd.key}.pub`))
   execFileSync('ssh-keygen', ['-q', '-p', '-m', 'PKCS8', '-P', '', '-N', 'open sesame', '-f', sshd.key])
   await assert.rejects(connect(), { message: /is protected by a passphrase$/ })
+})
+
+for (const transport of ['auto', 'ssh2', 'openssh'] as const)
+  test(`${transport}: a host that wants another factor after the key says so`, withSshd, async t => {
+    const methods = ['AuthenticationMethods publickey,password', 'PasswordAuthentication yes']
+    const { connect } = await makeWorld(t, { transport }, { sshd: methods })
+    await assert.rejects(connect(), {
+      kind: 'authentication',
+      message: "cannot log in as 'root': after the key, the host wants another factor (password)",
+      hint: /^run 'ssh -fNM web1' first/,
+    })
+  })
+
+test('a connection that was opened by hand, with both factors, is used', withSshd, async t => {
+  const { connect, sshd } = await makeWorld(t)
+  sshd.configure(`ControlPath ${join(sshd.directory, 'master')}`)
+  startMaster(t, sshd)
+  appendFileSync(join(sshd.directory, 'sshd_config'), '\nAuthenticationMethods publickey,password\n')
+  await sshd.restart()
+  await openSession(await connect())
 })
 
 test('the right one of three keys in an agent', withSshd, async t => {
