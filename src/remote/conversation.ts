@@ -130,7 +130,11 @@ export class Conversation {
   private async read(timeout: Promise<'timeout'>): Promise<IteratorResult<Uint8Array>> {
     this.reading ??= this.chunks.next()
     const result = await Promise.race([this.reading, timeout])
-    if (result === 'timeout') throw this.error('lost', 'the agent did not answer in time', this.inTheWay())
+    if (result === 'timeout') {
+      const words = this.preamble ? lastLine(this.channel.stderr()) : ''
+      const why = words === '' ? '' : `: ${words}`
+      throw this.error('lost', `the agent did not answer in time${why}`, this.inTheWay())
+    }
     this.reading = undefined
     return result
   }
@@ -191,7 +195,7 @@ export class Conversation {
   private inTheWay(): string | undefined {
     if (!this.preamble) return undefined
     const { host, user } = this.connection
-    return `the cause may be the login shell of '${user}' or a forced command for the key; test with: ssh ${host} true`
+    return `a start-up file of '${user}' that ends or replaces the shell, or a forced command (ForceCommand, or command= for the key), keeps the agent from starting: 'ssh ${host} echo works' must print 'works'`
   }
 
   private error(kind: 'lost' | 'protocol', message: string, hint?: string): HostError {

@@ -222,7 +222,7 @@ test('a login shell that lets nobody in', realHosts, async t => {
 
 test('a login shell that ends, and a command that is forced upon the key', realHosts, async t => {
   const inTheWay = `<time>  web1  the agent did not start, exit code 3
-hint: the cause may be the login shell of 'root' or a forced command for the key; test with: ssh web1 true`
+hint: a start-up file of 'root' that ends or replaces the shell, or a forced command (ForceCommand, or command= for the key), keeps the agent from starting: 'ssh web1 echo works' must print 'works'`
   assert.equal(await whatIsSaid(t, (_, web1) => web1.output("echo 'exit 3' > /root/.bashrc")), inTheWay)
   const forced = (_: RealWorld, web1: TestHost) =>
     web1.output(`sed -i 's/^/command="exit 3" /' /etc/ssh/authorized_keys`)

@@ -1,6 +1,8 @@
 /** What never answers on the way to a host keeps nobody: neither who says no, nor who ends the program. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,6 +21,24 @@ function silence(t: TestContext, path: string): () => boolean {
   })
   return () => sockets.size > 0
 }
+
+test('a host that does not answer is given one ConnectTimeout, although it was connected to ahead', async t => {
+  const world = await makeWorld(t, { 'web1/a/x': 'one\n' })
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => sockets.add(socket.on('error', () => {}))).listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await world.git('config', 'deptool-host.web1.url', `ssh://root@127.0.0.1:${port}`)
+  const config = join(world.home, '.ssh/config')
+  writeFileSync(config, `ConnectTimeout 1\n${readFileSync(config, 'utf8')}`)
+  await world
+    .run('prod', '--yes')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/no answer/)
+  assert.equal(sockets.size, 1)
+})
 
 // The deadline of a connection would be a minute.
 for (const [what, setting] of [

@@ -21,19 +21,20 @@ export function opensshError(address: SshAddress, stderr: string): Error {
     'unreachable',
     'connect',
   ]
-  const cause = lastLine(
-    stderr
-      .split('\n')
-      .filter(line => !SYMPTOM.test(line))
-      .join('\n'),
-  )
-  const words = cause || lastLine(stderr) || 'ssh ended without a message'
+  const causes = stderr.split('\n').filter(line => !SYMPTOM.test(line))
+  const cause = lastLine(causes.join('\n'))
+  const reason = lastLine(causes.filter(line => !VERDICT.test(line)).join('\n'))
+  const words = reason || cause || lastLine(stderr) || 'ssh ended without a message'
   const error = new HostError(address.host, kind, `cannot ${verb}: ${words}`, hintFor(kind, address))
   return cause === '' && DROPPED.test(stderr) ? new Dropped(error) : error
 }
 
 const KINDS: readonly (readonly [RegExp, HostErrorKind, string])[] = [
-  [/REMOTE HOST IDENTIFICATION HAS CHANGED|REVOKED HOST KEY/, 'changed-host-key', 'trust the host'],
+  [
+    /REMOTE HOST IDENTIFICATION HAS CHANGED|REVOKED HOST KEY|revoked by file/,
+    'changed-host-key',
+    'trust the host',
+  ],
   [/Host key verification failed|No .* host key is known/, 'unknown-host-key', 'trust the host'],
   [/Could not resolve hostname/, 'unresolved', 'find the host'],
   [/Permission denied \(|Too many authentication failures|passphrase/, 'authentication', 'log in'],
@@ -44,6 +45,9 @@ const KINDS: readonly (readonly [RegExp, HostErrorKind, string])[] = [
 // Before sshd said who it is, ssh 9 names this place; beyond MaxStartups it gets no further.
 const SYMPTOM =
   /^(?:kex_exchange_identification: |Connection (?:closed|reset) by |Connection (?:to \S+ port \d+ )?timed out during banner|banner exchange: |stdio forwarding failed|Warning: |\*\* )/
+
+/** What follows from the line before it, if there is one. */
+const VERDICT = /^Host key verification failed/
 
 const DROPPED = /kex_exchange_identification|Connection reset by peer|Exceeded MaxStartups/
 

@@ -94,7 +94,7 @@ export async function joinMaster(
 
 /** The arguments for a question to the master. With the user's `ControlMaster yes`, ssh would become one instead. */
 function muxed(address: SshAddress, socket: string, question: readonly string[]): string[] {
-  return ['-S', socket, '-o', 'ControlMaster=no', ...question, ...goal(address)]
+  return ['-S', socket, '-o', 'ControlMaster=no', ...address.forPeople, ...question, ...goal(address)]
 }
 
 const BASE = [
@@ -126,7 +126,12 @@ async function startMaster(
 ): Promise<void> {
   const seconds = Math.ceil(address.connectTimeoutMs / 1000)
   const alive = Math.ceil(address.keepaliveMs / 1000)
-  const options = [...agent, ...['-o', `ConnectTimeout=${seconds}`, '-o', `ServerAliveInterval=${alive}`]]
+  const options = [
+    // What went wrong is told at this level, whatever the user wants to read.
+    ...['-o', 'LogLevel=INFO'],
+    ...agent,
+    ...['-o', `ConnectTimeout=${seconds}`, '-o', `ServerAliveInterval=${alive}`],
+  ]
   const persist = ['-o', 'ControlMaster=yes', '-o', 'ControlPersist=600']
   const result = await ssh(['-fNT', '-S', socket, ...persist, ...options, ...goal(address)], { env, signal })
   if (result.code === 0) return

@@ -23,11 +23,13 @@ interface LoginParts {
   readonly socket: Socket
   readonly address: SshAddress
   readonly login: LoginKeys
+  /** How long the host may take, in milliseconds. */
+  readonly timeoutMs: number
 }
 
 /** Rejects with HostError, or Dropped. The caller destroys the socket then. */
 export async function logIn(parts: LoginParts, options: LoginOptions): Promise<void> {
-  const { client, socket, address, login } = parts
+  const { client, socket, address, login, timeoutMs } = parts
   const facts: LoginFacts = {
     encrypted: false,
     methods: [],
@@ -39,7 +41,7 @@ export async function logIn(parts: LoginParts, options: LoginOptions): Promise<v
   try {
     await new Promise<void>((resolve, reject) => {
       const fail = (error: Error) => reject(loginError(error, address, login, facts))
-      timer = new Timer(address.connectTimeoutMs, () => fail(failure('ETIMEDOUT')))
+      timer = new Timer(timeoutMs, () => fail(failure('ETIMEDOUT')))
       client.once('ready', resolve)
       client.once('handshake', () => {
         facts.encrypted = true

@@ -28,13 +28,17 @@ export function connectSsh2(address: SshAddress, options: Ssh2Options): Promise<
 }
 
 async function attempt(address: SshAddress, options: Ssh2Options): Promise<Shell> {
+  const started = performance.now()
   const socket = await openSocket(address, options.signal)
+  const connected = performance.now() - started
   try {
     const ssh2 = await loadSsh2()
     const client = new ssh2.Client()
     const enter = async () => {
       const login = await options.keys.keysFor(address, ssh2.utils.parseKey as ParseKey)
-      await logIn({ ssh2, client, socket, address, login }, options)
+      // As ssh counts: connecting is a part of it.
+      const timeoutMs = Math.max(1, address.connectTimeoutMs - connected)
+      await logIn({ ssh2, client, socket, address, login, timeoutMs }, options)
     }
     await unlessAborted(options.signal, socket, enter())
     return shellOf(client, socket, address)

@@ -20,7 +20,7 @@ import { must, oid } from '../../../src/plan/names.ts'
 import type { Request } from '../../../src/protocol/messages.ts'
 import { type ConnectOptions, connector, type Settings } from '../../../src/remote/connect.ts'
 import { openSession } from '../../../src/remote/session.ts'
-import type { Connection } from '../../../src/remote/transport.ts'
+import { type Connection, HostError } from '../../../src/remote/transport.ts'
 import { needs } from '../../support/needs.ts'
 import { waitFor } from '../../support/wait-for.ts'
 import { fakeAgents } from '../fake-agent.ts'
@@ -51,6 +51,20 @@ async function makeWorld(
     },
   }
 }
+
+/** What sshd runs in place of what we ask for; the last one as a .bashrc that starts another shell. */
+const FORCED = [
+  [
+    'internal-sftp',
+    {
+      kind: 'authentication',
+      message: /^cannot run programs as 'root': the host allows file transfers only/,
+      hint: /log in as another user/,
+    },
+  ],
+  ['cat >/dev/null', { message: 'the agent did not answer in time', hint: /ForceCommand/ }],
+  ['bash', { message: /^the agent did not answer in time/, hint: /replaces the shell/ }],
+] as const
 
 async function* megabytes(count: number): AsyncGenerator<Request> {
   const bytes = new Uint8Array(256 * 1024)
@@ -360,6 +374,66 @@ test('through a jump host', withSshd, async t => {
   sshd.configure('ProxyCommand sh -c "exec nc 127.0.0.1 %p"'.replace('nc', nc(sshd)))
   await openSession(await connect())
 })
+
+for (const [what, setting, told] of [
+  [
+    'a ProxyCommand that is missing',
+    'ProxyCommand /no/such/program',
+    /\/no\/such\/program: (?:not found|No such file or directory)$/,
+  ],
+  ['a jump host that refuses connections', 'ProxyJump root@127.0.0.1:1', /port 1: Connection refused$/],
+  ['no common cipher, for a quiet ssh', 'Ciphers aes192-cbc\nLogLevel ERROR', /no matching cipher found/],
+] as const)
+  test(`${what} is told as the cause`, withSshd, async t => {
+    const { connect, sshd } = await makeWorld(t)
+    sshd.configure(...setting.split('\n'))
+    await assert.rejects(connect(), { message: told })
+  })
+
+test('an option of the SSH configuration that ssh does not know is told with its line', withSshd, async t => {
+  const { connect, sshd } = await makeWorld(t)
+  sshd.configure('NoSuchOption yes')
+  await assert.rejects(connect(), {
+    kind: 'unresolved',
+    message:
+      /^cannot use the SSH configuration: .*ssh_config: line 2: Bad configuration option: nosuchoption$/,
+  })
+})
+
+for (const transport of ['auto', 'openssh'] as const)
+  test(`${transport}: a host key in RevokedHostKeys is told as revoked`, withSshd, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    sshd.configure(`RevokedHostKeys ${sshd.directory}/host_ed25519.pub`)
+    await assert.rejects(connect(), { kind: 'changed-host-key', message: /revoked/i })
+  })
+
+for (const setting of [
+  'StdinNull yes',
+  'ForkAfterAuthentication yes',
+  'SessionType none',
+  'RequestTTY force',
+])
+  for (const transport of ['auto', 'openssh'] as const)
+    test(`${transport}: '${setting}' is for people`, withSshd, async t => {
+      const { connect, sshd } = await makeWorld(t, { transport })
+      sshd.configure(setting)
+      const session = await openSession(await connect())
+      assert.equal(session.hello.hostname, 'fake?[2J')
+    })
+
+for (const transport of ['auto', 'openssh'] as const)
+  test(`${transport}: AddressFamily is honoured, also for an address`, withSshd, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    sshd.configure('AddressFamily inet6')
+    await assert.rejects(connect(), HostError)
+  })
+
+for (const [command, told] of FORCED)
+  test(`'${command}' in place of the agent is named`, withSshd, async t => {
+    const { connect } = await makeWorld(t, {}, { sshd: [`ForceCommand ${command}`] })
+    const session = openSession(await connect(), { flight: () => [{ type: 'ask', id: ID }], helloMs: 2000 })
+    await assert.rejects(session, told)
+  })
 
 test('ssh2 does not pretend to honour a ProxyCommand', withSshd, async t => {
   const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
