@@ -1,5 +1,6 @@
 /** One deployment at a time: an flock(2) that dies with its holder, and a note in the file of who that is. */
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
+import { FORMATS, isReadable } from '../../src/protocol/format.ts'
 import type { DeploymentId, Pending } from '../../src/protocol/messages.ts'
 import type { Machine } from './machine.ts'
 import { LOCK } from './paths.ts'
@@ -31,7 +32,7 @@ export class Lock {
   /** Leaves word for those who find it taken. */
   sign(holder: Holder): void {
     const writer = this.machine.files.create(LOCK, 0o600)
-    writer.write(encodeUtf8(`${JSON.stringify(holder)}\n`))
+    writer.write(encodeUtf8(`${JSON.stringify({ ...holder, format: FORMATS.lock })}\n`))
     writer.close()
   }
 
@@ -40,7 +41,8 @@ export class Lock {
     try {
       const writer = this.machine.files.append(LOCK, 0o600)
       // By the clock that nobody sets: it is the same for all processes, and the lock does not outlive a boot.
-      writer.write(encodeUtf8(`${JSON.stringify({ until: this.machine.ticks() + ms })}\n`))
+      const note: SettledNote = { format: FORMATS.lock, ticks: this.machine.ticks() + ms }
+      writer.write(encodeUtf8(`${JSON.stringify(note)}\n`))
       writer.close()
     } catch {
       // Those who find the lock taken are told less; that the disk is full will stop who has to write.
@@ -58,9 +60,9 @@ export class Lock {
     const holder = this.holder()
     if (holder === undefined) return NOBODY_YET
     const { operator, since, id } = holder
-    const [, ...notes] = this.lines() as ({ readonly until?: unknown } | null)[]
-    const until = notes[notes.length - 1]?.until
-    const msLeft = typeof until === 'number' ? Math.max(0, Math.ceil(until - this.machine.ticks())) : null
+    const [, ...notes] = this.lines()
+    const note = notes.pop()
+    const msLeft = isSettledNote(note) ? Math.max(0, Math.ceil(note.ticks - this.machine.ticks())) : null
     return { holder: operator, since, id, msLeft }
   }
 
@@ -90,6 +92,17 @@ const NOBODY_YET: Pending = { holder: '', since: 0, id: '', msLeft: null }
 function isHolder(signed: unknown): signed is Holder {
   const { operator, id, since } = (signed ?? {}) as Partial<Holder>
   return typeof operator === 'string' && typeof id === 'string' && Number.isSafeInteger(since) && since! >= 0
+}
+
+/** Builds before the formats wrote 'until', some by a clock that can be set: what is left is not said then. */
+interface SettledNote {
+  readonly format: number
+  /** When it is undone. */
+  readonly ticks: number
+}
+
+function isSettledNote(note: unknown): note is SettledNote {
+  return isReadable('lock', note) && typeof (note as Partial<SettledNote> | null)?.ticks === 'number'
 }
 
 /** Signing is one small write; a tenth of a second is enough for it on a busy machine. */

@@ -1,14 +1,16 @@
 /**
  * The journal: what a deployment under way would have to put back, written durably before anything is changed. Its
- * existence is the mark of an unfinished deployment. One JSON value a line: the header, then the prepared steps with
- * what each replaces, then the number of each step as it begins.
+ * existence is the mark of an unfinished deployment. One JSON value a line: the format, the header, then the prepared
+ * steps with what each replaces, then the number of each step as it begins.
  */
 
-import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
-import { type Oid, oid, type UnitName } from '../../src/plan/names.ts'
+import { encodeUtf8 } from '../../src/plan/bytes.ts'
+import type { Oid, UnitName } from '../../src/plan/names.ts'
 import { BASE } from '../../src/plan/places.ts'
 import type { Step } from '../../src/plan/steps.ts'
+import { FORMATS } from '../../src/protocol/format.ts'
 import type { DeploymentId } from '../../src/protocol/messages.ts'
+import type { Identity } from '../agent.ts'
 import type { Machine, Writer } from '../host/machine.ts'
 import { JOURNAL } from '../host/paths.ts'
 import type { EnablementLink } from '../systemd/enablement-links.ts'
@@ -44,8 +46,8 @@ export type Before =
   | {
       readonly kind: 'enablement'
       readonly links: readonly EnablementLink[]
-      /** Those that were there for such links. */
-      readonly directories: readonly string[]
+      /** Those that were there for such links; an older agent did not note them. */
+      readonly directories?: readonly string[]
     }
 
 /** What a path was: absent, a symbolic link, or a file that is kept as `backup/<id>/<path>`. */
@@ -71,16 +73,16 @@ export class JournalWriter implements Journal {
   private readonly writer: Writer
 
   /** Makes the file: from here on the deployment counts as under way. */
-  constructor(machine: Machine, header: Header) {
+  constructor(machine: Machine, identity: Identity, header: Header) {
     this.machine = machine
     this.header = header
     this.writer = machine.files.create(JOURNAL, 0o600)
-    this.line(header)
+    this.lines(formatLine(identity, header), header)
   }
 
   /** Durable when it returns: the first step may begin. */
   prepare(prepared: readonly Prepared[]): void {
-    this.line(prepared)
+    this.lines(prepared)
     this.writer.sync()
     this.machine.files.sync(BASE)
     this.prepared = prepared
@@ -91,7 +93,7 @@ export class JournalWriter implements Journal {
    * every step counts as begun.
    */
   begin(index: number): void {
-    this.line(index)
+    this.lines(index)
     this.begun = index
   }
 
@@ -101,8 +103,8 @@ export class JournalWriter implements Journal {
     removeJournal(this.machine)
   }
 
-  private line(value: Header | readonly Prepared[] | number): void {
-    this.writer.write(encodeUtf8(`${JSON.stringify(value)}\n`))
+  private lines(...values: readonly (FormatLine | Header | readonly Prepared[] | number)[]): void {
+    this.writer.write(encodeUtf8(values.map(value => `${JSON.stringify(value)}\n`).join('')))
   }
 }
 
@@ -112,52 +114,14 @@ export function removeJournal({ files }: Machine): void {
 }
 
 /**
- * The journal that a predecessor left; undefined where there is none. 'empty': killed while it wrote the header.
- * 'damaged': no killed agent leaves that.
+ * The first line, by which every later build can say whose journal it is. Builds before it take this line for the
+ * header, and refuse it as long as it has no 'operator'.
  */
-export function readJournal(machine: Machine): Journal | 'empty' | 'damaged' | undefined {
-  const raw = machine.files.read(JOURNAL)
-  if (raw === undefined) return undefined
-  // What is behind the last newline was cut off while it was written: it had not begun to count.
-  const whole = decodeUtf8(raw.subarray(0, raw.lastIndexOf(NEWLINE) + 1))
-  if (whole === '') return 'empty'
-  const [header, prepared = [], ...marks] = (whole ?? '?').split('\n').filter(Boolean).map(parse)
-  if (!isHeader(header) || !isPrepared(prepared)) return 'damaged'
-  // A mark that cannot be read may have been of any step: all count as begun, as after a power cut.
-  const known = header.bootId === machine.bootId() && marks.every(Number.isSafeInteger)
-  return { header, prepared, begun: known ? Math.max(-1, ...(marks as number[])) : prepared.length - 1 }
+export interface FormatLine extends Identity {
+  readonly format: number
+  readonly deployment: DeploymentId
 }
 
-function isHeader(value: unknown): value is Header {
-  const { id, to, operator, bootId } = (value ?? {}) as Partial<Header>
-  return (
-    typeof operator === 'string' &&
-    typeof bootId === 'string' &&
-    ID.test(`${id}`) &&
-    oid(`${to}`) !== undefined
-  )
-}
-
-const NEWLINE = 10
-
-/** The id becomes part of a path. */
-const ID = /^[0-9A-Za-z-]{8,64}$/
-
-/** Written by ourselves in one synced write, so that it is whole or damaged by something else. */
-function isPrepared(value: unknown): value is readonly Prepared[] {
-  return (
-    Array.isArray(value) &&
-    value.every(
-      ({ step, before }: Partial<Prepared>) =>
-        typeof step?.kind === 'string' && typeof before?.kind === 'string',
-    )
-  )
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
+function formatLine({ version, build }: Identity, { id }: Header): FormatLine {
+  return { format: FORMATS.journal, deployment: id, version, build }
 }

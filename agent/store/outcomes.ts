@@ -3,17 +3,19 @@
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
 import { BASE } from '../../src/plan/places.ts'
 import { decodeOutcomeRecord } from '../../src/protocol/decode.ts'
+import { FORMATS, isReadable } from '../../src/protocol/format.ts'
 import type { DeploymentId, OutcomeRecord } from '../../src/protocol/messages.ts'
 import { appendLine, writeDurably } from '../host/files.ts'
 import type { Machine } from '../host/machine.ts'
 import { LOG } from '../host/paths.ts'
+import { Foreign } from './foreign.ts'
 
 /** The log is cut to its newer half when it is longer than this, in bytes. */
 const LOG_MAX = 256 * 1024
 
 /** Adds a record, durably; once only, where a recovery comes by again. */
 export function recordOutcome({ files }: Machine, record: OutcomeRecord): void {
-  if (findOutcome(files, record.id)) return
+  if (findLine(files, record.id)) return
   const known = files.stat(LOG)
   if (known && known.size > LOG_MAX) {
     const lines = readLines(files)
@@ -21,27 +23,50 @@ export function recordOutcome({ files }: Machine, record: OutcomeRecord): void {
   }
   // The id comes first: findOutcome looks for it there.
   const { id, ...rest } = record
-  appendLine(files, LOG, JSON.stringify({ id, ...rest }), 0o600)
+  appendLine(files, LOG, JSON.stringify({ id, ...rest, format: FORMATS.log }), 0o600)
   files.sync(LOG)
   // The journal goes next: its name must not go without the log's having come.
   if (!known) files.sync(BASE)
 }
 
-/**
- * The record of a deployment, where it has ended here. Asked twice a deployment, so the bytes are searched: to make
- * text of a whole log takes QuickJS a tenth of a second.
- */
+/** The record of a deployment, where it has ended here. Throws Foreign where it did in words of a newer build. */
 export function findOutcome(files: Machine['files'], id: DeploymentId): OutcomeRecord | undefined {
+  const line = findLine(files, id)
+  const [found] = line === undefined ? [] : parse(line)
+  if (line !== undefined && found === undefined)
+    throw new Foreign(
+      `the deployment ${id} has ended here already, in a way that only a newer version knows`,
+      ASK,
+    )
+  return found
+}
+
+const ASK = "ask with that version: 'git deploy sync'"
+
+/**
+ * The line of a deployment, unless a power cut has left half of it. Asked twice a deployment, so the bytes are searched:
+ * to make text of a whole log takes QuickJS a tenth of a second.
+ */
+function findLine(files: Machine['files'], id: DeploymentId): string | undefined {
   const raw = files.read(LOG) ?? new Uint8Array()
   const beginning = encodeUtf8(`{"id":"${id}"`)
-  let found: OutcomeRecord | undefined
-  for (let at = 0, end = 0; at < raw.length && !found; at = end + 1) {
+  for (let at = 0, end = 0; at < raw.length; at = end + 1) {
     const next = raw.indexOf(NEWLINE, at)
     end = next < 0 ? raw.length : next
-    if (beginning.every((byte, i) => raw[at + i] === byte))
-      [found] = parse(decodeUtf8(raw.subarray(at, end)) ?? '')
+    if (!beginning.every((byte, i) => raw[at + i] === byte)) continue
+    const line = decodeUtf8(raw.subarray(at, end)) ?? ''
+    if (isJson(line)) return line
   }
-  return found
+  return undefined
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const NEWLINE = 10
@@ -64,10 +89,14 @@ function readLines(files: Machine['files']): string[] {
   return text.split('\n').filter(line => line !== '')
 }
 
-/** A line that a power cut left half written is no record, nor is what somebody made of one with an editor. */
+/**
+ * A line that a power cut left half written is no record, nor is what somebody made of one with an editor. One of a newer
+ * build is kept where it is.
+ */
 function parse(line: string): OutcomeRecord[] {
   try {
-    return [decodeOutcomeRecord(JSON.parse(line))]
+    const value: unknown = JSON.parse(line)
+    return isReadable('log', value) ? [decodeOutcomeRecord(value)] : []
   } catch {
     return []
   }

@@ -31,6 +31,9 @@ import type {
 /** The peer said something that this protocol does not know. */
 export class ProtocolError extends Error {}
 
+/** A word, a kind or a field that this build does not know, where another build may. */
+export class Unknown extends ProtocolError {}
+
 /** The message a client sent. */
 export function decodeRequest(value: unknown): Request {
   return variant<Request>({
@@ -112,18 +115,18 @@ const ID = /^[0-9A-Za-z-]{8,64}$/
 export const text: Decoder<string> = (value, at) =>
   typeof value === 'string' ? value : wrong(at, 'a string')
 const bytes: Decoder<Uint8Array> = (value, at) => (value instanceof Uint8Array ? value : wrong(at, 'bytes'))
-const integer: Decoder<number> = (value, at) =>
+export const integer: Decoder<number> = (value, at) =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(at, 'a whole number')
 export const truth: Decoder<boolean> = (value, at) =>
   typeof value === 'boolean' ? value : wrong(at, 'true or false')
 /** Milliseconds since 1970 that a Date can hold (ECMA-262, 21.4.1.1). */
-const moment: Decoder<number> = (value, at) =>
+export const moment: Decoder<number> = (value, at) =>
   integer(value, at) <= 8.64e15 ? (value as number) : wrong(at, 'a moment')
-const id: Decoder<string> = (value, at) =>
+export const id: Decoder<string> = (value, at) =>
   typeof value === 'string' && ID.test(value) ? value : wrong(at, 'a deployment id')
-const object = name<Oid>(oid, 'an object name')
-const path = name<HostPath>(hostPath, 'an absolute path')
-const unit = name(unitName, 'a unit name')
+export const object = name<Oid>(oid, 'an object name')
+export const path = name<HostPath>(hostPath, 'an absolute path')
+export const unit = name(unitName, 'a unit name')
 const outcome = choice<Outcome>(['held', 'undone', 'damaged', 'unknown'])
 const role = choice(LINK_ROLES)
 const app = name(appName, 'an app name')
@@ -224,7 +227,8 @@ const steps: { readonly [K in StepKind]: Decoder<StepOf<K>> } = {
   settle: record<StepOf<'settle'>>({ kind: literal('settle'), units: list(unit), ms: integer }),
   check: record<StepOf<'check'>>({ kind: literal('check'), app, check, units: list(unit) }),
 }
-const step = variant<Step, 'kind'>(steps, 'kind')
+/** What is known of each kind of step. */
+export const step = variant<Step, 'kind'>(steps, 'kind')
 
 const refusal = variant<Refusal, 'kind'>(
   {
@@ -250,7 +254,11 @@ export function literal<const T extends string>(expected: T): Decoder<T> {
 }
 
 export function choice<const T extends string>(allowed: readonly T[]): Decoder<T> {
-  return (value, at) => allowed.find(one => one === value) ?? wrong(at, `one of ${allowed.join(', ')}`)
+  return (value, at) => {
+    const found = allowed.find(one => one === value)
+    if (found === undefined) throw new Unknown(`${at} is not one of ${allowed.join(', ')}`)
+    return found
+  }
 }
 
 export function name<T extends string>(make: (text: string) => T | undefined, what: string): Decoder<T> {
@@ -259,6 +267,11 @@ export function name<T extends string>(make: (text: string) => T | undefined, wh
 
 export function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
   return (value, at) => (value === null ? null : decode(value, at))
+}
+
+/** Of a field that older builds do not write: it is left out then. */
+export function later<T>(decode: Decoder<T>): Decoder<T> {
+  return (value, at) => (value === undefined ? (undefined as T) : decode(value, at))
 }
 
 export function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
@@ -272,8 +285,10 @@ export function record<T>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }):
   return (value, at) => {
     if (!isObject(value)) return wrong(at, 'an object')
     const result: Partial<T> = {}
-    for (const key of Object.keys(fields) as (keyof T & string)[])
-      result[key] = fields[key](value[key], `${at}.${key}`)
+    for (const key of Object.keys(fields) as (keyof T & string)[]) {
+      const decoded = fields[key](value[key], `${at}.${key}`)
+      if (decoded !== undefined) result[key] = decoded
+    }
     return result as T
   }
 }
@@ -284,7 +299,8 @@ export function variant<T extends { [P in Tag]: string }, Tag extends string = '
 ): Decoder<T> {
   return (value, at) => {
     const kind = isObject(value) ? value[tag] : undefined
-    if (typeof kind !== 'string' || !Object.keys(decoders).includes(kind)) return wrong(at, `a known ${tag}`)
+    if (typeof kind !== 'string') return wrong(at, `a known ${tag}`)
+    if (!Object.keys(decoders).includes(kind)) throw new Unknown(`${at} is not a known ${tag}`)
     return decoders[kind as T[Tag]](value, `${at}(${kind})`)
   }
 }

@@ -3,6 +3,7 @@
 import type { HostName, Oid } from '../plan/names.ts'
 import type { LoggedDeployment, ObjectChunk, Pending } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
+import { standsInTheWay } from './refused.ts'
 import { openSession, type Session } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
 
@@ -37,7 +38,11 @@ export async function fetchHistory(connection: Connection, options: FetchOptions
       else if (reply.type === 'fetched') return { ...reply, pending: session.hello.pending }
       else if (reply.type === 'refused' && reply.refusal.kind === 'error')
         throw historyLost(connection.host, reply.refusal.message)
-      else throw new HostError(connection.host, 'protocol', `the agent answers 'fetch' with '${reply.type}'`)
+      else
+        throw (
+          standsInTheWay(connection, reply) ??
+          new HostError(connection.host, 'protocol', `the agent answers 'fetch' with '${reply.type}'`)
+        )
     }
   } finally {
     session.close()

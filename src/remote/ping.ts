@@ -1,6 +1,7 @@
 import type { Oid } from '../plan/names.ts'
 import type { Pending } from '../protocol/messages.ts'
 import { assertName } from './fetch.ts'
+import { standsInTheWay } from './refused.ts'
 import { openSession, type Session } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
 
@@ -49,7 +50,10 @@ async function measure(connection: Connection, session: Session, ticks: () => nu
     await session.send({ type: 'ping' })
     const reply = await session.next(ANSWER_MS)
     if (reply.type !== 'pong')
-      throw new HostError(connection.host, 'protocol', `the agent answers 'ping' with '${reply.type}'`)
+      throw (
+        standsInTheWay(connection, reply) ??
+        new HostError(connection.host, 'protocol', `the agent answers 'ping' with '${reply.type}'`)
+      )
     times.push(ticks() - started)
   }
   times.sort((a, b) => a - b)
