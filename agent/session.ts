@@ -37,10 +37,11 @@ function refusalFor(error: unknown): Refusal {
 }
 
 function answer(agent: Agent): void {
-  const { wire, store, hostname, identity } = agent
+  const { machine, wire, store, hostname, identity } = agent
   const { recovered, trouble } = recoverIfLeft(agent)
   const pending = pendingElsewhere(agent)
-  wire.send({ type: 'hello', ...identity, hostname, current: store.ref('current'), recovered, pending })
+  const now = Math.max(0, machine.now())
+  wire.send({ type: 'hello', ...identity, hostname, current: store.ref('current'), recovered, pending, now })
   const request = wire.next(Number.POSITIVE_INFINITY)
   if (typeof request === 'string') return
   if (trouble !== undefined) throw trouble

@@ -1,8 +1,11 @@
 import type { CommandOf } from '../command.ts'
 import type { Context } from '../context.ts'
+import type { Deployed } from '../deployed.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readDeployed } from '../git/deployed.ts'
+import { heldSince } from '../git/outcomes.ts'
 import { planOffline } from '../planning/plan-tree.ts'
+import { age } from '../terminal/text/clock.ts'
 import { hostStatuses, renderPorcelain, renderStatus, statusRecord } from '../terminal/text/status.ts'
 import { remedies } from '../terminal/text/unsettled.ts'
 
@@ -13,7 +16,13 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
   const { repo, config, plan, hosts, tracking } = planned
   const tracked = [...hosts, ...plan.vanished].flatMap(host => tracking.get(host) ?? [])
   const commits = new Map(tracked.map(({ host, commit }) => [host, commit]))
-  const deployed = await readDeployed(repo, [...commits.values()])
+  const said = await readDeployed(repo, [...commits.values()])
+  const deployed = new Map<string, Deployed>(
+    tracked.flatMap(({ host, commit }) => {
+      const known = said.get(commit)
+      return known ? [[commit, byHostsClock(known, heldSince(repo, host, commit), context.now())]] : []
+    }),
+  )
   const statuses = hostStatuses({ plan, hosts, commits, deployed })
   const { terminal } = context
   for (const status of statuses) context.emit(statusRecord(plan.cluster, status))
@@ -22,4 +31,11 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
   if (lines.length > 0) (command.porcelain ? terminal.out : terminal.say)(lines.join('\n'))
   if (!command.porcelain) for (const hint of remedies(plan)) terminal.note(hint)
   return EXIT.done
+}
+
+/** A commit bears the time of an operator's clock, which may be anything; the log has the host's. */
+function byHostsClock(deployed: Deployed, since: number | undefined, now: Date): Deployed {
+  if (since === undefined) return deployed
+  const at = `${new Date(since).toISOString().slice(0, 19)}Z`
+  return { ...deployed, at, when: age(now.getTime() - since) }
 }

@@ -8,7 +8,6 @@ import type { Tracked } from '../git/refs.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { Ended, Heard, HostCommitSaid, News } from '../news.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
-import { secondOf } from '../protocol/deployment-id.ts'
 import type { LoggedDeployment, Pending } from '../protocol/messages.ts'
 import { type Fetched, fetchHistory } from '../remote/fetch.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
@@ -41,8 +40,8 @@ export async function catchUp(
     message: 'sync',
   })
   const heard = new Map<HostName, Heard>()
-  for (const { host, news, log, pending } of answers)
-    heard.set(host, { news, pending, ended: log ? await keepLog(repo, host, log, pending) : [] })
+  for (const { host, news, log, pending, aheadMs } of answers)
+    heard.set(host, { news, pending, aheadMs, ended: log ? await keepLog(repo, host, log, pending) : [] })
   return heard
 }
 
@@ -52,6 +51,7 @@ interface Answer {
   /** Null of a host that gave no answer. */
   readonly log: readonly LoggedDeployment[] | null
   readonly pending: Pending | null
+  readonly aheadMs: number | null
 }
 
 async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise<Answer> {
@@ -61,12 +61,14 @@ async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise
   try {
     connection = await connect(host)
     const fetched = await fetchHistory(connection, { have, receive: objects => quarantine.receive(objects) })
-    const { log, pending } = fetched
-    return { host, news: await understand(repo, quarantine, { host, have }, fetched), log, pending }
+    const { log, pending, aheadMs } = fetched
+    const news = await understand(repo, quarantine, { host, have }, fetched)
+    return { host, news, log, pending, aheadMs }
   } catch (error) {
     if (!(error instanceof HostError || error instanceof BadHistory)) throw error
     const message = error instanceof BadHistory ? `cannot take its history: ${error.message}` : error.message
-    return { host, news: { kind: 'failed', message, hint: error.hint ?? null }, log: null, pending: null }
+    const news = { kind: 'failed', message, hint: error.hint ?? null } as const
+    return { host, news, log: null, pending: null, aheadMs: null }
   } finally {
     connection?.close()
     await quarantine.discard()
@@ -137,14 +139,18 @@ async function keepLog(
   const learnt: KnownOutcome[] = [
     ...news.map(record => ({ ...record, subject: record.subject ?? said.get(record.to)?.subject ?? null })),
     ...unknown
-      .filter(({ id }) => id !== pending?.id && neverBegan(id, log))
+      .filter(one => one.id !== pending?.id && neverBegan(one, log))
       .map(record => ({ ...record, outcome: 'refused' as const, why: 'it never began there' })),
   ]
   await addOutcomes(repo, host, learnt)
   return learnt.filter(({ id }) => known.get(id)?.outcome === 'unknown')
 }
 
-/** The host has no record of it, and has forgotten none that is as young. Ids sort by time, to the second. */
-function neverBegan(id: string, log: readonly LoggedDeployment[]): boolean {
-  return !log.some(record => record.id === id) && secondOf(id) >= secondOf(log[0]?.id ?? '')
+/** The host has no record of it, and has forgotten none since it came to run what the deployment began at. */
+function neverBegan({ id, from }: KnownOutcome, log: readonly LoggedDeployment[]): boolean {
+  const isRemembered =
+    log.length === 0 ||
+    log[0]!.from === null ||
+    log.some(({ to, outcome }) => to === from && outcome === 'held')
+  return isRemembered && !log.some(record => record.id === id)
 }

@@ -6,9 +6,14 @@ import { connector } from '../remote/connect.ts'
 import type { Connect } from '../remote/connections.ts'
 import type { Connection } from '../remote/transport.ts'
 import { confirmHostKey } from '../terminal/host-key.ts'
+import { refuseClock } from './refuse-clock.ts'
 
-/** How this command reaches hosts: by the repository's settings, with questions only where somebody can answer. */
-export function reach(config: Config, { env, terminal }: Context): Connect {
+/**
+ * How this command reaches hosts: by the repository's settings, with questions only where somebody can answer. Throws
+ * Fatal where what they say could not be recorded.
+ */
+export function reach(config: Config, { env, terminal, now }: Context): Connect {
+  refuseClock(now())
   const settings = { env, agents: loadAgents(), transport: config.transport }
   const silent = connector(settings)
   const asking = terminal.input

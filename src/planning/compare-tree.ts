@@ -57,8 +57,6 @@ export async function compareTree(
   reading: RepositoryReading = beginReading(context),
 ): Promise<ComparedTree> {
   const repo = await reading.repo
-  // While git answers what it was asked.
-  const unsettled = readUnsettled(repo)
   const objects = new ObjectReader(repo)
   const { saved } = request
   const cluster = saved
@@ -70,6 +68,7 @@ export async function compareTree(
     reading.config,
     reading.tracking,
   ])
+  const unsettled = readUnsettled(repo, tracking)
   return compare({ ...asked, config, tracking, unsettled }, snapshot)
 }
 

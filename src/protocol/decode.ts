@@ -74,6 +74,7 @@ export function decodeReply(value: unknown): Reply {
       current: nullable(object),
       recovered: nullable(record({ id, outcome })),
       pending: nullable(record(pending)),
+      now: moment,
     }),
     refused: record<Reply & { type: 'refused' }>({ type: literal('refused'), refusal }),
     staged: record<Reply & { type: 'staged' }>({

@@ -141,6 +141,8 @@ export interface Hello {
   /** What this session found left behind by a killed predecessor, and finished, before it said hello. */
   readonly recovered: { readonly id: DeploymentId; readonly outcome: Outcome } | null
   readonly pending: Pending | null
+  /** What time it is there, in milliseconds since 1970. */
+  readonly now: number
 }
 
 /** A deployment that another session is carrying out. */

@@ -14,6 +14,8 @@ export interface Fetched {
   readonly log: readonly LoggedDeployment[]
   /** The deployment under way there. */
   readonly pending: Pending | null
+  /** By how much this clock is ahead of the host's, in milliseconds. */
+  readonly aheadMs: number
 }
 
 export interface FetchOptions {
@@ -35,7 +37,8 @@ export async function fetchHistory(connection: Connection, options: FetchOptions
     for (;;) {
       const reply = await session.next(SILENCE_MS)
       if (reply.type === 'objects') await receive(reply.objects)
-      else if (reply.type === 'fetched') return { ...reply, pending: session.hello.pending }
+      else if (reply.type === 'fetched')
+        return { ...reply, pending: session.hello.pending, aheadMs: session.aheadMs }
       else if (reply.type === 'refused' && reply.refusal.kind === 'error')
         throw historyLost(connection.host, reply.refusal.message)
       else

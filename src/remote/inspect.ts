@@ -28,9 +28,9 @@ async function inspectHost(host: HostName, connect: Inspection['connect']): Prom
     const session = await openSession(connection, { flight: () => [{ type: 'verify' }] })
     const reply = await session.next(ANSWER_MS)
     session.close()
-    const { hello } = session
+    const { hello, aheadMs } = session
     if (hello.hostname !== host) return unreachable(host, `the host calls itself '${hello.hostname}'`)
-    if (reply.type === 'verified') return { host, kind: 'asked', hello, verified: reply }
+    if (reply.type === 'verified') return { host, kind: 'asked', hello, verified: reply, aheadMs }
     const inTheWay = standsInTheWay(connection, reply)
     if (inTheWay) throw inTheWay
     const why =

@@ -11,6 +11,8 @@ export interface Pong {
   readonly installed: boolean
   readonly current: Oid | null
   readonly pending: Pending | null
+  /** By how much this clock is ahead of the host's, in milliseconds. */
+  readonly aheadMs: number
   readonly rtt: RoundTrips
 }
 
@@ -33,10 +35,10 @@ export async function ping(connection: Connection, ticks: () => number): Promise
   const session = await openSession(connection)
   try {
     assertName(connection, session)
-    const { installed, hello } = session
+    const { installed, hello, aheadMs } = session
     const { version, current, pending } = hello
     const rtt = await measure(connection, session, ticks)
-    return { version, installed, current, pending, rtt }
+    return { version, installed, current, pending, aheadMs, rtt }
   } finally {
     session.close()
   }

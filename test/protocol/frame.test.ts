@@ -38,6 +38,7 @@ const replies: Reply[] = [
     current: OID,
     recovered: { id: '20261123T074502-3f9a1c0b7e', outcome: 'undone' },
     pending: { holder: 'Ada', since: 1795420000000, id: '20261123T074502-3f9a1c0b7e', msLeft: null },
+    now: 1_796_083_200_000,
   },
   {
     type: 'refused',

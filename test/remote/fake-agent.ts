@@ -42,7 +42,7 @@ const reply = message => frame(packr.pack(message))
 out(Buffer.from(${JSON.stringify(noise)}))
 const talk = () => {
   out(Buffer.from('\\0git-deploy 1\\n'))
-  reply({ type: 'hello', version: '1.0.0', build: '${build}', hostname: 'fake\\u001b[2J', current: null, recovered: null, pending: null })
+  reply({ type: 'hello', version: '1.0.0', build: '${build}', hostname: 'fake\\u001b[2J', current: null, recovered: null, pending: null, now: Date.now() })
   let bytes = 0
   let rest = Buffer.alloc(0)
   process.stdin.on('data', chunk => {

@@ -73,6 +73,7 @@ export const REPLIES: readonly unknown[] = [
     current: OID,
     recovered: { id: ID, outcome: 'undone' },
     pending: null,
+    now: 1,
   },
   { type: 'refused', refusal: { kind: 'plan', steps } },
   { type: 'refused', refusal: { kind: 'busy', holder: 'Ada', since: 1, id: ID, msLeft: null } },

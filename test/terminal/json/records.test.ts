@@ -65,7 +65,7 @@ type Told<K = RolloutEvent['kind']> = K extends unknown
 const EVENTS: { readonly [K in RolloutEvent['kind']]: readonly Told<K>[] } = {
   connecting: [{ kind: 'connecting' }],
   installing: [{ kind: 'installing' }],
-  connected: [{ kind: 'connected' }],
+  connected: [{ kind: 'connected', aheadMs: 0 }],
   installed: [{ kind: 'installed' }],
   queued: [{ kind: 'queued', behind: { holder: 'Bob', since: 1_795_419_902_000, id, msLeft: null } }],
   waiting: [{ kind: 'waiting' }],

@@ -1,0 +1,34 @@
+/** Clocks that do not agree: the operator's may be in a commit, and hosts go by their own. */
+import type { HostName } from '../../plan/names.ts'
+
+/** A line for all hosts: the one whose clock differs most stands for the others. None where all are within a minute. */
+export function clockNotes(ahead: ReadonlyMap<HostName, number>): string[] {
+  const [worst] = [...ahead].sort(([, a], [, b]) => Math.abs(b) - Math.abs(a))
+  if (worst === undefined || Math.abs(worst[1]) <= MINUTE) return []
+  const [host, ms] = worst
+  return [`note: this clock is ${lengthOf(Math.abs(ms))} ${ms > 0 ? 'ahead of' : 'behind'} ${host}'s`]
+}
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** In the largest unit of which there are two or more, as git tells ages. */
+export function lengthOf(ms: number): string {
+  for (const [unit, name] of UNITS) if (ms >= 2 * unit) return `${Math.round(ms / unit)} ${name}s`
+  return `${Math.round(ms / 1000)} seconds`
+}
+
+const UNITS = [
+  [365 * DAY, 'year'],
+  [30 * DAY, 'month'],
+  [7 * DAY, 'week'],
+  [DAY, 'day'],
+  [HOUR, 'hour'],
+  [MINUTE, 'minute'],
+] as const
+
+/** As in '3 minutes ago'. */
+export function age(ms: number): string {
+  return ms < 0 ? 'in the future' : `${lengthOf(ms)} ago`
+}
