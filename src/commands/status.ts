@@ -36,6 +36,6 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
 /** A commit bears the time of an operator's clock, which may be anything; the log has the host's. */
 function byHostsClock(deployed: Deployed, since: number | undefined, now: Date): Deployed {
   if (since === undefined) return deployed
-  const at = `${new Date(since).toISOString().slice(0, 19)}Z`
+  const at = `${new Date(since).toISOString().slice(0, 19)}+00:00`
   return { ...deployed, at, when: age(now.getTime() - since) }
 }

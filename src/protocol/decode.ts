@@ -209,7 +209,8 @@ const finding = variant<Finding, 'kind'>(
   'kind',
 )
 
-const steps: { readonly [K in StepKind]: Decoder<StepOf<K>> } = {
+/** What is known of each kind of step. */
+export const steps: { readonly [K in StepKind]: Decoder<StepOf<K>> } = {
   checkout: record<StepOf<'checkout'>>({ kind: literal('checkout'), app, tree: object }),
   validate: record<StepOf<'validate'>>({ kind: literal('validate'), app, argv: list(text) }),
   sysusers: record<StepOf<'sysusers'>>({ kind: literal('sysusers'), apps: list(app) }),
@@ -228,7 +229,6 @@ const steps: { readonly [K in StepKind]: Decoder<StepOf<K>> } = {
   settle: record<StepOf<'settle'>>({ kind: literal('settle'), units: list(unit), ms: integer }),
   check: record<StepOf<'check'>>({ kind: literal('check'), app, check, units: list(unit) }),
 }
-/** What is known of each kind of step. */
 export const step = variant<Step, 'kind'>(steps, 'kind')
 
 const refusal = variant<Refusal, 'kind'>(
