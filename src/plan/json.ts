@@ -1,8 +1,9 @@
 /** Values out of a JSON file that people write: of the expected shape, or a report of where they are not. */
+import type { ProblemKind } from './problem.ts'
 import { suggest } from './suggest.ts'
 
 export type Keys = readonly (string | number)[]
-export type Report = (at: Keys, what: string, hint?: string) => void
+export type Report = (at: Keys, what: string, hint?: string, kind?: ProblemKind) => void
 
 /** The value, or an empty object. `allowed` null: any key. */
 export function object(
@@ -16,7 +17,8 @@ export function object(
     return {}
   }
   for (const key of Object.keys(value))
-    if (allowed?.includes(key) === false) report([...at, key], `unknown key '${key}'`, suggest(key, allowed))
+    if (allowed?.includes(key) === false)
+      report([...at, key], `unknown key '${key}'`, suggest(key, allowed), 'unknown key')
   return value
 }
 

@@ -56,8 +56,12 @@ export function parseManifest(file: string, text: string, problems: Problem[]): 
     problems.push({ file, at: 'syntax', what })
     return NO_MANIFEST
   }
-  const report: Report = (at, what, hint) =>
-    problems.push({ file, at, what, ...(hint === undefined ? {} : { hint }) })
+  const report: Report = (at, what, hint, kind) =>
+    problems.push({
+      ...{ file, at, what },
+      ...(hint === undefined ? {} : { hint }),
+      ...(kind === undefined ? {} : { kind }),
+    })
   const twice = repeatedKey(text)
   if (twice) report(twice, `'${twice[twice.length - 1]}' is there twice`, 'the last one would count')
   return readFields(json, report)

@@ -38,3 +38,23 @@ test('what a newer version was cut off at is told alike by ping, sync, verify an
       .stderr(new RegExp(`${what}\n *${hint}`))
   t.assert.equal(readFileSync(journal, 'utf8'), text)
 })
+
+test('a key that a newer version has deployed is not planned away', async t => {
+  const world = await makeWorld(t, { 'web1/a/x': 'one\n', 'web1/b/x': 'one\n' })
+  await world.deploy()
+  // As a version deploys it that knows the key.
+  world.write({ 'web1/a/manifest.json': '{"weather": "fine"}' })
+  await world.git('add', '--all')
+  const tree = await world.git('rev-parse', `${await world.git('write-tree')}:prod/web1`)
+  const message = await world.git('log', '-1', '--format=%B', 'refs/deptool/web1')
+  const commit = await world.git('commit-tree', '-p', 'refs/deptool/web1', '-m', message, tree)
+  await world.git('update-ref', 'refs/deptool/web1', commit)
+  const refused = `fatal: cannot plan 'web1': of what runs there, 'a/manifest.json' has an unknown key 'weather'
+hint: a newer git-deploy deployed it, and would know what to do about it; use that version
+`
+  world.write({ 'web1/a/manifest.json': '{}' })
+  await world.run('plan', 'prod').exits(1).stderr(refused)
+  world.remove('web1/a')
+  await world.run('plan', 'prod').exits(1).stderr(refused)
+  await world.run('rollback', 'web1', '--dry-run').exits(1).stderr(refused)
+})
