@@ -5,17 +5,15 @@ import type { Store } from './store/store.ts'
 
 export interface Identity {
   readonly version: string
-  /** The same on both ends, or they do not talk: DESIGN 6. */
+  /** If the operator's side has another one, it installs its own agent and connects again. */
   readonly build: string
 }
 
-/** What one session works with. */
 export interface Agent {
   readonly identity: Identity
   readonly machine: Machine
   readonly wire: Wire
   readonly lock: Lock
   readonly store: Store
-  /** What the host says it is called. */
   readonly hostname: string
 }

@@ -1,22 +1,22 @@
-/** What an undo asks of systemd only when all files and links are restored: units start from them. */
+/** What an undo asks of systemd when all files and links are restored, since units start from them. */
 import { SETTLE_MS } from '../src/plan/manifest.ts'
 import type { UnitName } from '../src/plan/names.ts'
 import type { Machine } from './host/machine.ts'
-import { makeWay } from './systemd/sockets.ts'
+import { freeSockets } from './systemd/sockets.ts'
 import { isRunning, resetFailed, showUnits, systemctl, withInstances } from './systemd/systemd.ts'
 import { watch } from './systemd/watch.ts'
 
 export class Deferred {
   daemonReload = false
   readonly restart = new Set<UnitName>()
-  /** Units that failed before: nobody expects them to run. */
+  /** Units that failed before: started, but not expected to run. */
   readonly retry = new Set<UnitName>()
-  /** Units that no step names, and that systemd may have stopped along with those that one does. */
+  /** Units that no step names, and that systemd may have stopped along with others. */
   readonly start = new Set<UnitName>()
   /** Units that may no longer have a file. Other units, or a socket, may have started them. */
   readonly withoutFile = new Set<UnitName>()
 
-  /** Does it, and returns what does not run afterwards. */
+  /** Returns what failed, and the units that do not run. */
   carryOut(machine: Machine): string[] {
     if (!machine.systemd) return []
     const began = machine.ticks()
@@ -33,7 +33,7 @@ export class Deferred {
     const [units, retried] = [[...this.restart].sort(), [...this.retry].sort()]
     const watched = [...units]
     attempt(() => resetFailed(machine, [...units, ...retried]))
-    if (units.length > 0) attempt(() => systemctl(machine, ['restart'], makeWay(machine, units)))
+    if (units.length > 0) attempt(() => systemctl(machine, ['restart'], freeSockets(machine, units)))
     if (retried.length > 0) attempt(() => systemctl(machine, ['restart', '--no-block'], retried))
     attempt(() => watched.push(...startStopped(machine, [...this.start].sort())))
     if (watched.length === 0) return leftovers
@@ -58,7 +58,7 @@ function stopWithoutFile(machine: Machine, units: readonly UnitName[]): void {
   resetFailed(machine, left)
 }
 
-/** Starts those that do not run, and says which. */
+/** Starts those that do not run, and returns them. */
 function startStopped(machine: Machine, units: readonly UnitName[]): UnitName[] {
   const stopped = showUnits(machine, units)
     .filter(state => !isRunning(state))

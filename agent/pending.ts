@@ -3,8 +3,8 @@ import type { Agent } from './agent.ts'
 import { JOURNAL } from './host/paths.ts'
 
 /**
- * The deployment that another session is carrying out: there is a journal, and this session, which began by finishing
- * what nobody works on any more, has not got the lock.
+ * The deployment in progress, if there is one: there is a journal, and this session does not have the lock. A journal
+ * that a killed agent had left, this session has finished by now.
  */
 export function pendingElsewhere({ machine, lock }: Pick<Agent, 'machine' | 'lock'>): Pending | null {
   return machine.files.stat(JOURNAL) && !lock.held ? lock.pending() : null

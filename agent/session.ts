@@ -1,13 +1,13 @@
-/** A session: says hello, answers one request, ends. Everything it does on the way is in the rooms beside this one. */
+/** A session: says hello, answers one request, and ends. */
 import type { Hello, Refusal } from '../src/protocol/messages.ts'
 import type { Agent, Identity } from './agent.ts'
 import { deploy } from './deployment.ts'
 import { Wire } from './frames.ts'
+import { describeError } from './host/errors.ts'
 import { hostnameOf } from './host/hostname.ts'
 import { Lock } from './host/lock.ts'
 import type { Machine } from './host/machine.ts'
 import { DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
-import { wordsFor } from './host/trouble.ts'
 import { pendingElsewhere } from './pending.ts'
 import { recover } from './recover.ts'
 import { Foreign } from './store/foreign.ts'
@@ -17,7 +17,6 @@ import { Store } from './store/store.ts'
 import { answerAbout } from './verdict.ts'
 import { verify } from './verify/verify.ts'
 
-/** Serves one operator until the request is answered or the operator is gone. */
 export function serve(machine: Machine, identity: Identity): void {
   const wire = new Wire(machine)
   const store = new Store(machine)
@@ -26,25 +25,25 @@ export function serve(machine: Machine, identity: Identity): void {
   try {
     answer(agent)
   } catch (error) {
-    // The disk is full, or read-only, or a file of ours is none: the operator's side is told, in words.
+    // Such as a full disk.
     wire.send({ type: 'refused', refusal: refusalFor(error) })
   }
 }
 
 function refusalFor(error: unknown): Refusal {
   if (error instanceof Foreign) return { kind: 'preflight', problems: [error.obstacle] }
-  return { kind: 'error', message: wordsFor(error) }
+  return { kind: 'error', message: describeError(error) }
 }
 
 function answer(agent: Agent): void {
   const { machine, wire, store, hostname, identity } = agent
-  const { recovered, trouble } = recoverIfLeft(agent)
+  const { recovered, failure } = recoverIfLeft(agent)
   const pending = pendingElsewhere(agent)
   const now = Math.max(0, machine.now())
   wire.send({ type: 'hello', ...identity, hostname, current: store.ref('current'), recovered, pending, now })
   const request = wire.next(Number.POSITIVE_INFINITY)
   if (typeof request === 'string') return
-  if (trouble !== undefined) throw trouble
+  if (failure !== undefined) throw failure
   switch (request.type) {
     case 'deploy':
       deploy(agent, request)
@@ -63,15 +62,20 @@ function answer(agent: Agent): void {
     case 'verify':
       wire.send(verify(agent))
       break
-    default:
+    case 'objects':
+    case 'stage':
+    case 'activate':
+    case 'wait':
       wire.send({
         type: 'refused',
         refusal: { kind: 'error', message: `'${request.type}' opens no session` },
       })
+      break
+    default:
+      request satisfies never
   }
 }
 
-/** As often as it is asked. */
 function pong(wire: Wire): void {
   for (;;) {
     wire.send({ type: 'pong' })
@@ -80,17 +84,17 @@ function pong(wire: Wire): void {
   }
 }
 
-/** A journal whose writer is alive is none of ours: the lock tells. What stops us from recovering is told after hello. */
+/** The lock shows whether the journal's writer still works. A failure is reported after hello. */
 function recoverIfLeft(agent: Agent): {
   readonly recovered: Hello['recovered']
-  readonly trouble?: unknown
+  readonly failure?: unknown
 } {
   const { files } = agent.machine
   try {
     requireReadableInventory(files)
     const isLeft = files.stat(JOURNAL) ?? files.stat(DAMAGED_JOURNAL)
     return { recovered: isLeft && agent.lock.take() ? recover(agent) : null }
-  } catch (trouble) {
-    return { recovered: null, trouble }
+  } catch (failure) {
+    return { recovered: null, failure }
   }
 }

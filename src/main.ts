@@ -6,6 +6,7 @@ import { asFatal, EXIT, type ExitCode, Fatal, reasonOf } from './errors.ts'
 import { visible } from './terminal/clean.ts'
 import { encodeRecord } from './terminal/json/records.ts'
 import { makeTerminal } from './terminal/terminal.ts'
+import { isVerb, VERBS } from './verb-names.ts'
 
 declare const VERSION: string
 
@@ -120,10 +121,9 @@ process.on('exit', code => {
   if (lost === undefined) return
   process.stderr.write(`error: cannot write all output: ${reasonOf(lost)}\n`)
   // The code of a deployment says what became of the hosts.
-  if (code === EXIT.done && !DEPLOYS.some(kind => kind === ran)) process.exitCode = EXIT.failed
+  const deploys = ran !== undefined && isVerb(ran) && VERBS[ran] === 'deploys'
+  if (code === EXIT.done && !deploys) process.exitCode = EXIT.failed
 })
-
-const DEPLOYS = ['deploy', 'apply', 'rollback'] as const satisfies readonly Command['kind'][]
 
 function contextOf({ json }: { readonly json: boolean }): Context {
   const words = json ? { write() {} } : process.stdout

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { VERBS } from '../src/verb-names.ts'
 
 const TOP = fileURLToPath(new URL('..', import.meta.url))
 
@@ -74,6 +75,16 @@ test('no file imports itself by way of others', () => {
   assert.deepEqual(cycles(), [])
 })
 
+test('no command can do more to hosts than it says', () => {
+  const beyond = { offline: /^src\/remote\//, asks: /^src\/rollout\/rollout\.ts$/, deploys: /^(?!)/ }
+  const wrong = Object.entries(VERBS).flatMap(([verb, does]) =>
+    [...reachedFrom(`src/commands/${verb}.ts`)]
+      .filter(file => beyond[does].test(file))
+      .map(file => `'${verb}' ${does}, and leads to ${file}`),
+  )
+  assert.deepEqual(wrong, [])
+})
+
 test('only src/main.ts, and src/start.ts before it, touch process', () => {
   const touching = files.filter(file => /(?<![\w.])process\.[a-z]|'node:process'/.test(code(file)))
   assert.deepEqual(
@@ -122,6 +133,15 @@ function cyclesFrom(file: string, path: readonly string[], done: Set<string>): s
     .flatMap(name => cyclesFrom(resolved(file, name), [...path, file], done))
   done.add(file)
   return found
+}
+
+/** The file and all that it imports, by way of others too. */
+function reachedFrom(file: string, seen = new Set<string>()): ReadonlySet<string> {
+  if (seen.has(file)) return seen
+  seen.add(file)
+  const inner = imports.get(file) ?? []
+  for (const name of inner.filter(name => name.startsWith('.'))) reachedFrom(resolved(file, name), seen)
+  return seen
 }
 
 function resolved(file: string, name: string): string {

@@ -1,4 +1,4 @@
-/** One deployment at a time: an flock(2) that dies with its holder, and a note in the file of who that is. */
+/** One deployment at a time: an flock(2), which ends with its holder, and a note in the file about the holder. */
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
 import { FORMATS, isReadable } from '../../src/protocol/format.ts'
 import type { DeploymentId, Pending } from '../../src/protocol/messages.ts'
@@ -10,7 +10,7 @@ export interface Holder {
   readonly id: DeploymentId
   /** Milliseconds since 1970. */
   readonly since: number
-  /** The SSH connection over which it must not be confirmed. */
+  /** The SSH connection that must not confirm it. */
   readonly connection?: string
 }
 
@@ -23,39 +23,39 @@ export class Lock {
     this.machine = machine
   }
 
-  /** Takes the lock until this process ends. False when another process has it. */
+  /** Until this process ends. false if another process has the lock. */
   take(): boolean {
     this.held ||= this.machine.lock(LOCK)
     return this.held
   }
 
-  /** Leaves word for those who find it taken. */
+  /** Leaves a note for other sessions. */
   sign(holder: Holder): void {
     const writer = this.machine.files.create(LOCK, 0o600)
     writer.write(encodeUtf8(`${JSON.stringify({ ...holder, format: FORMATS.lock })}\n`))
     writer.close()
   }
 
-  /** Leaves word that everything runs, and is undone unless somebody says otherwise within `ms`. */
+  /** Adds to the note that the deployment waits `ms` for its confirmation. */
   noteSettled(ms: number): void {
     try {
       const writer = this.machine.files.append(LOCK, 0o600)
-      // By the clock that nobody sets: it is the same for all processes, and the lock does not outlive a boot.
+      // In ticks(), which are the same for all processes; the lock does not outlive a boot.
       const note: SettledNote = { format: FORMATS.lock, ticks: this.machine.ticks() + ms }
       writer.write(encodeUtf8(`${JSON.stringify(note)}\n`))
       writer.close()
     } catch {
-      // Those who find the lock taken are told less; that the disk is full will stop who has to write.
+      // With a full disk other sessions learn less. Whatever has to be written fails elsewhere.
     }
   }
 
-  /** Who has it, or had it last. */
+  /** The holder, or the last one. */
   holder(): Holder | undefined {
     const [signed] = this.signature()
     return isHolder(signed) ? signed : undefined
   }
 
-  /** The deployment of whoever has it, for those who have not. */
+  /** The holder's deployment, for other sessions. */
   pending(): Pending {
     const holder = this.holder()
     if (holder === undefined) return NOBODY_YET
@@ -66,7 +66,7 @@ export class Lock {
     return { holder: operator, since, id, msLeft }
   }
 
-  /** What the holder wrote. Who has only just taken the lock is given a moment to sign. */
+  /** Waits a moment for a holder that has only just taken the lock. */
   private signature(): unknown[] {
     for (let tries = 1; ; tries++) {
       const lines = this.lines()
@@ -86,7 +86,7 @@ export class Lock {
   }
 }
 
-/** Of one who has taken the lock and not signed yet. */
+/** The holder has not signed yet. */
 const NOBODY_YET: Pending = { holder: '', since: 0, id: '', msLeft: null }
 
 function isHolder(signed: unknown): signed is Holder {
@@ -94,10 +94,10 @@ function isHolder(signed: unknown): signed is Holder {
   return typeof operator === 'string' && typeof id === 'string' && Number.isSafeInteger(since) && since! >= 0
 }
 
-/** Builds before the formats wrote 'until', some by a clock that can be set: what is left is not said then. */
+/** Builds before the formats wrote 'until', some of them by a clock that can be set: no time is said then. */
 interface SettledNote {
   readonly format: number
-  /** When it is undone. */
+  /** When it rolls back. */
   readonly ticks: number
 }
 
@@ -105,6 +105,6 @@ function isSettledNote(note: unknown): note is SettledNote {
   return isReadable('lock', note) && typeof (note as Partial<SettledNote> | null)?.ticks === 'number'
 }
 
-/** Signing is one small write; a tenth of a second is enough for it on a busy machine. */
+/** Signing is a small write: a tenth of a second is enough on a busy machine. */
 const SIGNING_TRIES = 20
 const SIGNING_PAUSE_MS = 5

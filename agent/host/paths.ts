@@ -5,13 +5,12 @@ import type { DeploymentId } from '../../src/protocol/messages.ts'
 
 export const BACKUP = `${BASE}/backup`
 export const JOURNAL = `${BASE}/journal`
-/** A journal that could not be read: until a repair holds, nobody knows what its deployment had changed. */
+/** A journal that could not be read: what its deployment had changed is unknown until a repair. */
 export const DAMAGED_JOURNAL = `${BASE}/journal.damaged`
 export const LOCK = `${BASE}/lock`
-/** Links and enabled units of ours outside of BASE. */
 export const INVENTORY = `${BASE}/inventory`
 export const LOG = `${BASE}/log`
-/** Where a second session leaves the operator's verdict for the agent that waits for it. */
+/** The operator's decision, from another session than the deployment's. */
 export const VERDICT = `${BASE}/verdict`
 
 /** The name of the version directories that a deployment of `commit` makes. */
@@ -19,7 +18,7 @@ export function versionName(commit: Oid): string {
   return commit.slice(0, 10)
 }
 
-/** Whether a directory's name, or the target of `current`, is one that versionName gives. */
+/** Whether a name, or the target of `current`, is one that versionName gives. */
 export function isVersion(name: string): boolean {
   return /^[0-9a-f]{10}$/.test(name)
 }
@@ -33,12 +32,12 @@ export function previousOf(app: string): string {
   return `${APPS}/${app}/previous`
 }
 
-/** Where a deployment keeps what was at `path`: by its own name, so that an operator finds it. */
+/** Under its own path, so that an operator finds it. */
 export function backupPath(id: DeploymentId, path: HostPath): HostPath {
   return `${BACKUP}/${id}${path}` as HostPath
 }
 
-/** The directory's part of a path: '/a' for '/a/b', '/' for '/a'. */
+/** '/a' for '/a/b', '/' for '/a'. */
 export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/'
 }

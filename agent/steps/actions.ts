@@ -9,18 +9,18 @@ import { sysusersAction, tmpfilesAction } from './provision.ts'
 import { removeAction, swapAction } from './swap.ts'
 import { daemonReloadAction, reloadAction, restartAction, settleAction, stopAction } from './units.ts'
 
-/** The action for a step. The one cast of the agent: a step's kind picks the action of that kind. */
+/** A cast, since TypeScript does not see that a step's kind picks the action of that kind. */
 export function actionFor<S extends Step>(step: S): Action<S> {
   return guarded[step.kind] as unknown as Action<S>
 }
 
-/** Done while staging: version directories are removed by collecting them, not by undoing a step. */
+/** Taken while staging. Version directories are removed by collecting them, not by an undo. */
 const stagedAction: Action<StepOf<'checkout' | 'validate'>> = {
   systemd: 'unused',
   before: () => ({ kind: 'nothing' }),
   run() {},
   undo() {},
-  // Staging syncs the whole file system.
+  // Staging syncs the file system.
   touches: noNames,
   leaves: leavesNothing,
 }
@@ -49,7 +49,7 @@ const guarded: Readonly<Record<string, Action<Step>>> = Object.fromEntries(
   Object.entries<Action<Step>>(actions).map(([kind, action]) => [kind, onSystemd(action)]),
 )
 
-/** The action, left out where systemd does not run the host, and so never undone there. */
+/** Without systemd, the action does nothing, and has nothing to undo. */
 function onSystemd(action: Action<Step>): Action<Step> {
   if (action.systemd === 'unused') return action
   return {

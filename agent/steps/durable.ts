@@ -1,11 +1,10 @@
-/** Making durable what steps have changed outside of files that are synced one by one: names in directories. */
 import type { Files } from '../host/machine.ts'
 import type { Prepared } from '../store/journal.ts'
 import { actionFor } from './actions.ts'
 
 /**
- * Syncs the directories in which the steps, or their undoing, made and removed names. systemctl and sysusers do not,
- * and /etc may be on another file system than our own journal.
+ * Syncs the directories in which the steps, or their undo, have added and removed names: systemctl and systemd-sysusers
+ * do not, and /etc may be on another file system than the journal.
  */
 export function syncTouched(files: Files, prepared: readonly Prepared[]): void {
   const directories = new Set(

@@ -7,6 +7,7 @@ import type { StepOf } from '../../src/plan/steps.ts'
 import { copyFile, dropTemporary, makeDirectories, placeLink, temporaryFor } from '../host/files.ts'
 import { type Files, type Machine, SystemFailure } from '../host/machine.ts'
 import { backupPath, baseOf, parentOf } from '../host/paths.ts'
+import { restoreLink } from '../host/restore-link.ts'
 import { isOurs } from '../store/inventory.ts'
 import type { Before, Was } from '../store/journal.ts'
 import { type Action, type Context, leavesNothing } from './action.ts'
@@ -70,10 +71,8 @@ function putBack(path: string, before: Before, { machine }: Context): void {
   // Absent: disabling a unit also takes the link away by which it is known.
   const free = isOurs(files, path) || files.stat(path) === undefined
   if (before.was.kind === 'absent' && free) files.unlink(path)
-  else if (before.was.kind === 'link' && files.readlink(path) !== before.was.target) {
-    makeDirectories(files, parentOf(path), 0o755)
-    placeLink(files, before.was.target, path)
-  } else if (before.was.kind === 'file' && free) {
+  else if (before.was.kind === 'link') restoreLink(files, before.was.target, path)
+  else if (before.was.kind === 'file' && free) {
     makeDirectories(files, parentOf(path), 0o755)
     linkOrCopy(machine, before.was.backup, temporaryFor(path))
     files.rename(temporaryFor(path), path)

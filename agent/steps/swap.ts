@@ -1,11 +1,10 @@
-/** The steps that switch an app: `current` and `previous`. */
-
 import type { AppName } from '../../src/plan/names.ts'
 import { APPS, currentOf } from '../../src/plan/places.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import { dropTemporary, placeLink } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
 import { previousOf, versionName } from '../host/paths.ts'
+import { restoreLink } from '../host/restore-link.ts'
 import type { Before } from '../store/journal.ts'
 import { type Action, leavesNothing } from './action.ts'
 
@@ -14,7 +13,7 @@ export const swapAction: Action<StepOf<'swap'>> = {
   before: ({ app }, { machine }) => appLinks(machine.files, app),
   run({ app }, { machine: { files }, header }) {
     const current = files.readlink(currentOf(app))
-    // Beforehand, so that `previous` is right from the first moment of the new version.
+    // `previous` first, so that it is right from the moment of the switch.
     if (current !== undefined) placeLink(files, current, previousOf(app))
     placeLink(files, versionName(header.to), currentOf(app))
   },
@@ -31,7 +30,7 @@ export const removeAction: Action<StepOf<'remove'>> = {
     files.unlink(previousOf(app))
   },
   undo: ({ app }, before, { machine }) => restoreLinks(machine.files, app, before),
-  // The app's directory is collected once the deployment is confirmed.
+  // The app's directory is removed when the deployment is confirmed.
   touches: ({ app }) => [`${APPS}/${app}`, APPS],
   leaves: leavesNothing,
 }
@@ -51,7 +50,9 @@ function restoreLinks(files: Files, app: AppName, before: Before): void {
 }
 
 function restore(files: Files, path: string, target: string | null): void {
-  dropTemporary(files, path)
-  if (target === null) files.unlink(path)
-  else if (files.readlink(path) !== target) placeLink(files, target, path)
+  if (target !== null) restoreLink(files, target, path)
+  else {
+    dropTemporary(files, path)
+    files.unlink(path)
+  }
 }

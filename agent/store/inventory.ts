@@ -1,6 +1,6 @@
 /**
- * What is ours outside of our own directory, whoever declared it: links and enabled units. Trees and refs tell what
- * should be there; this tells what may be, also after a deployment that could not be undone whole.
+ * git-deploy's links and enabled units on this host. The tree says which of them should be there; the inventory says
+ * which may be, also after a deployment that could not be undone completely.
  */
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
@@ -19,7 +19,7 @@ export interface Inventory {
   readonly units: readonly UnitName[]
 }
 
-/** What was written last; empty where nothing was, or nothing that can be read. */
+/** Empty if there is none, or it cannot be read. */
 export function readInventory(files: Files): Inventory {
   const raw = files.read(INVENTORY)
   const lines = raw ? (decodeUtf8(raw) ?? '').split('\n') : []
@@ -28,12 +28,12 @@ export function readInventory(files: Files): Inventory {
   return { links: of('link', hostPath), units: of('unit', unitName) }
 }
 
-/** Throws Foreign where it is newer, or has a line of an unknown kind: a deployment would write it without that. */
+/** Throws Foreign if it is newer, or has a line of an unknown kind: a deployment would drop that line. */
 export function requireReadableInventory(files: Files): void {
   const raw = files.read(INVENTORY)
   const [first = '', ...lines] = (raw ? (decodeUtf8(raw) ?? '') : '').split('\n')
   const [, format] = /^format (\d+)$/.exec(first) ?? []
-  // Builds before the formats wrote nothing that is not known: what else there is, is none of theirs.
+  // Builds before the formats wrote only known lines: any other is damage, and ignored.
   if (format === undefined) return
   const isKnown = (line: string) => line === '' || KINDS.some(kind => line.startsWith(`${kind} `))
   if (!isReadable('inventory', { format: Number(format) }) || !lines.every(isKnown))
@@ -42,7 +42,7 @@ export function requireReadableInventory(files: Files): void {
 
 const KINDS = ['link', 'unit'] as const
 
-/** After a deployment that holds: what it declares, and what else of ours is still there. */
+/** After a successful deployment: what it declares, and what is left of earlier ones. */
 export function takeInventory(files: Files, state: HostState): void {
   const declared = {
     links: state.apps.flatMap(app => linksOf(app).map(({ path }) => path)),
@@ -51,12 +51,12 @@ export function takeInventory(files: Files, state: HostState): void {
   save(files, declared)
 }
 
-/** After an undo that left something behind: what its steps may have made. */
+/** After an undo that was incomplete. */
 export function addToInventory(files: Files, left: readonly Inventory[]): void {
   save(files, { links: left.flatMap(({ links }) => links), units: left.flatMap(({ units }) => units) })
 }
 
-/** Whether the path is a link of ours. What somebody else put in its place is theirs. */
+/** Whether a deployed link is at the path, and not something else that has replaced it. */
 export function isOurs(files: Files, path: string): boolean {
   return files.readlink(path)?.startsWith(`${APPS}/`) ?? false
 }

@@ -1,7 +1,7 @@
 /**
- * The journal: what a deployment under way would have to put back, written durably before anything is changed. Its
- * existence is the mark of an unfinished deployment. One JSON value a line: the format, the header, then the prepared
- * steps with what each replaces, then the number of each step as it begins.
+ * The journal: what an undo has to restore, durable before anything is changed. Its existence marks an unfinished
+ * deployment. Each line is a JSON value: the format, the header, then all steps with what each replaces, then the index of
+ * each step as it begins.
  */
 
 import { encodeUtf8 } from '../../src/plan/bytes.ts'
@@ -25,7 +25,6 @@ export interface Header {
   readonly bootId: string
 }
 
-/** A step with what was there before it. */
 export interface Prepared {
   readonly step: Step
   readonly before: Before
@@ -38,19 +37,19 @@ export type Before =
   | {
       readonly kind: 'units'
       readonly running: readonly UnitName[]
-      /** Those that failed, and that systemd tried again; an older agent took them for running. */
+      /** Failed units that systemd was about to start again. Older agents listed them as running. */
       readonly retried?: readonly UnitName[]
-      /** Others that run, and that systemd may stop with them; an older agent did not note them. */
+      /** Other running units, which systemd may stop along with these. Older agents did not list them. */
       readonly beside?: readonly UnitName[]
     }
   | {
       readonly kind: 'enablement'
       readonly links: readonly EnablementLink[]
-      /** Those that were there for such links; an older agent did not note them. */
+      /** The directories for such links that were there; an older agent did not note them. */
       readonly directories?: readonly string[]
     }
 
-/** What a path was: absent, a symbolic link, or a file that is kept as `backup/<id>/<path>`. */
+/** What was at a path. */
 export type Was =
   | { readonly kind: 'absent' }
   | { readonly kind: 'link'; readonly target: string }
@@ -58,13 +57,12 @@ export type Was =
 
 export interface Journal {
   readonly header: Header
-  /** Empty while the deployment is only being staged. */
+  /** Empty before activation. */
   readonly prepared: readonly Prepared[]
-  /** The last step that began; -1 where none did. */
+  /** The last step that began; -1 if none did. */
   readonly begun: number
 }
 
-/** The journal of the deployment under way, in memory and on disk. */
 export class JournalWriter implements Journal {
   readonly header: Header
   prepared: readonly Prepared[] = []
@@ -72,7 +70,7 @@ export class JournalWriter implements Journal {
   private readonly machine: Machine
   private readonly writer: Writer
 
-  /** Makes the file: from here on the deployment counts as under way. */
+  /** Creates the file: from now on a deployment is in progress. */
   constructor(machine: Machine, identity: Identity, header: Header) {
     this.machine = machine
     this.header = header
@@ -80,7 +78,7 @@ export class JournalWriter implements Journal {
     this.lines(formatLine(identity, header), header)
   }
 
-  /** Durable when it returns: the first step may begin. */
+  /** Durable when it returns, so that the first step may begin. */
   prepare(prepared: readonly Prepared[]): void {
     this.lines(prepared)
     this.writer.sync()
@@ -89,15 +87,15 @@ export class JournalWriter implements Journal {
   }
 
   /**
-   * Not synced: a killed agent's mark is in the page cache, and after a power cut the boot id differs, by which
-   * every step counts as begun.
+   * Not synced: after a kill the line is in the page cache, and after a power cut the boot id is different, and every
+   * step counts as begun.
    */
   begin(index: number): void {
     this.lines(index)
     this.begun = index
   }
 
-  /** Removes the journal durably: the deployment has ended. */
+  /** Durably: the deployment has ended. */
   finish(): void {
     this.writer.close()
     removeJournal(this.machine)

@@ -1,4 +1,4 @@
-/** How deployments ended on this host: one JSON line each, the newest last. */
+/** The log of how deployments ended on this host: a JSON line for each, the newest last. */
 
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
 import { BASE } from '../../src/plan/places.ts'
@@ -10,10 +10,10 @@ import type { Machine } from '../host/machine.ts'
 import { LOG } from '../host/paths.ts'
 import { Foreign } from './foreign.ts'
 
-/** The log is cut to its newer half when it is longer than this, in bytes. */
+/** In bytes: a longer log is cut to its newer half. */
 const LOG_MAX = 256 * 1024
 
-/** Adds a record, durably; once only, where a recovery comes by again. */
+/** Durable when it returns. A recovery that is repeated does not add a second record. */
 export function recordOutcome({ files }: Machine, record: OutcomeRecord): void {
   if (findLine(files, record.id)) return
   const known = files.stat(LOG)
@@ -21,15 +21,15 @@ export function recordOutcome({ files }: Machine, record: OutcomeRecord): void {
     const lines = readLines(files)
     writeDurably(files, LOG, `${lines.slice(lines.length >> 1).join('\n')}\n`, 0o600)
   }
-  // The id comes first: findOutcome looks for it there.
+  // findOutcome expects the id first.
   const { id, ...rest } = record
   appendLine(files, LOG, JSON.stringify({ id, ...rest, format: FORMATS.log }), 0o600)
   files.sync(LOG)
-  // The journal goes next: its name must not go without the log's having come.
+  // The journal is removed next, and the log's name has to be on disk before.
   if (!known) files.sync(BASE)
 }
 
-/** The record of a deployment, where it has ended here. Throws Foreign where it did in words of a newer build. */
+/** undefined if the deployment has not ended here. Throws Foreign if a newer build wrote how it ended. */
 export function findOutcome(files: Machine['files'], id: DeploymentId): OutcomeRecord | undefined {
   const line = findLine(files, id)
   const [found] = line === undefined ? [] : parse(line)
@@ -44,8 +44,8 @@ export function findOutcome(files: Machine['files'], id: DeploymentId): OutcomeR
 const ASK = "ask with that version: 'git deploy sync'"
 
 /**
- * The line of a deployment, unless a power cut has left half of it. Asked twice a deployment, so the bytes are searched:
- * to make text of a whole log takes QuickJS a tenth of a second.
+ * undefined if there is none, or a power cut has left half of it. Each deployment calls this twice, so it searches the
+ * bytes: decoding a whole log takes QuickJS a tenth of a second.
  */
 function findLine(files: Machine['files'], id: DeploymentId): string | undefined {
   const raw = files.read(LOG) ?? new Uint8Array()
@@ -71,12 +71,12 @@ function isJson(line: string): boolean {
 
 const NEWLINE = 10
 
-/** All records, the oldest first. */
+/** The oldest first. */
 export function readOutcomes(files: Machine['files']): OutcomeRecord[] {
   return readLines(files).flatMap(parse)
 }
 
-/** The newest record; undefined before the first deployment. */
+/** undefined before the first deployment. */
 export function lastOutcome(files: Machine['files']): OutcomeRecord | undefined {
   return readLines(files).flatMap(parse).pop()
 }
@@ -84,15 +84,12 @@ export function lastOutcome(files: Machine['files']): OutcomeRecord | undefined 
 function readLines(files: Machine['files']): string[] {
   const raw = files.read(LOG)
   if (raw === undefined) return []
-  // One line that is not UTF-8 does not take the others with it.
+  // If a line is not UTF-8, the others can still be read.
   const text = decodeUtf8(raw) ?? Array.from(raw, byte => String.fromCharCode(byte)).join('')
   return text.split('\n').filter(line => line !== '')
 }
 
-/**
- * A line that a power cut left half written is no record, nor is what somebody made of one with an editor. One of a newer
- * build is kept where it is.
- */
+/** Ignores lines that a power cut, or somebody with an editor, has damaged, and those of newer builds. */
 function parse(line: string): OutcomeRecord[] {
   try {
     const value: unknown = JSON.parse(line)

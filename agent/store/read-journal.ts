@@ -1,22 +1,19 @@
 /** Reading the journal of a predecessor, which may have been of another build. */
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
+import { id, object, step, unit } from '../../src/protocol/decode.ts'
 import {
   type Decoder,
-  id,
   integer,
   later,
   list,
   literal,
   nullable,
-  object,
   ProtocolError,
   record,
-  step,
   text,
   Unknown,
-  unit,
   variant,
-} from '../../src/protocol/decode.ts'
+} from '../../src/protocol/decoders.ts'
 import { isReadable, whole } from '../../src/protocol/format.ts'
 import type { Identity } from '../agent.ts'
 import type { Machine } from '../host/machine.ts'

@@ -1,4 +1,4 @@
-/** Drift of what is ours in other people's directories: links that are wrong, and links that nothing declares. */
+/** Drift of deployed links: those that are wrong, and those that are no longer declared. */
 import type { Finding } from '../../src/plan/drift.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
 import { type Link, linksOf } from '../../src/plan/links.ts'
@@ -27,13 +27,13 @@ function findLeftovers(files: Files, links: readonly Link[], state: HostState): 
   return [...places].sort().flatMap((path): Finding[] => {
     const target = files.readlink(path)
     if (target === undefined || !target.startsWith(`${APPS}/`) || declared.has(path)) return []
-    // systemctl enable, typed by hand, writes where the unit file really is: an enablement, if not the best one.
+    // `systemctl enable`, typed by hand, writes the resolved path: the unit is enabled, for now.
     if (parentOf(path).endsWith('.wants') && enabled.has(path.slice(path.lastIndexOf('/') + 1))) return []
     return [{ kind: 'leftoverLink', path, target: hostPath(target) ?? (APPS as HostPath) }]
   })
 }
 
-/** Directories of drop-ins and dependencies are one level deep; quadlets may lie two. */
+/** Drop-ins and dependencies are one level below; quadlets may be two. */
 const DEPTH = 2
 
 function linksInManagedDirectories(files: Files): HostPath[] {

@@ -7,18 +7,10 @@ import { ACCEPTING, accepting } from './options/accepting.ts'
 import { COLOR } from './options/color.ts'
 import { HELP, JSON_LINES, PROGRESS, PRUNE, VERBOSE } from './options/common.ts'
 import { SELECTION, selectionOf } from './options/selection.ts'
+import { OVERVIEW } from './overview.ts'
 
 export const deploy = verb({
-  usage: [
-    '[<options>] [<cluster>] [<rev>]',
-    '(plan | diff | status | check | verify) [<cluster>]',
-    'apply <file>',
-    '(sync | ping) [<cluster>]',
-    '(log | rollback | forget) [<host>…]',
-    'init [<cluster>]',
-    'hooks | completion',
-    'help [<command>]',
-  ],
+  usage: ['[<options>] [<cluster>] [<rev>]', ...OVERVIEW],
   options: {
     ...ACCEPTING,
     ...SELECTION,

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import type { ClusterName, HostName } from '../plan/names.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
-import type { Ends, HostEnd } from '../rollout/events.ts'
+import { type Ends, type HostEnd, RESULT, type Result } from '../rollout/events.ts'
 import type { Conclusion, Reporter } from '../terminal/reporter.ts'
 import { names } from '../terminal/text/names.ts'
 
@@ -25,9 +25,9 @@ export function conclude(
   { terminal }: Context,
   reporter: Reporter,
 ): ExitCode {
-  const named = (kind: HostEnd['kind']) =>
-    [...ends].filter(([, end]) => end.kind === kind).map(([host]) => host)
-  const [held, undone, unknown] = [named('held'), named('undone'), named('unknown')]
+  const named = (result: Result) =>
+    [...ends].filter(([, end]) => RESULT[end.kind] === result).map(([host]) => host)
+  const [held, undone, unknown] = [named('deployed'), named('undone'), named('unknown')]
   const finish = (outcome: Conclusion['outcome']) => reporter.conclude({ id, cluster, outcome, ends, ms })
   if (unrecorded !== undefined) {
     const hint = `they run what was deployed; when the cause is gone, 'git deploy sync ${cluster}' records it`
@@ -61,7 +61,7 @@ export function conclude(
   }
   finish('partial')
   const hint = atomic && held.length > 0 ? AGREED(undone.join(', ')) : undefined
-  const others = [...ends.keys()].filter(host => !held.includes(host) && !undone.includes(host))
+  const others = named('unchanged')
   const damaged = [...ends].flatMap(([host, end]) =>
     end.kind === 'undone' && end.leftovers.length > 0 ? [host] : [],
   )

@@ -4,7 +4,7 @@ import type { Repository } from '../git/git.ts'
 import { findHook, type Hook, runHook } from '../git/hooks.ts'
 import { trackingRef } from '../git/refs.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
-import type { Ends, HostEnd } from '../rollout/events.ts'
+import { type Ends, RESULT, type Result } from '../rollout/events.ts'
 import type { HostJob } from '../rollout/run.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Deployment } from './deployment.ts'
@@ -37,11 +37,11 @@ export async function afterDeploy(
   const hook = runnable(repo, 'post-deploy', terminal)
   if (hook === undefined) return
   const held = jobs.filter(job => ends.get(job.plan.host)?.kind === 'held')
-  const named = (...kinds: HostEnd['kind'][]) =>
-    [...ends].flatMap(([host, end]) => (kinds.includes(end.kind) ? [host] : [])).join(' ')
+  const named = (result: Result) =>
+    [...ends].flatMap(([host, end]) => (RESULT[end.kind] === result ? [host] : [])).join(' ')
   const env = {
     ...identity(id),
-    DEPTOOL_UNCHANGED: named('refused', 'unreachable', 'withdrawn'),
+    DEPTOOL_UNCHANGED: named('unchanged'),
     DEPTOOL_UNDONE: named('undone'),
     DEPTOOL_UNKNOWN: named('unknown'),
   }

@@ -64,6 +64,7 @@ export async function openRepository({ cwd, env }: Place): Promise<Repository> {
   // Without a working tree the last questions have no answer, without a commit those for HEAD.
   const [gitDir, commonDir, hooksDir, format, prefix, topLevel = null, ...head] = fields
   if (!gitDir || !commonDir || !hooksDir || !format || prefix === undefined) throw noRepository(result)
+  if (gitDir === ABSOLUTE) throw tooOld()
   if (format !== 'sha1' && format !== 'sha256')
     throw new Fatal(`cannot use the repository '${gitDir}': its object format is '${format}'`)
   const found = anywhere(env, gitDir, topLevel)
@@ -102,9 +103,12 @@ function anywhere(env: NodeJS.ProcessEnv, gitDir: string, topLevel: string | nul
   }
 }
 
+/** Since Git 2.31; an older one gives it back. */
+const ABSOLUTE = '--path-format=absolute'
+
 const REV_PARSE = [
   'rev-parse',
-  '--path-format=absolute',
+  ABSOLUTE,
   '--git-dir',
   '--git-common-dir',
   '--git-path',
@@ -115,6 +119,12 @@ const REV_PARSE = [
   'HEAD^{commit}',
   'HEAD^{tree}',
 ]
+
+function tooOld(): Fatal {
+  return new Fatal('cannot open the repository: this git is older than 2.31', {
+    hint: "run 'git version' to see which one it is",
+  })
+}
 
 function noRepository({ stderr, code }: GitResult): Fatal {
   const { reason, advice } = explain(stderr)

@@ -11,6 +11,7 @@ import { GitError, git, type Repository } from './git.ts'
 import type { ObjectReader } from './objects.ts'
 import { loadStatCache, saveStatCache } from './stat-cache.ts'
 import { writeTrees } from './tree-object.ts'
+import { unwritable } from './unwritable.ts'
 
 export interface Snapshot {
   /** By name. The trees hold apps only: no hidden entries, no plain files beside the apps. */
@@ -128,7 +129,7 @@ async function writeIndex(repo: Repository): Promise<Oid> {
     return must(oid, (await git(repo, ['write-tree'])).stdout.toString().trimEnd())
   } catch (error) {
     const [, file] = (error instanceof GitError && /^(.+): unmerged \(/m.exec(error.stderr)) || []
-    if (file === undefined) throw error
+    if (file === undefined) throw unwritable(repo.gitDir, error) ?? error
     throw new Fatal(`cannot read the index: '${file}' is unmerged`, { cause: error })
   }
 }

@@ -1,10 +1,9 @@
-/** The units that an app's files make. */
 import type { App } from './host-state.ts'
 import type { AppPath, UnitName } from './names.ts'
 import { SPECIAL_ROLES, type SpecialRole } from './places.ts'
 import { SPECIAL } from './special-directories.ts'
 
-/** Every unit that an app's files make. */
+/** Shipped and generated ones. */
 export function unitsOf(app: App): UnitName[] {
   return [...unitsShipped(app), ...unitsGenerated(app)]
 }
@@ -19,7 +18,7 @@ export function unitsGenerated(app: App): UnitName[] {
   return generatedFrom(app).map(({ unit }) => unit)
 }
 
-/** The same, each with the path in the app of the file that makes it. */
+/** Each with the path of its file in the app. */
 export function generatedFrom(app: App): { readonly unit: UnitName; readonly path: AppPath }[] {
   return GENERATED.flatMap(role => unitsIn(app, role))
 }

@@ -9,27 +9,25 @@ import type { Step, StepKind, StepOf } from './steps.ts'
 export interface Work {
   /** Apps of which a version is written and switched to. */
   readonly apps: readonly App[]
-  /** Apps whose users are made. */
+  /** Apps whose users are created. */
   readonly sysusers: readonly AppName[]
   readonly attributes: readonly { readonly app: AppName; readonly files: readonly FileAttributes[] }[]
   readonly stop: readonly UnitName[]
   readonly disable: readonly UnitName[]
   readonly unlink: readonly PlainLink[]
   readonly link: readonly PlainLink[]
-  /** Apps that go. */
   readonly remove: readonly AppName[]
-  /** Apps of which tmpfiles.d(5) makes something. */
+  /** Apps for which systemd-tmpfiles creates something. */
   readonly tmpfiles: readonly AppName[]
   readonly daemonReload: boolean
   readonly enable: readonly UnitName[]
   readonly restart: readonly UnitName[]
   readonly reload: readonly UnitName[]
-  /** Apps whose settle time counts: the longest does. */
+  /** The longest settle time of these apps is used. */
   readonly settling: readonly App[]
   readonly checked: readonly App[]
 }
 
-/** What is done with units. */
 export type UnitWork = Pick<Work, 'stop' | 'disable' | 'enable' | 'restart' | 'reload'>
 
 export type PlainLink = Pick<Link, 'path' | 'target' | 'role'>
@@ -42,14 +40,14 @@ export function arrange(work: Work): Step[] {
 /** In their order: a kind of step that has no place here does not compile. */
 const STEPS: { readonly [K in StepKind]: (work: Work) => readonly StepOf<K>[] } = {
   checkout: ({ apps }) => apps.map(({ name, tree }) => ({ kind: 'checkout', app: name, tree })),
-  // Before anything changes that anybody could see.
+  // Before anything visible changes.
   validate: ({ apps }) =>
     apps.flatMap(({ name, manifest }) =>
       manifest.validate.map(argv => ({ kind: 'validate' as const, app: name, argv })),
     ),
-  // Files are given to users by attributes.
+  // Attributes may give files to these users.
   sysusers: ({ sysusers }) => some(sysusers, apps => ({ kind: 'sysusers', apps })),
-  // Before the switch: nobody shall see a file with an owner or mode that is not its own.
+  // Before the switch: nobody must see a file with the wrong owner or mode.
   attributes: ({ attributes }) => attributes.map(({ app, files }) => ({ kind: 'attributes', app, files })),
   // While the files are there that the units may need to stop.
   stop: ({ stop }) => some(sorted(stop), units => ({ kind: 'stop', units })),

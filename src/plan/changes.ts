@@ -1,4 +1,3 @@
-/** What differs between two states of a host. */
 import { type App, type AppFile, type HostState, order } from './host-state.ts'
 import { type Link, linksOf } from './links.ts'
 import type { Oid } from './names.ts'
@@ -21,7 +20,7 @@ export function changedApps(from: HostState, to: HostState): AppChange[] {
   })
 }
 
-/** Links that go; links that come, or lead to another app. */
+/** A link that leads to another app than before is made, and not removed first. */
 export function changedLinks(from: HostState, to: HostState): { unlink: Link[]; link: Link[] } {
   const old = new Map(from.apps.flatMap(linksOf).map(link => [link.path, link]))
   const next = new Map(to.apps.flatMap(linksOf).map(link => [link.path, link]))
@@ -41,7 +40,7 @@ export function changesBelow(directory: string, changes: readonly AppChange[]): 
   return changes.some(change => print(change.from) !== print(change.to))
 }
 
-/** What tells whether a file changes. What a symbolic link leads to is in the app, and may have changed itself. */
+/** Equal if the file is. A symbolic link changes with its app: what it leads to is in there. */
 export function contentOf(app: App, { mode, oid }: AppFile): Oid {
   return mode === '120000' ? app.tree : oid
 }

@@ -3,7 +3,6 @@ import { isObject, type Keys, kindOf, list, milliseconds, object, type Report } 
 import { type HostPath, hostPath } from './names.ts'
 
 export type Check =
-  /** Something accepts connections. */
   | { readonly kind: 'tcp'; readonly address: string; readonly port: number; readonly withinMs: number }
   | { readonly kind: 'unix'; readonly path: HostPath; readonly withinMs: number }
   /** A GET is answered with this status. */
@@ -12,21 +11,20 @@ export type Check =
       readonly address: string
       readonly port: number
       readonly target: string
-      /** What the Host header says. */
+      /** The Host header. */
       readonly host: string
       readonly status: number
       readonly withinMs: number
     }
 
-/** How long a check is tried where the manifest does not say, in milliseconds. */
+/** The default of within_ms: how long a check is repeated. */
 const WITHIN_MS = 2000
 
-/** The manifest's 'checks', in their order. */
 export function parseChecks(value: unknown, at: Keys, report: Report): Check[] {
   return list(value, 'checks', at, report).flatMap((item, i) => parseCheck(item, [...at, i], report))
 }
 
-/** 'tcp 127.0.0.1:80', as plans and failures call it. */
+/** As shown in plans and failures: 'tcp 127.0.0.1:80'. */
 export function checkText(check: Check): string {
   switch (check.kind) {
     case 'tcp':
@@ -60,7 +58,7 @@ function parseCheck(value: unknown, at: Keys, report: Report): Check[] {
 
 type Parser = (entry: Record<string, unknown>, withinMs: number, at: Keys, report: Report) => Check[]
 
-/** An address or `localhost`: names would have to be looked up, which can take longer than the check may. */
+/** No names other than `localhost`: looking them up can take longer than the check may. */
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)'
 const PLACE = `((?:${BYTE}\\.){3}${BYTE}|\\[[0-9A-Fa-f:.]+\\]|localhost)`
 const TCP = new RegExp(`^${PLACE}:(\\d{1,5})$`)

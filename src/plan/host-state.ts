@@ -1,4 +1,4 @@
-/** What a host holds, or shall hold: its apps with their files and manifests, read from a host tree. */
+/** The apps of a host with their files and manifests, read from a host tree. */
 import { decodeUtf8 } from './bytes.ts'
 import { type Manifest, NO_MANIFEST, parseManifest } from './manifest.ts'
 import { type AppName, type AppPath, appName, type Oid } from './names.ts'
@@ -14,9 +14,9 @@ export interface AppFile {
 
 export interface App {
   readonly name: AppName
-  /** The app's own tree object: equal trees are equal apps. */
+  /** Apps are equal if their trees are. */
   readonly tree: Oid
-  /** In git's order. */
+  /** Sorted by path. */
   readonly files: readonly AppFile[]
   readonly manifest: Manifest
 }
@@ -30,7 +30,7 @@ export interface HostState {
 
 export const EMPTY_HOST: HostState = { apps: [], problems: [], trees: [] }
 
-/** A git object that a tree names and nobody has. */
+/** A tree names an object that is not there. */
 export class MissingObject extends Error {
   readonly oid: Oid
   constructor(oid: Oid) {
@@ -57,7 +57,7 @@ interface Draft {
   readonly apps: AppDraft[]
   readonly problems: Problem[]
   readonly trees: Oid[]
-  /** How many files and directories were read so far. */
+  /** Files and directories read so far. */
   entries: number
 }
 
@@ -78,10 +78,10 @@ export function* readHosts(roots: readonly Oid[]): Reading<HostState[]> {
   return hosts
 }
 
-/** As gitdeploy-tree(5) says. A tree of a few kilobytes can describe billions: the same directory in itself, ten times over. */
+/** See gitdeploy-tree(5). A tree of a few kilobytes can describe billions: ten directories in each, ten levels deep. */
 const MOST_ENTRIES = 50_000
 
-/** What a host can open (PATH_MAX, 4096 bytes) less what comes before it there; a character takes up to three. */
+/** In characters of up to 3 bytes each: PATH_MAX is 4096 bytes, and the version directory's path comes first. */
 const LONGEST_PATH = 1300
 
 /** -1, 0 or 1 by UTF-16 code units: the same in every engine and locale. */
@@ -96,7 +96,7 @@ function readDirectory(dir: Directory, raw: Uint8Array): Directory[] {
   for (const entry of parseTree(raw, dir.oid.length / 2)) {
     const path = `${prefix}${entry.name}`
     const inApp = app ? `${app.name}/${path}` : path
-    // A plain file beside the apps is none of them.
+    // A plain file beside the apps is ignored.
     if (!app && entry.kind === 'file') continue
     host.entries++
     if (host.entries === MOST_ENTRIES + 1)
@@ -117,7 +117,7 @@ function readDirectory(dir: Directory, raw: Uint8Array): Directory[] {
       else app.files.push({ path: path as AppPath, mode: entry.mode, oid: entry.oid })
     } else {
       const name = appName(entry.name)
-      if (name === undefined) continue // parseTree has refused every name that is none
+      if (name === undefined) continue // parseTree refuses all names that are not
       const draft: AppDraft = { name, tree: entry.oid, files: [], manifest: NO_MANIFEST }
       host.apps.push(draft)
       below.push({ host, app: draft, prefix: '', oid: entry.oid })

@@ -25,7 +25,7 @@ export function linksOf(app: App): Link[] {
   return [...special, ...declared].sort((a, b) => order(a.path, b.path))
 }
 
-/** The files in special directories that are not linked: the host would not look for files of their names there. */
+/** The files in special directories that are not linked, because the host would ignore files of their names. */
 export function leftUnlinked(app: App): AppPath[] {
   return Object.values(SPECIAL).flatMap(({ directory, takes }) =>
     filesBelow(app, directory)
@@ -34,7 +34,7 @@ export function leftUnlinked(app: App): AppPath[] {
   )
 }
 
-/** The app's files below the directory, by their paths from there. */
+/** Paths below the directory. */
 function filesBelow(app: App, directory: string): string[] {
   return app.files
     .filter(({ path }) => path.startsWith(`${directory}/`))

@@ -1,13 +1,12 @@
-/** What may be meant just so in a config tree, and often is a slip. A deployment does not mind. */
-import { templateOf, unitsGenerated, unitsShipped } from './app-units.ts'
+/** What is allowed in a config tree, and often a mistake: shown by checks, and ignored by deployments. */
+import { templateOf, unitsOf } from './app-units.ts'
 import type { App, HostState } from './host-state.ts'
 import { leftUnlinked } from './links.ts'
 import type { UnitName } from './names.ts'
 import type { Problem } from './problem.ts'
 
-/** The notes on a host's apps; their files are below the host's directory. */
 export function notesOn({ apps }: HostState): Problem[] {
-  const shipped = new Set(apps.flatMap(app => [...unitsShipped(app), ...unitsGenerated(app)]))
+  const shipped = new Set(apps.flatMap(unitsOf))
   return apps.flatMap(app => [...unshippedUnits(app, shipped), ...unlinkedFiles(app)])
 }
 

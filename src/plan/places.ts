@@ -25,8 +25,8 @@ export type SpecialRole = keyof typeof PLACES
 export const SPECIAL_ROLES = Object.keys(PLACES) as readonly SpecialRole[]
 
 /** What a link is for. A 'symlink' is one that a manifest declares, anywhere. */
-export type LinkRole = SpecialRole | 'symlink'
-export const LINK_ROLES: readonly LinkRole[] = [...SPECIAL_ROLES, 'symlink']
+export const LINK_ROLES = [...SPECIAL_ROLES, 'symlink'] as const
+export type LinkRole = (typeof LINK_ROLES)[number]
 
 /** The link to the version of an app that runs. */
 export function currentOf(app: string): string {

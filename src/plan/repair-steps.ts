@@ -1,4 +1,4 @@
-/** The steps of a repair, from the state of a host and what differs from it there. */
+/** The steps of a repair. */
 import { unitsGenerated, unitsShipped } from './app-units.ts'
 import { arrange, type PlainLink, type UnitWork } from './arrange.ts'
 import type { Repair } from './drift.ts'
@@ -10,9 +10,8 @@ import { type Applying, directoriesFor, isAppliedBy, unitAt } from './special-di
 import type { Step } from './steps.ts'
 
 /**
- * The steps that bring a host back to `state`, which it is recorded to have. What the repair names and the state
- * contradicts (a leftover that is declared, an app that is not) is left alone: the same on both ends, from the same
- * trees.
+ * The steps that bring a host back to `state`, which was deployed there. Both ends derive them, so what the state
+ * contradicts in the repair (a leftover that is declared, an app that is not) is ignored.
  */
 export function repairSteps(state: HostState, repair: Repair): Step[] {
   const links = state.apps.flatMap(linksOf)
@@ -41,7 +40,7 @@ export function repairSteps(state: HostState, repair: Repair): Step[] {
   })
 }
 
-/** The apps that are written again and have files for the step: a link alone has not undone what it made. */
+/** Only apps that are written again: with a link, what the step had made is not gone. */
 function appsWith(step: Applying, apps: readonly App[]) {
   return apps.filter(app => linksOf(app).some(({ role }) => isAppliedBy(step, role))).map(({ name }) => name)
 }
@@ -50,7 +49,6 @@ function hasFilesFor(step: Applying, { files }: App): boolean {
   return files.some(({ path }) => directoriesFor(step).some(directory => path.startsWith(`${directory}/`)))
 }
 
-/** Links that nothing declares. */
 function leftoverLinks(declared: readonly Link[], { goneLinks }: Repair): PlainLink[] {
   const paths = new Set<string>(declared.map(({ path }) => path))
   return goneLinks
@@ -65,7 +63,7 @@ interface Found {
   readonly repair: Repair
 }
 
-/** Started are the units of the apps, those that do not run, and those whose files get their links back. */
+/** Restarts the units of the apps, those that do not run, and those whose links are made again. */
 function unitRepairs(state: HostState, { apps, link, unlink, repair }: Found): UnitWork {
   const enabled = state.apps.flatMap(app => app.manifest.unitsEnabled)
   const generated = new Set(state.apps.flatMap(unitsGenerated))
@@ -77,17 +75,17 @@ function unitRepairs(state: HostState, { apps, link, unlink, repair }: Found): U
     disable: leaving,
     enable: named([...repair.enable, ...relinked]).filter(unit => !generated.has(unit)),
     restart: named([...apps.flatMap(app => app.manifest.unitsEnabled), ...repair.restart, ...relinked]),
-    // What a unit that does not run as it should would make of a reload, nobody knows.
+    // A unit that does not run as it should may ignore a reload.
     reload: [],
   }
 }
 
-/** Units that nothing declares, by their enablement or by a link that is right in systemd's directory. */
+/** Units that are enabled or linked, and that nothing declares. */
 function leftoverUnits(state: HostState, unlink: readonly PlainLink[], { goneUnits }: Repair): UnitName[] {
   const declared = new Set<UnitName>(
     state.apps.flatMap(app => [...app.manifest.unitsEnabled, ...unitsShipped(app)]),
   )
-  // Right in systemd's directory: neither a leftover drop-in nor an enablement is the unit.
+  // Only links right in systemd's directory: drop-ins and enablements lie below.
   const linked = unlink
     .filter(({ role }) => role === 'unit')
     .flatMap(({ path }) => unitName(path.slice(PLACES.unit.length + 1)) ?? [])

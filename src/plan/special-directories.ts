@@ -1,25 +1,24 @@
-/** The special directories of an app, whose files are linked to where the host looks for such files. */
-import { type HostPath, type UnitName, unitName } from './names.ts'
+/** The special directories of an app: their files are linked into the directories where the host looks for them. */
+import { type AppPath, type HostPath, type UnitName, unitName } from './names.ts'
 import { isInside, type LinkRole, PLACES, type SpecialRole } from './places.ts'
 
 export type Applying = 'sysusers' | 'tmpfiles' | 'daemonReload'
 
 export interface SpecialDirectory {
-  /** Its name in an app. */
   readonly directory: string
   /** Whether a file is linked, by its path below the directory. Other files are deployed, but not linked. */
   readonly takes: (path: string) => boolean
   /** The unit that systemd makes of a file by this name. */
   readonly unitOf: (name: string) => UnitName | undefined
-  /** The step by which the host learns that files have come, changed or gone. */
+  /** The step that makes changes to the files effective. */
   readonly appliedBy: Applying
-  /** For an operator who declares a symlink there instead. */
+  /** For an operator who declares a symlink into the host's directory instead. */
   readonly hint: string
 }
 
 /**
- * Each file of a drop-in directory has a link of its own: systemd resolves a linked directory, and would take every
- * new version for a change.
+ * Each file of a drop-in directory has its own link: systemd resolves a linked directory, and would see a change in
+ * every new version.
  */
 export const SPECIAL: { readonly [R in SpecialRole]: SpecialDirectory } = {
   unit: {
@@ -56,7 +55,6 @@ export function isAppliedBy(step: Applying, role: LinkRole): boolean {
   return role !== 'symlink' && SPECIAL[role].appliedBy === step
 }
 
-/** The special directories whose files the step applies. */
 export function directoriesFor(step: Applying): string[] {
   return Object.values(SPECIAL)
     .filter(({ appliedBy }) => appliedBy === step)
@@ -69,17 +67,22 @@ export function unitAt(path: HostPath): UnitName | undefined {
   return unitName(first.replace(/\.d$/, ''))
 }
 
+export function unitOfFile(path: AppPath): UnitName | undefined {
+  const special = Object.values(SPECIAL).find(({ directory }) => isInside(path, directory))
+  return special?.unitOf(path.slice(special.directory.length + 1))
+}
+
 /** The unit that a link by this name makes known to systemd. */
 export function unitBehind(role: LinkRole, name: string): UnitName | undefined {
   return role === 'symlink' ? undefined : SPECIAL[role].unitOf(name)
 }
 
-/** Whether the directory is one that links are made in, or below one: it is made if the host does not have it. */
+/** Such a directory is created if the host does not have it. */
 export function isManaged(directory: string): boolean {
   return MANAGED.some(managed => directory === managed || isInside(directory, managed))
 }
 
-/** A drop-in directory: it is removed with its last file. */
+/** Such a directory is removed with its last file. */
 export function isDropInDirectory(directory: string): boolean {
   return isManaged(directory) && !MANAGED.includes(directory)
 }

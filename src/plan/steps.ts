@@ -1,6 +1,6 @@
 /**
- * The heart: what a deployment does on a host, as one ordered list. The plan prints it, the digest hashes it, the
- * agent derives it again from the same two trees, carries it out and undoes it in reverse.
+ * What a deployment does on a host is one ordered list of steps. The plan prints it and the digest hashes it; the agent
+ * derives it again from the same two trees, takes the steps, and undoes them in reverse.
  */
 import type { FileAttributes } from './attributes.ts'
 import type { Check } from './checks.ts'
@@ -8,19 +8,19 @@ import type { AppName, HostPath, Oid, UnitName } from './names.ts'
 import type { LinkRole } from './places.ts'
 
 export type Step =
-  /** Write the app's version directory beside the running one. */
+  /** Write the app's version directory, beside the running one. */
   | { readonly kind: 'checkout'; readonly app: AppName; readonly tree: Oid }
   /** Run the command in the new version directory, while staging. */
   | { readonly kind: 'validate'; readonly app: AppName; readonly argv: readonly string[] }
-  /** Make the users of the apps' new versions: before the attributes, which may need them. */
+  /** Create the users of the apps' new versions. */
   | { readonly kind: 'sysusers'; readonly apps: readonly AppName[] }
-  /** Set modes and owners in the new version directory: of files that are new or changed, or whose attributes are. */
+  /** Set modes and owners in the new version directory, of files that are new or changed or whose attributes are. */
   | { readonly kind: 'attributes'; readonly app: AppName; readonly files: readonly FileAttributes[] }
   | { readonly kind: 'stop'; readonly units: readonly UnitName[] }
   | { readonly kind: 'disable'; readonly units: readonly UnitName[] }
   /** Point `current` at the version that was checked out. */
   | { readonly kind: 'swap'; readonly app: AppName }
-  /** Take `current` and `previous` away; the versions go when the deployment is confirmed. */
+  /** Remove `current` and `previous`; the versions are collected when the deployment is confirmed. */
   | { readonly kind: 'remove'; readonly app: AppName }
   | { readonly kind: 'unlink'; readonly path: HostPath; readonly target: HostPath; readonly role: LinkRole }
   | { readonly kind: 'link'; readonly path: HostPath; readonly target: HostPath; readonly role: LinkRole }
@@ -29,9 +29,9 @@ export type Step =
   | { readonly kind: 'enable'; readonly units: readonly UnitName[] }
   | { readonly kind: 'restart'; readonly units: readonly UnitName[] }
   | { readonly kind: 'reload'; readonly units: readonly UnitName[] }
-  /** Watch that the units run. */
+  /** Watch the units for `ms` milliseconds. */
   | { readonly kind: 'settle'; readonly units: readonly UnitName[]; readonly ms: number }
-  /** Wait until it holds; the app's units are told about where it does not. */
+  /** Repeat it until it passes; if it does not, the app's units are reported. */
   | {
       readonly kind: 'check'
       readonly app: AppName

@@ -31,7 +31,7 @@ function enabledIn({ apps }: HostState) {
   return { all, byLinks: new Set([...all].filter(unit => !generated.has(unit))) }
 }
 
-/** Units whose files go. One that another part of the host still enables (a distribution's own) goes on. */
+/** Units whose files are removed. One that is still enabled, as a unit of the distribution may be, keeps running. */
 function vanished(from: HostState, to: HostState, enabled: ReadonlySet<UnitName>): UnitName[] {
   const stay = new Set(to.apps.flatMap(unitsOf))
   return from.apps.flatMap(unitsOf).filter(unit => !stay.has(unit) && !enabled.has(unit))
@@ -49,14 +49,14 @@ function serviceOf(unit: UnitName): UnitName {
   return unit.replace(/\.socket$/, '.service') as UnitName
 }
 
-/** Units whose files, or their templates', change: what wants a unit is said there, so it is enabled again. */
+/** By the names of their files. These units are enabled again: [Install] may have changed. */
 function rewrittenUnits(changes: readonly AppChange[]): ReadonlySet<string> {
   const old = unitFiles(changes.flatMap(({ from }) => from ?? []))
   const next = unitFiles(changes.flatMap(({ to }) => to ?? []))
   return new Set([...old.keys(), ...next.keys()].filter(name => old.get(name) !== next.get(name)))
 }
 
-/** The contents of a unit's file and drop-ins, by its name: either may say what wants it. */
+/** The contents of each unit's file and drop-ins: both may have an [Install] section. */
 function unitFiles(apps: readonly App[]): Map<string, string> {
   const files = new Map<string, string>()
   for (const app of apps)

@@ -16,7 +16,7 @@ import {
   text,
   truth,
   variant,
-} from '../protocol/decode.ts'
+} from '../protocol/decoders.ts'
 import type { DeploymentId } from '../protocol/messages.ts'
 
 export const FORMAT = 'git-deploy-plan/1'

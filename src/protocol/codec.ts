@@ -1,6 +1,7 @@
 /** Messages to bytes and back: MessagePack, plain maps and arrays only. */
 import { Packr } from 'msgpackr'
-import { decodeReply, decodeRequest, ProtocolError } from './decode.ts'
+import { decodeReply, decodeRequest } from './decode.ts'
+import { ProtocolError } from './decoders.ts'
 import { hasAtMost } from './items.ts'
 import type { Reply, Request } from './messages.ts'
 

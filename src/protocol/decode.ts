@@ -1,4 +1,4 @@
-/** From whatever msgpack made of the peer's bytes to messages. Every decoder throws ProtocolError, naming the field. */
+/** Checks what MessagePack made of the peer's bytes. Every decoder throws ProtocolError, with the name of the field. */
 import type { FileAttributes } from '../plan/attributes.ts'
 import type { Check } from '../plan/checks.ts'
 import { FILE_DRIFT, type Finding, LINK_DRIFT, type Repair } from '../plan/drift.ts'
@@ -15,26 +15,34 @@ import {
 } from '../plan/names.ts'
 import { LINK_ROLES } from '../plan/places.ts'
 import type { Step, StepKind, StepOf } from '../plan/steps.ts'
-import type {
-  Failure,
-  LoggedDeployment,
-  ObjectChunk,
-  Obstacle,
-  Outcome,
-  OutcomeRecord,
-  Refusal,
-  Reply,
-  Request,
-  UnitReport,
+import {
+  bytes,
+  choice,
+  type Decoder,
+  integer,
+  list,
+  literal,
+  name,
+  nullable,
+  record,
+  text,
+  truth,
+  variant,
+  wrong,
+} from './decoders.ts'
+import {
+  type Failure,
+  type LoggedDeployment,
+  type ObjectChunk,
+  type Obstacle,
+  OUTCOMES,
+  type OutcomeRecord,
+  type Refusal,
+  type Reply,
+  type Request,
+  type UnitReport,
 } from './messages.ts'
 
-/** The peer said something that this protocol does not know. */
-export class ProtocolError extends Error {}
-
-/** A word, a kind or a field that this build does not know, where another build may. */
-export class Unknown extends ProtocolError {}
-
-/** The message a client sent. */
 export function decodeRequest(value: unknown): Request {
   return variant<Request>({
     deploy: record<Request & { type: 'deploy' }>({
@@ -63,7 +71,6 @@ export function decodeRequest(value: unknown): Request {
   })(value, 'request')
 }
 
-/** The message an agent sent. */
 export function decodeReply(value: unknown): Reply {
   return variant<Reply>({
     hello: record<Reply & { type: 'hello' }>({
@@ -107,20 +114,9 @@ export function decodeOutcomeRecord(value: unknown): OutcomeRecord {
   return record<OutcomeRecord>(recorded)(value, 'record')
 }
 
-/** Gives `value` its type, or throws ProtocolError; `at` says where it stands. */
-export type Decoder<T> = (value: unknown, at: string) => T
-
-const LIST_MAX = 100_000
 const ID = /^[0-9A-Za-z-]{8,64}$/
 
-export const text: Decoder<string> = (value, at) =>
-  typeof value === 'string' ? value : wrong(at, 'a string')
-const bytes: Decoder<Uint8Array> = (value, at) => (value instanceof Uint8Array ? value : wrong(at, 'bytes'))
-export const integer: Decoder<number> = (value, at) =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(at, 'a whole number')
-export const truth: Decoder<boolean> = (value, at) =>
-  typeof value === 'boolean' ? value : wrong(at, 'true or false')
-/** Milliseconds since 1970 that a Date can hold (ECMA-262, 21.4.1.1). */
+/** In milliseconds since 1970, as far as a Date can hold (ECMA-262, 21.4.1.1). */
 export const moment: Decoder<number> = (value, at) =>
   integer(value, at) <= 8.64e15 ? (value as number) : wrong(at, 'a moment')
 export const id: Decoder<string> = (value, at) =>
@@ -128,7 +124,7 @@ export const id: Decoder<string> = (value, at) =>
 export const object = name<Oid>(oid, 'an object name')
 export const path = name<HostPath>(hostPath, 'an absolute path')
 export const unit = name(unitName, 'a unit name')
-const outcome = choice<Outcome>(['held', 'undone', 'damaged', 'unknown'])
+const outcome = choice(OUTCOMES)
 const role = choice(LINK_ROLES)
 const app = name(appName, 'an app name')
 
@@ -249,67 +245,3 @@ const refusal = variant<Refusal, 'kind'>(
   },
   'kind',
 )
-
-export function literal<const T extends string>(expected: T): Decoder<T> {
-  return (value, at) => (value === expected ? expected : wrong(at, `'${expected}'`))
-}
-
-export function choice<const T extends string>(allowed: readonly T[]): Decoder<T> {
-  return (value, at) => {
-    const found = allowed.find(one => one === value)
-    if (found === undefined) throw new Unknown(`${at} is not one of ${allowed.join(', ')}`)
-    return found
-  }
-}
-
-export function name<T extends string>(make: (text: string) => T | undefined, what: string): Decoder<T> {
-  return (value, at) => (typeof value === 'string' ? make(value) : undefined) ?? wrong(at, what)
-}
-
-export function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
-  return (value, at) => (value === null ? null : decode(value, at))
-}
-
-/** Of a field that older builds do not write: it is left out then. */
-export function later<T>(decode: Decoder<T>): Decoder<T> {
-  return (value, at) => (value === undefined ? (undefined as T) : decode(value, at))
-}
-
-export function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
-  return (value, at) => {
-    if (!Array.isArray(value) || value.length > LIST_MAX) return wrong(at, 'a list')
-    return value.map((item, i) => decode(item, `${at}[${i}]`))
-  }
-}
-
-export function record<T>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }): Decoder<T> {
-  return (value, at) => {
-    if (!isObject(value)) return wrong(at, 'an object')
-    const result: Partial<T> = {}
-    for (const key of Object.keys(fields) as (keyof T & string)[]) {
-      const decoded = fields[key](value[key], `${at}.${key}`)
-      if (decoded !== undefined) result[key] = decoded
-    }
-    return result as T
-  }
-}
-
-export function variant<T extends { [P in Tag]: string }, Tag extends string = 'type'>(
-  decoders: { readonly [K in T[Tag]]: Decoder<Extract<T, { [P in Tag]: K }>> },
-  tag: Tag = 'type' as Tag,
-): Decoder<T> {
-  return (value, at) => {
-    const kind = isObject(value) ? value[tag] : undefined
-    if (typeof kind !== 'string') return wrong(at, `a known ${tag}`)
-    if (!Object.keys(decoders).includes(kind)) throw new Unknown(`${at} is not a known ${tag}`)
-    return decoders[kind as T[Tag]](value, `${at}(${kind})`)
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function wrong(at: string, expected: string): never {
-  throw new ProtocolError(`${at} is not ${expected}`)
-}

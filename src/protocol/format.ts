@@ -3,7 +3,7 @@
  * builds. Older is read: fields that came later are optional. Newer, or with something in it that this build does not
  * know, is kept as it is, because acting on the known half of it is worse than not acting.
  */
-import { type Decoder, Unknown } from './decode.ts'
+import { type Decoder, Unknown } from './decoders.ts'
 
 /** To be counted up when older builds can no longer read what is written. */
 export const FORMATS = { journal: 2, inventory: 1, lock: 1, log: 1, marks: 1 } as const

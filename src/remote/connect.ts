@@ -1,5 +1,6 @@
 /** The way to a host: where it is, by which transport it is reached, and what of the way many hosts share. */
 import type { HostName } from '../plan/names.ts'
+import type { Transport } from '../transports.ts'
 import type { Agents } from './agents.ts'
 import { installAgent, isAgentDamaged, startAgent } from './install.ts'
 import { connectLocal } from './local.ts'
@@ -13,8 +14,6 @@ import { warmUp } from './ssh/ssh2.ts'
 import { connectSsh2 } from './ssh/ssh2-shell.ts'
 import { type Connection, type Env, HostError } from './transport.ts'
 import { Turns } from './turns.ts'
-
-export type Transport = 'auto' | 'ssh2' | 'openssh'
 
 export interface Settings {
   readonly env: Env
@@ -46,13 +45,15 @@ export function connector(settings: Settings): Connect {
     connectSsh2(address, { keys, questions, confirmHostKey, signal })
   const byOpenssh: Reach = (address, { signal }) => connectOpenssh(address, env, signal)
 
+  const choose = CHOICES[settings.transport]({ bySsh2, byOpenssh }, env)
+
   return async (host, way) => {
     const resolving = resolveHost(host, way.url, env)
     // While ssh is asked for the address: most hosts will need it.
     if (settings.transport !== 'openssh' && !way.url?.startsWith('local:')) setImmediate(warmUp)
     const address: Address = await resolving
     if (address.kind === 'local') return connectLocal(address, agents, env)
-    const shell = await choose(settings, { bySsh2, byOpenssh })(address, way)
+    const shell = await choose(address, way)
     return {
       host,
       user: shell.user,
@@ -72,13 +73,17 @@ interface Transports {
   readonly byOpenssh: Reach
 }
 
-function choose({ transport, env }: Settings, { bySsh2, byOpenssh }: Transports): Reach {
-  if (transport === 'openssh') {
-    return async (address, way) =>
-      (way.fresh ? undefined : await joinMaster(address, env)) ?? byOpenssh(address, way)
-  }
-  if (transport === 'ssh2') {
-    return (address, way) => {
+type Choice = (ways: Transports, env: Env) => Reach
+
+const CHOICES: { readonly [T in Transport]: Choice } = {
+  openssh:
+    ({ byOpenssh }, env) =>
+    async (address, way) =>
+      (way.fresh ? undefined : await joinMaster(address, env)) ?? byOpenssh(address, way),
+
+  ssh2:
+    ({ bySsh2 }) =>
+    (address, way) => {
       const [setting] = beyondSsh2(address)
       if (setting === undefined) return bySsh2(address, way)
       const hint = 'git config deptool.transport auto'
@@ -88,19 +93,21 @@ function choose({ transport, env }: Settings, { bySsh2, byOpenssh }: Transports)
         `cannot honour '${setting}' of ~/.ssh/config by ssh2`,
         hint,
       )
-    }
-  }
-  return async (address, way) => {
-    const shell = way.fresh ? undefined : await joinMaster(address, env)
-    if (shell) return shell
-    if (beyondSsh2(address).length > 0) return byOpenssh(address, way)
-    return bySsh2(address, way).catch(error => {
-      if (!isUnsupported(error)) throw error
-      return byOpenssh(address, way).catch(second => {
-        throw isUnsupported(second) ? error : second
+    },
+
+  auto:
+    ({ bySsh2, byOpenssh }, env) =>
+    async (address, way) => {
+      const shell = way.fresh ? undefined : await joinMaster(address, env)
+      if (shell) return shell
+      if (beyondSsh2(address).length > 0) return byOpenssh(address, way)
+      return bySsh2(address, way).catch(error => {
+        if (!isUnsupported(error)) throw error
+        return byOpenssh(address, way).catch(second => {
+          throw isUnsupported(second) ? error : second
+        })
       })
-    })
-  }
+    },
 }
 
 function isUnsupported(error: unknown): boolean {

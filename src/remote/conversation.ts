@@ -1,6 +1,6 @@
 /** Requests out and replies in over one channel, at the same time and each with backpressure. */
 import { decodeReplyBytes, encodeMessage } from '../protocol/codec.ts'
-import { ProtocolError } from '../protocol/decode.ts'
+import { ProtocolError } from '../protocol/decoders.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../protocol/frame.ts'
 import type { Reply, Request } from '../protocol/messages.ts'
 import { lastLine, printable } from './clean.ts'

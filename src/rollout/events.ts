@@ -44,4 +44,25 @@ export type HostEnd =
   /** It could not be asked how it ended. */
   | { readonly kind: 'unknown'; readonly why: string }
 
+export type Result = 'deployed' | 'undone' | 'unchanged' | 'unknown'
+
+/** What each end means for the host. */
+export const RESULT: { readonly [K in HostEnd['kind']]: Result } = {
+  held: 'deployed',
+  undone: 'undone',
+  refused: 'unchanged',
+  unreachable: 'unchanged',
+  withdrawn: 'unchanged',
+  unknown: 'unknown',
+}
+
+/** The kinds of event after which others follow. */
+export type ProgressKind = Exclude<RolloutEvent['kind'], HostEnd['kind']>
+
+export function isEnd(event: RolloutEvent): event is EventOf<HostEnd['kind']> {
+  return event.kind in RESULT
+}
+
+export type EventOf<K extends RolloutEvent['kind']> = Extract<RolloutEvent, { kind: K }>
+
 export type Ends = ReadonlyMap<HostName, HostEnd>

@@ -17,7 +17,7 @@ import { HostFiles } from '../support/host-files.ts'
 import { mutate } from '../support/mutate.ts'
 import { Random } from '../support/random.ts'
 
-const CASES = 240
+const CASES = 240 * Number(process.env['GIT_DEPLOY_FUZZ'] ?? 1)
 /** Of bugs that were found, and of what is worth keeping. */
 const SEEDS = [...Array(CASES).keys()]
 

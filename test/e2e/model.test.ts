@@ -5,6 +5,7 @@
 import { type TestContext, test } from 'node:test'
 import { buildProgram } from '../model/program.ts'
 import { type Happening, happeningsOf, play } from '../model/sequence.ts'
+import { needs } from '../support/needs.ts'
 
 /** What once went wrong, in as few happenings as it took. */
 const REGRESSIONS: readonly { readonly what: string; readonly happenings: readonly Happening[] }[] = [
@@ -46,7 +47,7 @@ const REGRESSIONS: readonly { readonly what: string; readonly happenings: readon
 const SEQUENCES = Number(process.env['GIT_DEPLOY_MODEL'] ?? 20)
 const SEED = process.env['GIT_DEPLOY_MODEL_SEED']
 const options = {
-  skip: process.getuid?.() === 0 ? false : 'the model of a host needs root: files have owners there',
+  ...needs('root'),
   timeout: 4 * 3_600_000,
 }
 

@@ -150,7 +150,7 @@ test(
       'web1/fw/systemd/fw.service': `[Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -c 'kill -STOP $(cat /run/sshd.pid); pkill -KILL -f "^sshd: root"'
+ExecStart=/bin/sh -c 'kill -STOP $(cat /run/sshd.pid); pkill -KILL -f "^sshd(-session)?: root"'
 ExecStop=/bin/sh -c 'kill -CONT $(cat /run/sshd.pid)'
 `,
       'web1/fw/manifest.json': '{"systemd": {"units_enabled": ["fw.service"]}}',

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { realHosts } from '../hosts/real-hosts.ts'
-import { execute } from '../support/execute.ts'
+import { needs } from '../support/needs.ts'
 import type { Operator } from '../support/operator.ts'
 import { anything } from '../support/outcome.ts'
 import { openTmux, type Tmux } from '../support/tmux.ts'
@@ -11,8 +10,8 @@ import type { Tree } from '../support/tree.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 
-const withTmux = { skip: (await execute(['tmux', '-V']).catch(() => null)) ? false : 'needs tmux' }
-const withHosts = { skip: withTmux.skip || realHosts.skip }
+const withTmux = needs('tmux')
+const withHosts = needs('tmux', 'real hosts')
 
 const service = (host: string, script: string): Tree => ({
   [`${host}/a/run`]: `${script}\n`,

@@ -17,6 +17,7 @@ import { drive, LostObject, type ObjectReader } from '../../src/git/objects.ts'
 import { type Snapshot, snapshotRevision, snapshotStaged, snapshotWorktree } from '../../src/git/snapshot.ts'
 import { forgetIndex } from '../../src/git/stat-cache.ts'
 import { readHosts } from '../../src/plan/host-state.ts'
+import { needs } from '../support/needs.ts'
 import { directory, executable, link, makeScratch, prod, readFiles, type Scratch } from './scratch.ts'
 
 interface Taken extends Snapshot {
@@ -200,7 +201,7 @@ test('a name that holds U+FFFD of its own right is fine', async t => {
   assert.deepEqual((await take(scratch)).problems, [])
 })
 
-test('what cannot be read is named', { skip: process.getuid?.() === 0 && 'root reads all' }, async t => {
+test('what cannot be read is named', needs('no root'), async t => {
   const scratch = makeScratch(t)
   scratch.write({
     'prod/web1/app/file': 'f',
@@ -226,9 +227,7 @@ test('what cannot be read is named', { skip: process.getuid?.() === 0 && 'root r
   }
 })
 
-test('a file that can be read again is deployed again', {
-  skip: process.getuid?.() === 0 && 'root reads all',
-}, async t => {
+test('a file that can be read again is deployed again', needs('no root'), async t => {
   const scratch = makeScratch(t)
   scratch.write({ 'prod/web1/app/key': 'k' })
   const key = join(scratch.dir, 'prod/web1/app/key')

@@ -3,7 +3,8 @@
 import { machine } from '../../agent/host/qjs.ts'
 import { serve } from '../../agent/session.ts'
 import { befores } from '../../agent/store/read-journal.ts'
-import { list, literal, record, steps, text } from '../../src/protocol/decode.ts'
+import { steps } from '../../src/protocol/decode.ts'
+import { list, literal, record, text } from '../../src/protocol/decoders.ts'
 
 const known: { -readonly [K in keyof typeof steps]?: (typeof steps)[K] } = steps
 delete known.link

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Packr } from 'msgpackr'
 import { decodeReplyBytes } from '../../src/protocol/codec.ts'
-import { ProtocolError } from '../../src/protocol/decode.ts'
+import { ProtocolError } from '../../src/protocol/decoders.ts'
 import { hasAtMost } from '../../src/protocol/items.ts'
 
 const packr = new Packr({ useRecords: false })

@@ -2,7 +2,7 @@
  * systemd as far as the agent speaks to it, over the files of a simulated host: what systemctl(1) prints and leaves on
  * the disk, and what runs, by which definition and with which files. Real systemd is in test/e2e.
  */
-import type { Files, Place, Ran } from '../../agent/host/machine.ts'
+import type { Endpoint, Files, Ran } from '../../agent/host/machine.ts'
 import { SystemFailure } from '../../agent/host/machine.ts'
 
 const UNITS = '/etc/systemd/system'
@@ -53,9 +53,9 @@ export class Systemd {
     )
   }
 
-  /** Whether an active unit serves there: one whose ExecStart names the place. */
-  answers(place: Place): boolean {
-    const name = 'path' in place ? place.path : `${place.address}:${place.port}`
+  /** Whether an active unit serves there: one whose ExecStart names the endpoint. */
+  answers(endpoint: Endpoint): boolean {
+    const name = 'path' in endpoint ? endpoint.path : `${endpoint.address}:${endpoint.port}`
     return [...this.units.values()].some(
       unit => unit.active === 'active' && unit.with.includes(`serve ${name}`),
     )

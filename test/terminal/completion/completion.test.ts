@@ -1,17 +1,17 @@
 /** Completion as the shells do it, through git's own. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { CompletedVerb } from '../../../src/command.ts'
 import { completionScript } from '../../../src/terminal/completion/script.ts'
 import { VERB_NAMES } from '../../../src/verb-names.ts'
+import { needs } from '../../support/needs.ts'
 import { makeWorld } from '../../support/world.ts'
 
-const GIT_COMPLETION = '/usr/share/bash-completion/completions/git'
-const inBash = { skip: !existsSync(GIT_COMPLETION) && `LEFT OUT: no ${GIT_COMPLETION}` }
-const inZsh = { skip: !existsSync('/usr/bin/zsh') && 'LEFT OUT: zsh is not installed' }
+const inBash = needs('git completion')
+const inZsh = needs('zsh')
 
 const TREE = { 'web1/nginx/nginx.conf': '1', 'web2/nginx/nginx.conf': '1', 'dns1/nsd/nsd.conf': '1' }
 

@@ -10,6 +10,7 @@ import type {
   Oid,
   UnitName,
 } from '../../../src/plan/names.ts'
+import type { LinkRole } from '../../../src/plan/places.ts'
 import type { AppPlan, FileChange, HostPlan, Plan } from '../../../src/plan/plan.ts'
 import type { Step } from '../../../src/plan/steps.ts'
 import { type PlanSource, question, renderPlan } from '../../../src/terminal/text/plan.ts'
@@ -43,12 +44,7 @@ const app = (name: string, action: AppPlan['action'], changes: readonly FileChan
 
 const units = (...names: string[]) => names as UnitName[]
 
-const link = (
-  kind: 'link' | 'unlink',
-  path: string,
-  target: string,
-  role: 'unit' | 'symlink' = 'symlink',
-): Step => ({
+const link = (kind: 'link' | 'unlink', path: string, target: string, role: LinkRole = 'symlink'): Step => ({
   kind,
   role,
   path: path as HostPath,
@@ -168,6 +164,29 @@ web1 (new host)
         unlink /etc/old.conf
         unlink /etc/systemd/system/old.service
     reload elsewhere.service`,
+  )
+})
+
+test("the service of a quadlet is the app's that changes or links the quadlet", () => {
+  const [box, web] = [
+    app('box', 'update', files('modify', 'quadlets/box.container')),
+    app('web', 'update', files('modify', 'web.conf')),
+  ]
+  const quadlet = link('link', '/etc/containers/systemd/web.kube', 'web/current/quadlets/web.kube', 'quadlet')
+  const restart: Step = { kind: 'restart', units: units('box.service', 'web.service') }
+  assert.equal(
+    render({ hosts: [host('web1', [box, web], [quadlet, { kind: 'daemonReload' }, restart])] }),
+    `prod from the working tree (main 3f2c1ab, with uncommitted changes)
+
+web1
+    update box
+        ~ quadlets/box.container
+        daemon-reload
+        restart box.service
+    update web
+        ~ web.conf
+        link /etc/containers/systemd/web.kube
+        restart web.service`,
   )
 })
 
