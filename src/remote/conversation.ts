@@ -100,7 +100,7 @@ export class Conversation {
 
   /** undefined at the end of what the agent says. */
   private async frame(timeoutMs?: number): Promise<Uint8Array | undefined> {
-    const deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs
+    const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs
     for (;;) {
       const frame = this.waiting.shift()
       if (frame) return frame
@@ -194,7 +194,7 @@ async function before<T>(promise: Promise<T>, deadline: number | undefined): Pro
   if (deadline === undefined) return promise
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<'timeout'>(resolve => {
-    timer = setTimeout(resolve, Math.max(0, deadline - Date.now()), 'timeout')
+    timer = setTimeout(resolve, Math.max(0, deadline - performance.now()), 'timeout')
   })
   try {
     return await Promise.race([promise, timeout])
