@@ -24,7 +24,7 @@ export function prefetch(steps: readonly Step[], context: Context): Prefetched {
   }
 }
 
-export interface Activation {
+interface Activation {
   readonly journal: JournalWriter
   /** undefined if it is out of date. */
   readonly prefetched: Prefetched | undefined
@@ -71,7 +71,7 @@ function fallen({ machine, beside }: Context, enabled: readonly UnitName[]): str
   ).filter(state => !isRunning(state))
   return stopped.length === 0
     ? undefined
-    : `${stopped.map(state => state.unit).join(', ')} stopped along with what the plan stops or starts`
+    : `${stopped.map(state => state.unit).join(', ')} stopped together with units that the plan stops or starts`
 }
 
 function besideOf(before: Before): readonly UnitName[] {

@@ -1,5 +1,6 @@
 /** The operator's decision on a deployment in progress: to keep it, to undo it, or to wait for other hosts. */
-import type { Deploy, DeploymentId, Failure } from '../src/protocol/messages.ts'
+import type { DeploymentId } from '../src/plan/deployment-id.ts'
+import type { Deploy, Failure } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
 import { NEEDS_NEW, readVerdict, type Verdict } from './verdict.ts'
 
@@ -24,7 +25,7 @@ export function awaitConfirmation(agent: Agent, { id, confirmMs, reconnect }: De
     else if (decision) wire.send({ type: 'refused', refusal: { kind: 'error', message: NEEDS_NEW } })
   }
   const over = reconnect ? ' over a new connection' : ''
-  return failure(`it was not confirmed${over} within ${confirmMs / 1000} s`)
+  return failure(`not confirmed${over} within ${confirmMs / 1000} s`)
 }
 
 /** Why the operator wants it undone; undefined if nobody does. Asked between steps, and during slow ones. */
@@ -36,7 +37,7 @@ export function withdrawn({ machine, wire }: Agent, id: DeploymentId): string | 
   return verdict?.verdict === 'undo' ? verdict.why : undefined
 }
 
-export const TERMINATED = 'the agent was told to end'
+export const TERMINATED = 'the agent was terminated'
 
 const VERDICT_POLL_MS = 50
 

@@ -65,7 +65,7 @@ function open(agent: Agent, request: Deploy): Refusal | undefined {
   const { machine, lock, store, hostname } = agent
   if (hostname !== request.host) return { kind: 'hostname', found: hostname }
   makeDirectories(machine.files, BASE, 0o755)
-  if (!lock.take()) return { kind: 'busy', ...lock.pending() }
+  if (!lock.take()) return { kind: 'busy', ...lock.inProgress() }
   // Signed after the recovery: until then, sessions that ask about the killed agent's deployment wait for its end.
   recover(agent)
   lock.sign(signature(machine, request))
@@ -102,7 +102,7 @@ function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged |
       if (next === 'end' && wire.broken !== undefined) return refused(wire.broken)
       if (typeof next === 'string' || next.type === 'undo') return undefined
       if (next.type === 'stage') return stage(machine, store, request)
-      if (next.type !== 'objects') return refused(`'${next.type}' is out of order`)
+      if (next.type !== 'objects') return refused(`unexpected request '${next.type}'`)
       for (const chunk of next.objects) store.receive(chunk)
     }
   } catch (error) {

@@ -9,13 +9,13 @@ import { unknownOwners } from './steps/owners.ts'
 import { quadletNotes, unitObstacles } from './systemd/unit-obstacles.ts'
 import { validate } from './validate.ts'
 
-export interface Preflight {
+interface Preflight {
   readonly obstacles: readonly Obstacle[]
   readonly adopted: readonly Adopted[]
   readonly notes: readonly string[]
 }
 
-export interface Planned {
+interface Planned {
   readonly steps: readonly Step[]
   readonly next: HostState
   readonly deploy: Deploy
@@ -83,6 +83,9 @@ function owners(machine: Machine, _: readonly Step[], { steps, next, deploy }: P
 
 function lackOfSystemd({ systemd, root }: Machine, { steps }: Planned): Partial<Preflight> {
   if (systemd || !steps.some(step => actionFor(step).systemd === 'required')) return {}
-  if (root !== '') return { notes: ['an embedded host runs no units: files and links only'] }
-  return { obstacles: [{ what: 'systemd does not run this host, and the plan touches units', hint: null }] }
+  if (root !== '')
+    return { notes: ['a local host directory does not run units: only files and links are deployed'] }
+  return {
+    obstacles: [{ what: 'the plan touches units, but systemd does not run on this host', hint: null }],
+  }
 }

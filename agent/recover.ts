@@ -1,9 +1,10 @@
 /** Finishing what a killed agent has left, before anything else is answered. */
 
+import { type DeploymentId, deploymentId } from '../src/plan/deployment-id.ts'
 import { type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
 import { BASE } from '../src/plan/places.ts'
 import { readAll } from '../src/plan/reading.ts'
-import type { DeploymentId, Hello, Obstacle } from '../src/protocol/messages.ts'
+import type { Hello, Obstacle } from '../src/protocol/messages.ts'
 import type { Agent, Identity } from './agent.ts'
 import { endUndone, finishKept } from './ending.ts'
 import type { Machine } from './host/machine.ts'
@@ -68,15 +69,15 @@ function readSetAside(machine: Machine, identity: Identity): Journal | undefined
 export function findDamage({ files }: Machine, store: Store): Obstacle | undefined {
   const current = store.ref('current')
   const what = files.stat(DAMAGED_JOURNAL)
-    ? 'a deployment was cut off, and its journal cannot be read'
+    ? 'a deployment was interrupted, and its journal cannot be read'
     : current !== null && !store.isCommit(current)
-      ? `the host's record of what it runs is damaged: there is no commit ${current}`
+      ? `the host's record of what it runs is damaged: commit ${current} is missing`
       : undefined
   return what === undefined ? undefined : { what, hint: REPAIR }
 }
 
 /** If something cannot be read on the host, and the operator's repository has it. */
-export const REPAIR = "'git deploy --repair' puts the host back to what your repository has deployed there"
+export const REPAIR = "run 'git deploy --repair' to restore what your repository has deployed to the host"
 
 /** Whether the journal was emptied by something else: the last deployment had begun, and has no record of its end. */
 function wasActivating({ files }: Machine, store: Store): boolean {
@@ -85,7 +86,8 @@ function wasActivating({ files }: Machine, store: Store): boolean {
 }
 
 function lastTried(store: Store): DeploymentId | undefined {
-  return /^deploy (\S+): tried$/.exec(store.lastMove('target')?.message ?? '')?.[1]
+  const [, id = ''] = /^deploy (\S+): tried$/.exec(store.lastMove('target')?.message ?? '') ?? []
+  return deploymentId(id)
 }
 
 function finish(machine: Machine, store: Store, journal: Journal): Hello['recovered'] {
@@ -99,13 +101,14 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
   }
   const { leftovers, diskFailed, goingDown } = undo(journal, contextOf(machine, journal), store)
   // The journal stays, and the next session does this again.
-  if (diskFailed || goingDown) throw new Error(`deployment ${header.id} is not undone yet: ${leftovers[0]}`)
+  if (diskFailed || goingDown)
+    throw new Error(`deployment ${header.id} is not rolled back yet: ${leftovers[0]}`)
   if (journal.prepared.length === 0 && lastTried(store) !== header.id) {
     // Killed while it staged: nothing has changed, so this is not recorded, like a refusal.
     removeJournal(machine)
     return null
   }
-  const outcome = endUndone(machine, journal, 'the agent was killed or lost power', leftovers)
+  const outcome = endUndone(machine, journal, 'the agent was killed, or the host lost power', leftovers)
   return { id: header.id, outcome }
 }
 

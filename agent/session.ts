@@ -8,7 +8,7 @@ import { hostnameOf } from './host/hostname.ts'
 import { Lock } from './host/lock.ts'
 import type { Machine } from './host/machine.ts'
 import { DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
-import { pendingElsewhere } from './pending.ts'
+import { inProgressElsewhere } from './in-progress.ts'
 import { recover } from './recover.ts'
 import { Foreign } from './store/foreign.ts'
 import { sendHistory } from './store/history.ts'
@@ -38,7 +38,7 @@ function refusalFor(error: unknown): Refusal {
 function answer(agent: Agent): void {
   const { machine, wire, store, hostname, identity } = agent
   const { recovered, failure } = recoverIfLeft(agent)
-  const pending = pendingElsewhere(agent)
+  const pending = inProgressElsewhere(agent)
   const now = Math.max(0, machine.now())
   wire.send({ type: 'hello', ...identity, hostname, current: store.ref('current'), recovered, pending, now })
   const request = wire.next(Number.POSITIVE_INFINITY)
@@ -68,7 +68,7 @@ function answer(agent: Agent): void {
     case 'wait':
       wire.send({
         type: 'refused',
-        refusal: { kind: 'error', message: `'${request.type}' opens no session` },
+        refusal: { kind: 'error', message: `unexpected request '${request.type}'` },
       })
       break
     default:

@@ -19,11 +19,11 @@ export function shortOfSpace(
   const inodes = files.length + RESERVED_INODES
   const short =
     space.bytes < needed
-      ? `too little space for '${BASE}': ${mebibytes(space.bytes)} are free, ${mebibytes(needed)} are needed`
+      ? `not enough space for '${BASE}': ${mebibytes(space.bytes)} free, ${mebibytes(needed)} needed`
       : space.inodes < inodes
-        ? `too few inodes for '${BASE}': ${space.inodes} are free, ${inodes} are needed`
+        ? `not enough inodes for '${BASE}': ${space.inodes} free, ${inodes} needed`
         : undefined
-  return short === undefined ? undefined : { what: short, hint: 'make room on its file system' }
+  return short === undefined ? undefined : { what: short, hint: 'remove files from its file system' }
 }
 
 function mebibytes(bytes: number): string {

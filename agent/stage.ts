@@ -74,12 +74,11 @@ interface Derived {
 /** The plan, derived from the trees again: refused unless the operator accepted this one. */
 function derive(machine: Machine, store: Store, deploy: Deploy): Derived | Refused {
   const commit = store.commit(deploy.to)
-  if (commit === undefined) return refused(`the commit ${deploy.to} was not sent`)
-  if (commit.parent !== deploy.from)
-    return refused(`the commit ${deploy.to} does not follow what is deployed here`)
+  if (commit === undefined) return refused(`commit ${deploy.to} was not sent`)
+  if (commit.parent !== deploy.from) return refused(`commit ${deploy.to} does not follow the deployed commit`)
   const fromTree = deploy.from === null ? null : (store.commit(deploy.from)?.tree ?? null)
   const { repair } = deploy
-  if (repair && fromTree !== commit.tree) return refused('a repair does not change what is deployed')
+  if (repair && fromTree !== commit.tree) return refused('a repair must not change what is deployed')
   const next = stateOf(store, commit.tree)
   const old = repair ? next : stateOf(store, fromTree)
   const problem = next.problems[0] ?? conflicts(next)[0]
@@ -95,7 +94,7 @@ function findUnwritable(machine: Machine, store: Store, { steps, next }: Derived
   if (missing)
     return [
       {
-        what: `the host's store has lost the object ${missing.oid} ('${missing.path}') of what is deployed`,
+        what: `the host's store has lost object ${missing.oid} ('${missing.path}') of the deployed version`,
         hint: REPAIR,
       },
     ]
@@ -107,12 +106,22 @@ function findUnwritable(machine: Machine, store: Store, { steps, next }: Derived
 
 /** Somebody has replaced the app's directory or its `current`: neither is followed, nor replaced. */
 function placeTaken({ files }: Machine, app: AppName): Obstacle[] {
-  const hint = 'move it away, then deploy with --repair'
+  const hint = "move it away, then run 'git deploy --repair'"
   const [directory, current] = [files.stat(`${APPS}/${app}`), files.stat(currentOf(app))]
   if (directory && directory.kind !== 'directory')
-    return [{ what: `'${APPS}/${app}' is not a directory (${directory.kind}), and not ours`, hint }]
+    return [
+      {
+        what: `'${APPS}/${app}' is not a directory (${directory.kind}), and git-deploy did not make it`,
+        hint,
+      },
+    ]
   if (current && current.kind !== 'symlink')
-    return [{ what: `'${currentOf(app)}' is not a symbolic link (${current.kind}), and not ours`, hint }]
+    return [
+      {
+        what: `'${currentOf(app)}' is not a symbolic link (${current.kind}), and git-deploy did not make it`,
+        hint,
+      },
+    ]
   return []
 }
 

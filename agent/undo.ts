@@ -11,7 +11,7 @@ import type { Journal } from './store/journal.ts'
 import type { Store } from './store/store.ts'
 import { isGoingDown } from './systemd/systemd.ts'
 
-export interface Undone {
+interface Undone {
   /** What could not be restored. */
   readonly leftovers: string[]
   /** The disk could not be written to: the undo may succeed later. */

@@ -32,17 +32,15 @@ function runCommand(machine: Machine, { app, argv }: StepOf<'validate'>, commit:
     if (!(error instanceof SystemFailure)) throw error
     if (error.code === 'EACCES')
       return [
-        { what: `${what} may not be executed`, hint: 'chmod +x makes it a program, in the config tree' },
+        { what: `${what} cannot be executed`, hint: 'make it executable in the config tree (chmod +x)' },
       ]
-    const how = error.code === 'ENOENT' ? 'is no program of the host' : `does not run (${error.code})`
+    const how = error.code === 'ENOENT' ? 'was not found on the host' : `cannot be started (${error.code})`
     return [{ what: `${what} ${how}`, hint: null }]
   }
 }
 
 function howItEnded({ code }: Ran): string {
-  return code === null
-    ? `was killed, or took longer than ${TIMEOUT_MS / 1000} s`
-    : `ended with exit status ${code}`
+  return code === null ? `was killed, or took longer than ${TIMEOUT_MS / 1000} s` : `exited with ${code}`
 }
 
 function lastLines({ stdout, stderr }: Ran): string[] {

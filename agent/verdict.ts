@@ -3,7 +3,8 @@
  * that began the deployment may have been cut off.
  */
 import { decodeUtf8 } from '../src/plan/bytes.ts'
-import type { DeploymentId, Reply, Request } from '../src/protocol/messages.ts'
+import type { DeploymentId } from '../src/plan/deployment-id.ts'
+import type { Reply, Request } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
 import { writeDurably } from './host/files.ts'
 import type { Holder } from './host/lock.ts'
@@ -20,7 +21,7 @@ export interface Verdict {
 }
 
 /** The old connection may still work where a new one does not. */
-export const NEEDS_NEW = 'this deployment is to be confirmed over a new connection'
+export const NEEDS_NEW = 'this deployment must be confirmed over a new connection'
 
 const POLL_MS = 20
 

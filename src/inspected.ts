@@ -13,7 +13,7 @@ export interface Answered {
   readonly aheadMs: number
 }
 
-export interface Unreachable {
+interface Unreachable {
   readonly host: HostName
   readonly kind: 'unreachable'
   readonly message: string

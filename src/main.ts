@@ -81,7 +81,8 @@ function report(thrown: unknown, { terminal, env, emit }: Context): ExitCode {
   emit({ type: 'error', message, hint: null, exitCode: EXIT.failed })
   terminal.note(`fatal: ${message}`)
   terminal.note(
-    trace ?? 'hint: this is a bug in git-deploy; please report it with the output of DEPTOOL_TRACE=1',
+    trace ??
+      "hint: this is a bug in git-deploy; please report it with the output of 'DEPTOOL_TRACE=1 git deploy …'",
   )
   return EXIT.failed
 }

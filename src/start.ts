@@ -113,7 +113,7 @@ function isOurs({ uid, mode }: Stats): boolean {
 function readOurs(file: string): Buffer {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
-    if (!isOurs(fstatSync(fd))) throw new Error(`'${file}' is somebody else's`)
+    if (!isOurs(fstatSync(fd))) throw new Error(`'${file}' belongs to another user`)
     return readFileSync(fd)
   } finally {
     closeSync(fd)
@@ -124,7 +124,7 @@ function readOurs(file: string): Buffer {
 function split(content: Buffer): [identity: string, seen: string, code: Buffer] {
   const first = content.indexOf('\n')
   const second = content.indexOf('\n', first + 1)
-  if (first < 0 || second < 0) throw new Error('not a whole cache')
+  if (first < 0 || second < 0) throw new Error('the cache is incomplete')
   return [
     content.toString('utf8', 0, first),
     content.toString('utf8', first + 1, second),
@@ -169,5 +169,5 @@ function replace(file: string, content: Buffer): void {
 function makeDirectory(): void {
   for (const path of [dirname(directory), directory])
     if (!statSync(path, { throwIfNoEntry: false })) mkdirSync(path, { mode: 0o700 })
-  if (!isOurs(lstatSync(directory))) throw new Error(`'${directory}' is somebody else's`)
+  if (!isOurs(lstatSync(directory))) throw new Error(`'${directory}' belongs to another user`)
 }

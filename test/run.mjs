@@ -30,7 +30,7 @@ if (leftOut !== undefined) tellLacks(process.env, { 'real hosts': leftOut.split(
 if (broken) console.log(leftOut)
 tellLacks(process.env, prepareOtherAgent())
 if (chosen.length === 0) tellLacks(process.env, await prepareReleases())
-if (reasons().length > 0) warn(['LEFT OUT: some tests, because', ...reasons()])
+if (reasons().length > 0) warn(['LEFT OUT: tests to which one of these applies', ...reasons()])
 
 run('npm', ['run', '--silent', 'build'])
 if (chosen.length === 0) run('npm', ['run', '--silent', 'check'])

@@ -2,7 +2,7 @@
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import { type Machine, SystemFailure } from './machine.ts'
 
-export type AccountKind = 'user' | 'group'
+type AccountKind = 'user' | 'group'
 
 export interface Account {
   readonly kind: AccountKind

@@ -2,18 +2,18 @@ import { BASE } from '../../src/plan/places.ts'
 import { SystemFailure } from './machine.ts'
 
 const WORDS: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space is left on the device',
-  EDQUOT: 'the disk quota is exceeded',
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'disk quota exceeded',
   EFBIG: 'the file is too large',
   EROFS: 'the file system is read-only',
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
-  EIO: 'the disk reports an error',
+  EIO: 'the disk reports an I/O error',
   EMFILE: 'too many open files',
-  ENOTDIR: 'a directory on the way is none',
-  EEXIST: 'something else is in its place',
-  EISDIR: 'a directory is in the way',
-  ELOOP: 'too many symbolic links on the way',
+  ENOTDIR: 'part of the path is not a directory',
+  EEXIST: 'something else already exists there',
+  EISDIR: 'it is a directory',
+  ELOOP: 'too many symbolic links in the path',
 }
 
 /** A disk that is full, read-only or failing: it may work again later. */
@@ -28,5 +28,5 @@ export function describeError(error: unknown): string {
   const what = error.message.replace(new RegExp(`: ${error.code}$`), '')
   // A failed write has no path: all files that the agent writes are below BASE.
   const where = what.includes("'") ? '' : ` below '${BASE}'`
-  return `${what}${where}: ${WORDS[error.code] ?? error.code}`
+  return `cannot ${what}${where}: ${WORDS[error.code] ?? error.code}`
 }

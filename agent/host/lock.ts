@@ -1,7 +1,8 @@
 /** One deployment at a time: an flock(2), which ends with its holder, and a note in the file about the holder. */
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
+import { type DeploymentId, deploymentId } from '../../src/plan/deployment-id.ts'
 import { FORMATS, isReadable } from '../../src/protocol/format.ts'
-import type { DeploymentId, Pending } from '../../src/protocol/messages.ts'
+import type { InProgress } from '../../src/protocol/messages.ts'
 import type { Machine } from './machine.ts'
 import { LOCK } from './paths.ts'
 
@@ -56,7 +57,7 @@ export class Lock {
   }
 
   /** The holder's deployment, for other sessions. */
-  pending(): Pending {
+  inProgress(): InProgress {
     const holder = this.holder()
     if (holder === undefined) return NOBODY_YET
     const { operator, since, id } = holder
@@ -87,11 +88,16 @@ export class Lock {
 }
 
 /** The holder has not signed yet. */
-const NOBODY_YET: Pending = { holder: '', since: 0, id: '', msLeft: null }
+const NOBODY_YET: InProgress = { holder: '', since: 0, id: '', msLeft: null }
 
 function isHolder(signed: unknown): signed is Holder {
   const { operator, id, since } = (signed ?? {}) as Partial<Holder>
-  return typeof operator === 'string' && typeof id === 'string' && Number.isSafeInteger(since) && since! >= 0
+  return (
+    typeof operator === 'string' &&
+    deploymentId(`${id}`) !== undefined &&
+    Number.isSafeInteger(since) &&
+    since! >= 0
+  )
 }
 
 /** Builds before the formats wrote 'until', some of them by a clock that can be set: no time is said then. */

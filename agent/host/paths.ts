@@ -1,7 +1,8 @@
 /** Where the agent keeps what it needs besides apps and history. */
+
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import type { AppName, HostPath, Oid } from '../../src/plan/names.ts'
 import { APPS, BASE } from '../../src/plan/places.ts'
-import type { DeploymentId } from '../../src/protocol/messages.ts'
 
 export const BACKUP = `${BASE}/backup`
 export const JOURNAL = `${BASE}/journal`

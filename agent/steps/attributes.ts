@@ -15,7 +15,7 @@ export const attributesAction: Action<StepOf<'attributes'>> = {
       if (applyAttributes(machine, path, file)) continue
       const [missing] = unknownAccounts(machine, file)
       if (machine.root === '' && missing)
-        throw new StepFailed(`'${app}/${file.path}': there is no ${missing.kind} '${missing.name}'`)
+        throw new StepFailed(`'${app}/${file.path}': the ${missing.kind} '${missing.name}' does not exist`)
       // In a local host directory no users are created, so the file keeps its owner.
       applyAttributes(machine, path, { ...file, owner: null, group: null })
     }

@@ -10,7 +10,7 @@ import { isVersion, parentOf, versionPath } from '../host/paths.ts'
 import type { Store } from '../store/store.ts'
 import { applyAttributes, hasAttributes } from './attributes.ts'
 
-export interface CheckedOut {
+interface CheckedOut {
   readonly app: App
   /** Unchanged files are linked from here. They keep their time stamps, and systemd sees unit files as unchanged. */
   readonly running: App | undefined

@@ -56,7 +56,7 @@ function attemptAt(machine: Machine, endpoint: Endpoint, check: Check, ms: numbe
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
-  ENOENT: 'there is no such socket',
+  ENOENT: 'no such socket',
   ETIMEDOUT: NO_ANSWER,
 }
 

@@ -9,7 +9,7 @@ import type { Machine } from '../host/machine.ts'
 import { versionPath } from '../host/paths.ts'
 import { unknownAccounts } from './attributes.ts'
 
-export interface Owning {
+interface Owning {
   readonly steps: readonly Step[]
   readonly next: HostState
   /** The commit whose versions are staged. */
@@ -29,8 +29,8 @@ export function unknownOwners(machine: Machine, { steps, next, commit }: Owning)
         unknownAccounts(machine, file)
           .filter(account => !isMade(account))
           .map(({ kind, name }) => ({
-            what: `'${app.name}/${file.path}' belongs to the ${kind} '${name}', which the host does not have`,
-            hint: "install the package that makes it, or describe it in the app's 'sysusers' directory",
+            what: `'${app.name}/${file.path}' must belong to the ${kind} '${name}', which does not exist on the host`,
+            hint: "install the package that creates it, or declare it in the app's 'sysusers' directory",
           })),
       ),
     )

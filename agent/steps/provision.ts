@@ -40,5 +40,5 @@ function filesFor(role: SpecialRole, apps: readonly AppName[], { machine, header
 function provide(command: readonly string[], files: readonly string[], { machine }: Context): void {
   const ran = machine.run([...command, ...files])
   if (ran.code !== 0)
-    throw new SystemdFailure(`${command[0]}: ${ran.stderr.trim() || `exit status ${ran.code}`}`)
+    throw new SystemdFailure(`${command[0]}: ${ran.stderr.trim() || `exit code ${ran.code}`}`)
 }

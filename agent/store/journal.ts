@@ -5,11 +5,11 @@
  */
 
 import { encodeUtf8 } from '../../src/plan/bytes.ts'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import type { Oid, UnitName } from '../../src/plan/names.ts'
 import { BASE } from '../../src/plan/places.ts'
 import type { Step } from '../../src/plan/steps.ts'
 import { FORMATS } from '../../src/protocol/format.ts'
-import type { DeploymentId } from '../../src/protocol/messages.ts'
 import type { Identity } from '../agent.ts'
 import type { Machine, Writer } from '../host/machine.ts'
 import { JOURNAL } from '../host/paths.ts'

@@ -51,7 +51,7 @@ export class Inflating {
   /** Throws BadObject unless the whole object has been pushed. */
   end(): void {
     this.feed(new Uint8Array(0), true)
-    if (this.left !== 0) throw new BadObject(this.oid, 'is shorter than it says')
+    if (this.left !== 0) throw new BadObject(this.oid, 'is shorter than its header says')
     const found = this.hasher.digest()
     if (found !== this.oid) throw new BadObject(this.oid, `hashes to ${found}`)
   }
@@ -62,7 +62,7 @@ export class Inflating {
     } catch (error) {
       // Writing the content may fail, as on a full disk.
       if (error instanceof BadObject || error instanceof SystemFailure) throw error
-      throw new BadObject(this.oid, `does not inflate: ${(error as Error).message}`)
+      throw new BadObject(this.oid, `cannot be decompressed: ${(error as Error).message}`)
     }
   }
 
@@ -71,7 +71,7 @@ export class Inflating {
     const content = this.left === undefined ? this.afterHeader(piece) : piece
     if (this.left === undefined) return
     this.left -= content.length
-    if (this.left < 0) throw new BadObject(this.oid, 'is longer than it says')
+    if (this.left < 0) throw new BadObject(this.oid, 'is longer than its header says')
     if (content.length > 0) this.pass(content)
   }
 
@@ -80,7 +80,7 @@ export class Inflating {
     this.header += String.fromCharCode(...piece.subarray(0, Math.min(nul < 0 ? piece.length : nul, 64)))
     if (nul < 0 && this.header.length < 32) return piece
     const size = /^(?:blob|tree|commit) (0|[1-9][0-9]{0,14})$/.exec(this.header)?.[1]
-    if (size === undefined) throw new BadObject(this.oid, 'does not begin as an object does')
+    if (size === undefined) throw new BadObject(this.oid, 'does not begin with an object header')
     this.left = Number(size)
     return piece.subarray(nul + 1)
   }

@@ -1,10 +1,11 @@
 /** The log of how deployments ended on this host: a JSON line for each, the newest last. */
 
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { BASE } from '../../src/plan/places.ts'
 import { decodeOutcomeRecord } from '../../src/protocol/decode.ts'
 import { FORMATS, isReadable } from '../../src/protocol/format.ts'
-import type { DeploymentId, OutcomeRecord } from '../../src/protocol/messages.ts'
+import type { OutcomeRecord } from '../../src/protocol/messages.ts'
 import { appendLine, writeDurably } from '../host/files.ts'
 import type { Machine } from '../host/machine.ts'
 import { LOG } from '../host/paths.ts'

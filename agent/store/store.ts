@@ -20,7 +20,7 @@ const LOGS = 'logs/refs/deptool'
 /** In bytes, about 1,000 deployments: a longer reflog is cut to its newer half. */
 const LOG_MAX = 192 * 1024
 
-export type RefName = 'current' | 'target'
+type RefName = 'current' | 'target'
 
 export class Store {
   private readonly machine: Machine

@@ -51,17 +51,20 @@ export function systemctl(
   const argv = ['systemctl', '--no-ask-password', ...verb, ...(units.length > 0 ? ['--', ...units] : [])]
   const ran = ask(machine, argv, { interrupted })
   if (ran.code === 0) return
-  const said = (ran.stderr || ran.stdout).trim() || `exit status ${ran.code}`
+  const said = (ran.stderr || ran.stdout).trim() || `exit code ${ran.code}`
   throw new SystemdFailure(`systemctl ${[verb[0], ...units].join(' ')}: ${said}`)
 }
 
 /** Then systemd starts no more units. */
 export function isGoingDown(machine: Machine): boolean {
-  return !UP.test(machine.run(['systemctl', 'is-system-running']).stdout)
+  return !UP.test(machine.run(['systemctl', 'is-system-running'], { timeoutMs: ANSWER_MS }).stdout)
 }
 
 /** The states before that, systemctl(1). If systemd does not answer, there is no state. */
 const UP = /^(?:initializing|starting|running|degraded|maintenance)$/m
+
+/** systemd answers questions from memory, but not while it reloads the units of a large host. */
+const ANSWER_MS = 20_000
 
 /** Retries systemctl when systemd closes the connection, as it does when an upgrade re-executes it. */
 function ask(machine: Machine, argv: readonly string[], options?: RunOptions): Ran {
@@ -122,13 +125,18 @@ function stateOf(machine: Machine, unit: UnitName, block: string): UnitState {
 
 const COMMANDS = ['ExecCondition', 'ExecStartPre', 'ExecStart', 'ExecStartPost']
 
-/** A block of `<property>=<value>` lines for each unit, systemctl(1) `show`. */
+/**
+ * A block of `<property>=<value>` lines for each unit, systemctl(1) `show`. Throws SystemdFailure where systemd refuses, or
+ * gives no answer.
+ */
 export function showProperties(
   machine: Machine,
   properties: readonly string[],
   units: readonly string[],
 ): string {
-  const ran = ask(machine, ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units])
+  const argv = ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units]
+  const ran = ask(machine, argv, { timeoutMs: ANSWER_MS })
+  if (ran.code === null) throw new SystemdFailure(`systemd did not answer within ${ANSWER_MS / 1000} s`)
   if (ran.code !== 0) throw new SystemdFailure(`systemctl show: ${ran.stderr.trim()}`)
   return ran.stdout
 }

@@ -21,12 +21,12 @@ export interface Ending {
 }
 
 /** CLD_EXITED, or CLD_KILLED and CLD_DUMPED, sigaction(2); '' if it runs, or never ran. */
-export interface Ended {
+interface Ended {
   readonly code: 'exited' | 'killed' | ''
   readonly status: number
 }
 
-export interface EndedCommand extends Ended {
+interface EndedCommand extends Ended {
   readonly name: string
 }
 

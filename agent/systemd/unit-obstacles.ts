@@ -20,7 +20,7 @@ export function quadletNotes(files: Files, steps: readonly Step[]): string[] {
   const comes = steps.some(step => step.kind === 'link' && step.role === 'quadlet')
   return comes && !hasGenerator(files)
     ? [
-        'no quadlet generator on this host: the quadlets are there, but make no units until podman is installed',
+        'this host has no quadlet generator: the quadlets are deployed, but become units only after podman is installed',
       ]
     : []
 }
@@ -32,8 +32,8 @@ function missingUnits(files: Files, started: ReadonlySet<UnitName>, next: HostSt
       .filter(unit => started.has(unit) && !ours.has(unit) && !ours.has(templateOf(unit)))
       .filter(unit => !unitExists(files, unit))
       .map(unit => ({
-        what: `'${app.name}' enables '${unit}', which exists neither in the tree nor on the host`,
-        hint: 'ship it in the systemd directory of the app, or install the package that has it',
+        what: `'${app.name}' enables '${unit}', which exists neither in the config tree nor on the host`,
+        hint: "ship it in the app's 'systemd' directory, or install the package that contains it",
       })),
   )
 }
@@ -45,7 +45,7 @@ function maskedUnits(files: Files, started: ReadonlySet<UnitName>, next: HostSta
     .filter(unit => !ours.has(unit) && isMasked(files, unit))
     .map(unit => ({
       what: `'${unit}' is masked on the host`,
-      hint: `unmask it with 'systemctl unmask ${unit}' first`,
+      hint: `run 'systemctl unmask ${unit}' on the host first`,
     }))
 }
 
@@ -63,8 +63,8 @@ function ungenerated(files: Files, started: ReadonlySet<UnitName>, next: HostSta
     unitsGenerated(app)
       .filter(unit => started.has(unit))
       .map(unit => ({
-        what: `'${app.name}' starts '${unit}', made of a quadlet, and there is no quadlet generator on the host`,
-        hint: 'install podman, version 4.4 or newer',
+        what: `'${app.name}' starts '${unit}', which is generated from a quadlet, but the host has no quadlet generator`,
+        hint: 'install podman 4.4 or newer',
       })),
   )
 }

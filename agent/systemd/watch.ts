@@ -7,12 +7,12 @@ const POLL_MS = 50
 /** For units that are still activating when systemctl has returned. */
 const ACTIVATING_MS = 60_000
 
-export interface Failing {
+interface Failing {
   readonly unit: UnitName
   readonly fails: string
 }
 
-export interface Watch {
+interface Watch {
   /** Before the units were (re)started, in ticks() of the machine. */
   readonly began: number
   /** How long a unit of Type=simple or exec must run, from this call on. */

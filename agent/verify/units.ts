@@ -41,7 +41,7 @@ function findDriftOfUnit(unitState: UnitState): Finding[] {
   const { unit, load, active, result, type } = unitState
   if (load !== 'loaded') return [{ kind: 'unit', unit, state: `is ${load}` }]
   if (active === 'failed') return [{ kind: 'unit', unit, state: `failed (${result})` }]
-  if (isRetried(unitState)) return [{ kind: 'unit', unit, state: `restarts again and again (${result})` }]
+  if (isRetried(unitState)) return [{ kind: 'unit', unit, state: `keeps restarting (${result})` }]
   const finished = type === 'oneshot' && result === 'success'
   return active === 'inactive' && !finished ? [{ kind: 'unit', unit, state: 'is not running' }] : []
 }

@@ -8,7 +8,7 @@ import type { Verified } from '../../src/protocol/messages.ts'
 import type { Agent } from '../agent.ts'
 import type { Machine } from '../host/machine.ts'
 import { DAMAGED_JOURNAL } from '../host/paths.ts'
-import { pendingElsewhere } from '../pending.ts'
+import { inProgressElsewhere } from '../in-progress.ts'
 import { BadObject } from '../store/object.ts'
 import { lastOutcome } from '../store/outcomes.ts'
 import type { Store } from '../store/store.ts'
@@ -23,11 +23,11 @@ const MOST = 5000
 export function verify(agent: Agent): Verified {
   const { machine, store } = agent
   const before = store.ref('current')
-  const found = pendingElsewhere(agent) ? [] : findDrift(agent, before)
+  const found = inProgressElsewhere(agent) ? [] : findDrift(agent, before)
   const last = lastOutcome(machine.files)
   const ended = last ? { id: last.id, outcome: last.outcome, why: last.why } : null
   // A deployment that began and ended meanwhile counts as one in progress.
-  const pending = store.ref('current') === before ? pendingElsewhere(agent) : agent.lock.pending()
+  const pending = store.ref('current') === before ? inProgressElsewhere(agent) : agent.lock.inProgress()
   return { type: 'verified', findings: pending ? [] : found.slice(0, MOST), pending, last: ended }
 }
 

@@ -1,4 +1,4 @@
-/** What `git deploy -h` says of the other commands: a line for neighbours that take the same. */
+/** The other commands in `git deploy -h`: neighbours with the same operands share a line. */
 import type { VerbName } from '../verb-names.ts'
 
 const OPERANDS: { readonly [V in Exclude<VerbName, 'deploy'>]: string } = {

@@ -33,7 +33,7 @@ function parse(file: string, content: string): SavedPlan {
   if (decoded.kind === 'plan') return decoded.plan
   const name = file === '-' ? 'the plan on stdin' : `the plan '${file}'`
   throw new Fatal(`cannot read ${name}: ${printable(decoded.why)}`, {
-    hint: "'git deploy plan -o <file>' saves one",
+    hint: "run 'git deploy plan -o <file>' to save one",
   })
 }
 
@@ -46,9 +46,9 @@ async function refuseDifferent(saved: SavedPlan, planned: Planned, context: Cont
     context.emit({ type: 'problem', severity: 'error', host, message, ...nowhere })
   }
   const behind = found.some(({ kind }) => kind === 'behind')
-  throw new Fatal(`cannot apply plan ${saved.id}: it is not what would be deployed now`, {
+  throw new Fatal(`cannot apply plan ${saved.id}: it is not what git-deploy would deploy now`, {
     hint: behind
-      ? `git deploy sync ${saved.cluster}, or git fetch <remote> '+refs/deptool/*:refs/deptool/*', brings what others have deployed`
-      : `make a new one: git deploy plan -o <file> ${saved.cluster}`,
+      ? `run 'git deploy sync ${saved.cluster}' or 'git fetch <remote> "+refs/deptool/*:refs/deptool/*"' to fetch what others have deployed`
+      : `run 'git deploy plan -o <file> ${saved.cluster}' to save a new plan`,
   })
 }

@@ -39,7 +39,7 @@ export async function check(command: CommandOf<'check'>, context: Context): Prom
 
 interface Examined extends Whereabouts {
   readonly snapshot: Snapshot
-  /** Of each host of the snapshot, in its order. */
+  /** In the order of the hosts in the snapshot. */
   readonly states: readonly HostState[]
   readonly color: string | null
 }
@@ -83,7 +83,7 @@ function errorsIn({ snapshot, states }: Examined): Problem[] {
 function notesIn({ snapshot: { hosts }, states }: Examined): Problem[] {
   return hosts.flatMap(({ host }, i) =>
     states[i]!.apps.length === 0
-      ? [{ file: host, what: 'it has no apps: an app is a directory in it' }]
+      ? [{ file: host, what: 'the host has no apps: each app needs a directory in it' }]
       : notesOn(states[i]!).map(note => ({ ...note, file: `${host}/${note.file}` })),
   )
 }

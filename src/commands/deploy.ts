@@ -28,7 +28,7 @@ export async function deploy(command: Deploy, context: Context): Promise<ExitCod
   }
 }
 
-/** As soon as it is known which hosts change: what that means for them is worked out while they are called. */
+/** As soon as it is known which hosts change: connecting takes longer than working out what they need. */
 function callChanged(
   { scope, changed, repo, config }: ComparedTree,
   command: Deploy,

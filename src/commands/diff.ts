@@ -14,7 +14,7 @@ export async function diff(command: CommandOf<'diff'>, context: Context): Promis
   const code = await showDiff(plan, repo, context, { options, paths: command.paths })
   // Git has already said what is wrong with its options.
   if (code === EXIT.usage) return EXIT.usage
-  if (code > 1) throw new Fatal(`git diff ended with code ${code}`)
+  if (code > 1) throw new Fatal(`cannot show the diff: git exited with ${code}`)
   // With --exit-code, 1 says that there is a difference.
   return code === 1 ? EXIT.failed : EXIT.done
 }

@@ -8,7 +8,7 @@ import { knownClusters } from '../planning/changed-clusters.ts'
 import { beginReading } from '../planning/repository-state.ts'
 import { postCommit } from './post-commit.ts'
 
-/** `git deploy hooks`: puts our hooks beside those that are there, and takes them out again. */
+/** `git deploy hooks`: puts our hooks beside those that exist, and removes them again. */
 export async function hooks({ action }: CommandOf<'hooks'>, context: Context): Promise<ExitCode> {
   if (action === 'post-commit') return postCommit(context)
   const reading = beginReading(context)
@@ -24,7 +24,7 @@ export async function hooks({ action }: CommandOf<'hooks'>, context: Context): P
   }
   if (action === 'install' && (await knownClusters(reading)).length === 0)
     terminal.note(
-      "hint: no cluster is known yet, so nothing is planned; 'git deploy init <cluster>' names it",
+      "hint: this repository has no cluster yet, so the hook shows nothing; run 'git deploy init <cluster>' to choose one",
     )
   return EXIT.done
 }

@@ -28,7 +28,7 @@ export async function ping(command: CommandOf<'ping'>, context: Context): Promis
   const failed = pinged.flatMap(one => (one.kind === 'failed' ? [one] : []))
   if (failed.length === 0) return EXIT.done
   for (const hint of new Set(failed.flatMap(({ hint }) => hint ?? []))) terminal.note(`hint: ${hint}`)
-  throw new Fatal(`cannot work with ${failed.map(({ host }) => host).join(', ')}`)
+  throw new Fatal(`cannot ping ${failed.map(({ host }) => host).join(', ')}`)
 }
 
 async function ask(

@@ -8,14 +8,13 @@ import { shortPlan } from '../terminal/text/short-plan.ts'
 
 /** What the post-commit hook shows (hooks/post-commit): nothing, unless the commit touches a cluster. */
 export async function postCommit(context: Context): Promise<ExitCode> {
-  // Git starts a hook at the top of the working tree.
   const reading = beginReading(context)
   const clusters = await changedClusters(context, reading, 'HEAD')
   const { terminal } = context
   for (const cluster of clusters) {
     const { plan, config, objects } = await planOffline({ cluster, rev: 'HEAD' }, context, reading)
     objects.close()
-    // Git gives a hook the terminal as stderr alone.
+    // Of the terminal, git gives a hook only stderr.
     const look = { colors: terminal.noteColors(config.color), columns: terminal.columns, verbose: false }
     for (const line of shortPlan(plan, look)) terminal.note(line)
     if (plan.hosts.length > 0) terminal.note(`to deploy: git deploy ${shellWord(cluster)}`)

@@ -1,9 +1,9 @@
 import type { CommandOf } from '../command.ts'
 import type { Context } from '../context.ts'
-import type { Deployed } from '../deployed.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
-import { readDeployed } from '../git/deployed.ts'
+import { readHostCommits } from '../git/host-commits.ts'
 import { heldSince } from '../git/outcomes.ts'
+import type { HostCommit } from '../host-commit.ts'
 import { planOffline } from '../planning/plan-tree.ts'
 import { age } from '../terminal/text/clock.ts'
 import { hostStatuses, renderPorcelain, renderStatus, statusRecord } from '../terminal/text/status.ts'
@@ -16,11 +16,13 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
   const { repo, config, plan, hosts, tracking } = planned
   const tracked = [...hosts, ...plan.vanished].flatMap(host => tracking.get(host) ?? [])
   const commits = new Map(tracked.map(({ host, commit }) => [host, commit]))
-  const said = await readDeployed(repo, [...commits.values()])
-  const deployed = new Map<string, Deployed>(
+  const said = await readHostCommits(repo, [...commits.values()])
+  const deployed = new Map(
     tracked.flatMap(({ host, commit }) => {
       const known = said.get(commit)
-      return known ? [[commit, byHostsClock(known, heldSince(repo, host, commit), context.now())]] : []
+      return known
+        ? [[commit, byHostsClock(known, heldSince(repo, host, commit), context.now())] as const]
+        : []
     }),
   )
   const statuses = hostStatuses({ plan, hosts, commits, deployed })
@@ -34,8 +36,9 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
 }
 
 /** A commit bears the time of an operator's clock, which may be anything; the log has the host's. */
-function byHostsClock(deployed: Deployed, since: number | undefined, now: Date): Deployed {
-  if (since === undefined) return deployed
-  const at = `${new Date(since).toISOString().slice(0, 19)}+00:00`
-  return { ...deployed, at, when: age(now.getTime() - since) }
+function byHostsClock(commit: HostCommit, since: number | undefined, now: Date): HostCommit {
+  if (since === undefined) return commit
+  const date = new Date(since)
+  const at = `${date.toISOString().slice(0, 19)}+00:00`
+  return { ...commit, date, at, when: age(now.getTime() - since) }
 }

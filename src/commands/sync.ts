@@ -30,9 +30,11 @@ export async function sync(command: CommandOf<'sync'>, context: Context): Promis
   if (failed.length === 0) return EXIT.done
   for (const hint of new Set(failed.flatMap(({ hint }) => hint ?? []))) terminal.note(`hint: ${hint}`)
   const names = failed.map(({ host }) => host).join(', ')
-  throw new Fatal(`cannot sync ${names}: what is known of ${failed.length === 1 ? 'it' : 'them'} may be old`)
+  throw new Fatal(
+    `cannot sync ${names}: what this repository knows about ${failed.length === 1 ? 'it' : 'them'} may be out of date`,
+  )
 }
 
-function isNews({ news, pending, ended }: Heard): boolean {
-  return news.kind !== 'unchanged' || pending !== null || ended.length > 0
+function isNews({ news, inProgress, ended }: Heard): boolean {
+  return news.kind !== 'unchanged' || inProgress !== null || ended.length > 0
 }

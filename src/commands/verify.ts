@@ -28,13 +28,13 @@ export async function verify(command: CommandOf<'verify'>, context: Context): Pr
     if (one.kind === 'asked')
       for (const line of driftLines(one, commits.get(one.host)!, colors)) terminal.say(line)
     else {
-      terminal.note(noteColors.red(`${one.host}  cannot be asked: ${printable(one.message)}`))
+      terminal.note(noteColors.red(`${one.host}  cannot be checked: ${printable(one.message)}`))
       if (one.hint !== null) terminal.note(`hint: ${printable(one.hint)}`)
     }
   }
   const asked = inspected.flatMap(one => (one.kind === 'asked' ? [one] : []))
   for (const note of clockNotes(new Map(asked.map(one => [one.host, one.aheadMs])))) terminal.note(note)
-  // Drift is certain, whatever the hosts that were silent would have said.
+  // Drift that was found is certain, whatever the other hosts would have answered.
   if (asked.some(one => !isSound(one, commits.get(one.host)!))) return EXIT.pending
   const silent = inspected.flatMap(({ host, kind }) => (kind === 'asked' ? [] : [host]))
   if (silent.length === 0) return EXIT.done

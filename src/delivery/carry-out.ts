@@ -1,12 +1,12 @@
-/** An accepted plan, carried out: the hooks around it, the rollout, the log and the refs, and how it all ended. */
+/** Carrying out an accepted plan: its hooks, the rollout, the log and the refs, and its conclusion. */
 import { setMaxListeners } from 'node:events'
-import type { Accepting } from '../command.ts'
+import type { DeployOptions } from '../command.ts'
 import type { Context } from '../context.ts'
 import { type ExitCode, Fatal } from '../errors.ts'
 import type { Config } from '../git/config.ts'
-import { operatorName } from '../git/history.ts'
+import { readOperator } from '../git/history.ts'
+import { newDeploymentId } from '../plan/deployment-id.ts'
 import type { HostName } from '../plan/names.ts'
-import { deploymentId } from '../planning/deployment-id.ts'
 import type { Planned } from '../planning/planned.ts'
 import type { Connections } from '../remote/connections.ts'
 import type { Ends } from '../rollout/events.ts'
@@ -22,8 +22,8 @@ import { afterDeploy, beforeDeploy } from './operator-hooks.ts'
 import { record, recordAhead, recordBegun } from './record.ts'
 import { tellStale } from './stale.ts'
 
-export interface DeliveryOptions extends Accepting {
-  /** Where the plan was saved before; none for a plan that was made just now. */
+export interface DeliveryOptions extends DeployOptions {
+  /** Only for a plan that was saved before. */
   readonly saved?: SavedBy
 }
 
@@ -47,7 +47,7 @@ export async function carryOut(
   await afterDeploy(deployment, ends, context.terminal)
   const colors = context.terminal.noteColors(options.color ?? config.color)
   const stale = await tellStale(planned, ends, { connections, colors }, context).catch(error => {
-    // How the deployment ended is told all the same.
+    // How the deployment ended must still be reported.
     if (!(error instanceof Fatal)) throw error
     context.terminal.note(`error: ${error.message}`)
     return []
@@ -57,7 +57,7 @@ export async function carryOut(
   return conclude(ends, carried, context, reporter)
 }
 
-function policyOf(options: Accepting, config: Config): Policy {
+function policyOf(options: DeployOptions, config: Config): Policy {
   const { adopt, batch, skipUnreachable, waitMs } = options
   return {
     ...{ adopt, batch, skipUnreachable, waitMs },
@@ -67,15 +67,14 @@ function policyOf(options: Accepting, config: Config): Policy {
   }
 }
 
-/** Writes the host commits; no ref names them until the hosts say that they hold. */
 async function prepare(
   planned: Planned,
   { saved, confirm }: DeliveryOptions,
   { now, random }: Context,
 ): Promise<Deployment> {
   const at = now()
-  const id = saved?.id ?? deploymentId(at, random)
-  const [jobs, operator] = await Promise.all([makeJobs(planned, id, confirm), operatorName(planned.repo)])
+  const id = saved?.id ?? newDeploymentId(at, random)
+  const [jobs, operator] = await Promise.all([makeJobs(planned, id, confirm), readOperator(planned.repo)])
   return { planned, id, isSaved: saved !== undefined, operator, at: at.getTime(), jobs }
 }
 
@@ -84,11 +83,11 @@ interface Carried {
   readonly ms: number
   /** By how much this clock is ahead of the hosts', in milliseconds. */
   readonly ahead: ReadonlyMap<HostName, number>
-  /** Why the refs could not be moved, where they could not. */
+  /** Why the refs could not be moved; undefined if they could. */
   readonly unrecorded: string | undefined
 }
 
-/** The rollout between the two records of it: that it began, and how it ended. */
+/** The rollout, between the records of its beginning and its end. */
 async function run(
   deployment: Deployment,
   policy: Policy,
@@ -105,7 +104,7 @@ async function run(
     const hosts = jobs.map(({ plan }) => plan.host)
     reporter.begin({ id, cluster: planned.plan.cluster, operator, hosts })
     const ahead = recordAhead(deployment).catch(() => {
-      // Whatever it is, `record` meets it too, and tells.
+      // `record` meets the same error, and reports it.
       return undefined
     })
     const ends = await rollout({
@@ -126,20 +125,20 @@ async function run(
   }
 }
 
-/** `signal` is aborted when the operator stops us, until `release` is called. */
+/** `signal` is aborted when the operator stops the program; after `release`, no longer. */
 function interruptible(terminal: Terminal): { readonly signal: AbortSignal; readonly release: () => void } {
   const interrupt = new AbortController()
   // Each host listens: node takes more than ten listeners for a leak, and says so on the terminal.
   setMaxListeners(0, interrupt.signal)
   const release = terminal.onStop(() => {
     release() // A second Ctrl-C ends the program; the hosts then undo by themselves.
-    terminal.note('interrupted: the hosts are asked to undo; Ctrl-C again leaves at once')
+    terminal.note('interrupted: asking the hosts to roll back; press Ctrl-C again to stop at once')
     interrupt.abort()
   })
   return { signal: interrupt.signal, release }
 }
 
-/** The reason why `act` failed, where it did. */
+/** Undefined if `act` succeeded. */
 async function whyNot(act: () => Promise<void>): Promise<string | undefined> {
   try {
     await act()

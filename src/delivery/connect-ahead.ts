@@ -1,4 +1,4 @@
-import type { Accepting } from '../command.ts'
+import type { DeployOptions } from '../command.ts'
 import type { Context } from '../context.ts'
 import type { HostName } from '../plan/names.ts'
 import type { RepositoryState } from '../planning/repository-state.ts'
@@ -7,13 +7,13 @@ import { isGuarded } from './operator-hooks.ts'
 import { reach } from './reach.ts'
 
 /**
- * The connections of a deployment, begun in the background: while the plan is made, shown and read. Not where a hook may
- * refuse the deployment, or somebody wants no host called before they agree. The caller closes them.
+ * The connections of a deployment, opened in the background while the plan is made, shown and read. If a hook may refuse
+ * the deployment, or the operator has turned it off, they are opened when they are taken. The caller closes them.
  */
 export function connectAhead(
   hosts: readonly HostName[],
   { repo, config }: Pick<RepositoryState, 'repo' | 'config'>,
-  { yes, verify }: Pick<Accepting, 'yes' | 'verify'>,
+  { yes, verify }: Pick<DeployOptions, 'yes' | 'verify'>,
   context: Context,
 ): Connections {
   const connections = new Connections(reach(config, context))

@@ -1,5 +1,5 @@
-/** What every plan goes through that is carried out, wherever it leads: shown, agreed to, carried out. */
-import type { Accepting } from '../command.ts'
+/** The path of every plan that is carried out: it is shown, agreed to, and carried out. */
+import type { DeployOptions } from '../command.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { wavesOf } from '../plan/waves.ts'
@@ -14,7 +14,7 @@ import { refuseUnsettled, stopTracking } from './nothing-to-do.ts'
 import { reporterFor } from './reporter.ts'
 import { diffColor, showDiff } from './show-diff.ts'
 
-/** `early`: connections that were begun before, if any. They are closed. */
+/** `early`: connections that were begun before. Closes them. */
 export async function deliver(
   planned: Planned,
   options: DeliveryOptions,
@@ -48,7 +48,7 @@ export async function deliver(
 
 function agree(
   { plan, repo, config }: Planned,
-  { color, batch }: Accepting,
+  { color, batch }: DeployOptions,
   context: Context,
 ): Promise<'yes' | 'no'> {
   const options = diffColor(color, config.color, context.env)

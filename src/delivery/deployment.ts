@@ -1,5 +1,5 @@
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { Planned } from '../planning/planned.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
 import type { RecordedJob } from './jobs.ts'
 
 /** An accepted plan under its id: what hooks, hosts, the log and the refs are told of it. */

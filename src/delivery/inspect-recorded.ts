@@ -5,7 +5,7 @@ import type { KnownCluster } from '../planning/cluster-hosts.ts'
 import { inspect } from '../remote/inspect.ts'
 import { reach } from './reach.ts'
 
-/** Asks the hosts of a cluster whether they still are as they were deployed; in their order. */
+/** The answers are in the order of the hosts. */
 export function inspectRecorded(
   { hosts, config }: KnownCluster<Tracked>,
   context: Context,

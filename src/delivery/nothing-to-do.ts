@@ -7,7 +7,7 @@ import { names } from '../terminal/text/names.ts'
 import { moveRefs } from './move-refs.ts'
 import { emptied } from './record.ts'
 
-/** Of hosts that have left the tree, and have no apps any more. */
+/** Of hosts that have left the tree and have no apps left. */
 export async function stopTracking(planned: Planned, { terminal, emit }: Context): Promise<void> {
   const moves = emptied(planned)
   if (moves.length === 0) return
@@ -18,9 +18,9 @@ export async function stopTracking(planned: Planned, { terminal, emit }: Context
   terminal.out(`forgot ${hosts}`)
 }
 
-/** Nothing to do is no success where it is not known what runs. */
+/** Having nothing to do is not a success if it is not known what runs. */
 export function refuseUnsettled({ cluster, unsettled }: Plan): void {
   if (unsettled.length === 0) return
   const hosts = unsettled.map(({ host }) => host)
-  throw new Fatal(`cannot tell that '${cluster}' is deployed: ${names(hosts)} may run something else`)
+  throw new Fatal(`cannot tell whether '${cluster}' is up to date: the state of ${names(hosts)} is uncertain`)
 }

@@ -9,16 +9,24 @@ import { confirmHostKey } from '../terminal/host-key.ts'
 import { refuseClock } from './refuse-clock.ts'
 
 /**
- * How this command reaches hosts: by the repository's settings, with questions only where somebody can answer. Throws
- * Fatal where what they say could not be recorded.
+ * By the repository's settings; asks questions only if somebody can answer them. Throws Fatal with a clock by which
+ * nothing that hosts report could be recorded.
  */
-export function reach(config: Config, { env, terminal, now }: Context): Connect {
+export function reach(config: Config, { env, now, random, terminal }: Context): Connect {
   refuseClock(now())
-  const settings = { env, agents: loadAgents(), transport: config.transport }
+  const settings = {
+    env,
+    now,
+    random,
+    agents: loadAgents(),
+    transport: config.transport,
+    tellSlow: (host: HostName, seconds: number) =>
+      terminal.note(`${host}: no answer from the agent for ${seconds} s, still waiting`),
+  }
   const silent = connector(settings)
   const asking = terminal.input
     ? connector({ ...settings, confirmHostKey: question => confirmHostKey(question, terminal) })
     : silent
-  return (host: HostName, mayAsk: boolean, way = {}): Promise<Connection> =>
-    (mayAsk ? asking : silent)(host, { ...way, url: config.hostUrl(host) })
+  return (host: HostName, mayAsk: boolean, options = {}): Promise<Connection> =>
+    (mayAsk ? asking : silent)(host, { ...options, url: config.hostUrl(host) })
 }

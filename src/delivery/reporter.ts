@@ -3,7 +3,7 @@ import { jsonReporter } from '../terminal/json/reporter.ts'
 import type { Reporter } from '../terminal/reporter.ts'
 import { textReporter } from '../terminal/text/reporter.ts'
 
-export interface ReporterOptions {
+interface ReporterOptions {
   /** What the command line says about colour, or else git config. */
   readonly color: string | null
   readonly verbose: boolean

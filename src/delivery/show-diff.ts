@@ -7,13 +7,13 @@ import type { Oid } from '../plan/names.ts'
 import type { HostPlan, Plan } from '../plan/plan.ts'
 import type { Env } from '../terminal/terminal.ts'
 
-/** git knows nothing of NO_COLOR, nor of our --color; the rest of its settings is its own matter. */
+/** Only what git cannot know: NO_COLOR, and our --color. */
 export function diffColor(asked: ColorWhen | null, configured: string | null, env: Env): string[] {
   if (asked !== null && asked !== 'auto') return [`--color=${asked}`]
   return env['NO_COLOR'] && configured !== 'always' ? ['--color=never'] : []
 }
 
-export interface DiffArguments {
+interface DiffArguments {
   readonly options: readonly string[]
   /** Empty for all. */
   readonly paths: readonly string[]
@@ -29,10 +29,10 @@ export async function showDiff(
   const trees = [sideOf(plan, repo, ({ fromTree }) => fromTree), sideOf(plan, repo, ({ toTree }) => toTree)]
   await writeTrees(repo, trees)
   const [from, to] = trees.map(tree => tree.oid)
-  // Ctrl-C is for the pager, which uses it to stop a search.
+  // Ctrl-C belongs to the pager, which stops a search with it.
   const release = terminal.onInterrupt(() => {})
   try {
-    // The root, because paths are those of the two trees and not of a subdirectory we happen to be in.
+    // From the root: paths are those of the two trees, not of the current directory.
     const root = repo.topLevel ?? repo.gitDir
     return await gitTTY(repo, ['-C', root, 'diff', ...options, from!, to!, '--', ...paths], {
       stdout: json ? 'stderr' : 'stdout',

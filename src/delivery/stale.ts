@@ -1,4 +1,4 @@
-/** What an operator is told whose plan started from what hosts do not run any more. */
+/** What an operator is told whose plan was out of date. */
 import type { Context } from '../context.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Planned } from '../planning/planned.ts'
@@ -9,7 +9,7 @@ import type { Colors } from '../terminal/terminal.ts'
 import { newsLines, whoDeployed } from '../terminal/text/news.ts'
 import { catchUp } from './catch-up.ts'
 
-/** Brings what we missed into the repository, tells who deployed it when, and names the hosts it knows of now. */
+/** Brings what was missed into the repository and shows who deployed it. Returns the hosts that are known again. */
 export async function tellStale(
   { repo, plan, tracking, config }: Planned,
   ends: Ends,

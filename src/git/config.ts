@@ -112,7 +112,7 @@ function parseAbbrev({ value }: Setting): number {
 }
 
 function refuse({ key, value }: Setting, expected: string): never {
-  throw new Fatal(`cannot use '${key}': it is '${value ?? ''}', expected ${expected}`, {
-    hint: `git config ${key} <value>`,
+  throw new Fatal(`cannot use '${key}': its value is '${value ?? ''}', expected ${expected}`, {
+    hint: `run 'git config ${key} <value>' to change it`,
   })
 }

@@ -5,11 +5,11 @@
  */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import { type HostName, type Oid, oid } from '../plan/names.ts'
 import { id } from '../protocol/decode.ts'
 import { choice, type Decoder, integer, list, name, nullable, record } from '../protocol/decoders.ts'
 import { FORMATS, isReadable } from '../protocol/format.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
 import type { Repository } from './git.ts'
 import { ownDirectory } from './own-directory.ts'
 
@@ -26,7 +26,7 @@ export function readMark(repo: Repository, host: HostName, sizes: Sizes): readon
   try {
     const value: unknown = JSON.parse(readFileSync(join(repo.commonDir, 'deptool', MARKS, host), 'utf8'))
     const mark = isReadable('marks', value) ? decode(value, 'mark') : undefined
-    return mark?.sizes.every((size, i) => size === sizes[i]) ? mark.open : undefined
+    return mark && `${mark.sizes}` === `${sizes}` ? mark.open : undefined
   } catch {
     // Missing, or of another build: the log is read.
     return undefined
@@ -36,7 +36,7 @@ export function readMark(repo: Repository, host: HostName, sizes: Sizes): readon
 export function writeMark(repo: Repository, host: HostName, sizes: Sizes, open: readonly OpenEnd[]): void {
   const directory = ownDirectory(repo.commonDir, MARKS)
   // Of whoever writes; no host's name starts with a dot.
-  const draft = join(directory, `.draft-${Math.random()}`)
+  const draft = join(directory, `.draft-${Buffer.from(repo.random(8)).toString('hex')}`)
   const mark: Mark = { format: FORMATS.marks, sizes, open }
   try {
     writeFileSync(draft, `${JSON.stringify(mark)}\n`, { flag: 'wx' })

@@ -2,10 +2,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { appendFile, chmod, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type DeploymentId, deploymentId } from '../plan/deployment-id.ts'
 import { type HostName, type Oid, oid } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
 import { FORMATS, isReadable } from '../protocol/format.ts'
-import type { DeploymentId, LoggedDeployment } from '../protocol/messages.ts'
+import type { LoggedDeployment } from '../protocol/messages.ts'
 import { boundReason } from '../protocol/reason.ts'
 import type { Repository } from './git.ts'
 import { type OpenEnd, readMark, sizesOf, writeMark } from './marks.ts'
@@ -19,7 +20,7 @@ export interface KnownOutcome extends Omit<LoggedDeployment, 'outcome'> {
 }
 
 /** The oldest first; empty where nothing is known. Of one deployment the later word counts, and a subject is kept. */
-export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
+export function readKnownOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
   const known = new Map<DeploymentId, KnownOutcome>()
   const records = [olderIn(repo), directoryOf(repo)].flatMap(directory => readFile(join(directory, host)))
   for (const record of records) {
@@ -58,8 +59,10 @@ export function openEnds(repo: Repository, host: HostName): readonly OpenEnd[] {
 
 function findOpenEnds(log: string): OpenEnd[] {
   const known = new Map<DeploymentId, { readonly outcome: string; readonly from: Oid | null }>()
-  for (const [, id = '', from = '', outcome = ''] of log.matchAll(LAST_WORDS))
-    if (!isLate(outcome, known.get(id)?.outcome)) known.set(id, { outcome, from: oid(from) ?? null })
+  for (const [, text = '', from = '', outcome = ''] of log.matchAll(LAST_WORDS)) {
+    const id = deploymentId(text)
+    if (id && !isLate(outcome, known.get(id)?.outcome)) known.set(id, { outcome, from: oid(from) ?? null })
+  }
   const open = new Map<DeploymentId, OpenEnd>()
   for (const [id, { outcome, from }] of known) {
     if (outcome === 'held') for (const one of open.values()) if (one.from === from) open.delete(one.id)

@@ -40,7 +40,7 @@ export class Quarantine {
 
   /** The caller discards it. */
   static open(repo: Repository): Quarantine {
-    return new Quarantine(repo, makeTemporary(repo.commonDir, 'incoming-'))
+    return new Quarantine(repo, makeTemporary(repo.commonDir, 'incoming-', repo.now()))
   }
 
   /** Takes pieces of loose objects in their order. Rejects with BadHistory where an object is not what its name says. */
@@ -65,8 +65,8 @@ export class Quarantine {
     const [foreign] = await history.without(this.#namedFrom(tip))
     if (foreign !== undefined)
       throw new BadHistory(
-        `it names object ${foreign.slice(0, 10)}, which it did not send and which was never deployed to it`,
-        { hint: 'find out who has changed its agent or its store before you deploy to it again' },
+        `it names object ${foreign.slice(0, 10)}, which the host did not send and which was never deployed to it`,
+        { hint: 'before you deploy to the host again, find out who has changed its agent or its store' },
       )
     if (this.#arrived.size === 0) return
     const revisions = have === null ? `${tip}\n` : `${tip}\n^${have}\n`
@@ -95,7 +95,7 @@ export class Quarantine {
     this.#name = undefined
     const whole = inflated(loose, oid)
     const hash = createHash(oid.length === 64 ? 'sha256' : 'sha1').update(whole)
-    if (hash.digest('hex') !== oid) throw new BadHistory(`object ${oid} is not what its name says`)
+    if (hash.digest('hex') !== oid) throw new BadHistory(`object ${oid} does not match its name`)
     await mkdir(join(this.#objects, oid.slice(0, 2)), { recursive: true })
     await writeFile(join(this.#objects, oid.slice(0, 2), oid.slice(2)), loose)
     this.#arrived.set(oid, namedIn(whole, oid))
@@ -127,7 +127,7 @@ function inflated(loose: Uint8Array, oid: Oid): Uint8Array {
   try {
     return inflateSync(loose, { maxOutputLength: MAX_OBJECT })
   } catch (cause) {
-    throw new BadHistory(`object ${oid} does not inflate`, { cause })
+    throw new BadHistory(`object ${oid} cannot be decompressed`, { cause })
   }
 }
 

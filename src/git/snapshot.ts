@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Fatal, NoDirectory, NoRevision } from '../errors.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import { order } from '../plan/host-state.ts'
 import { type ClusterName, must, type Oid, oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
@@ -37,7 +38,7 @@ export type Source =
 
 /** The one deployment that a rollback takes back. */
 export interface Undoes {
-  readonly deployment: string
+  readonly deployment: DeploymentId
   readonly by: string
 }
 
@@ -55,7 +56,7 @@ export async function snapshotWorktree(
   if (!existsSync(dir)) throw noDirectory(`cannot read '${dir}': there is no such directory`)
   const { head } = repo
   const tree = clusterTree(repo, dir)
-  const cache = loadStatCache(repo, cluster, Date.now())
+  const cache = loadStatCache(repo, cluster, repo.now().getTime())
   const known = [...cache.hosts].map(([host, { tree }]) => ({ host, tree }))
   const [committed, branch, { hosts, problems, cached }] = await Promise.all([
     // Git works on what it was asked while we read the directory, so its questions come first.
@@ -84,7 +85,7 @@ export async function snapshotRevision(
   const commit = await reader.readTyped(`${rev}^{commit}`)
   if (commit?.type !== 'commit')
     throw new NoRevision(`cannot read revision '${rev}': there is no such commit`, {
-      hint: "'git log' and 'git branch --all' show what there is",
+      hint: "run 'git log' or 'git branch --all' to see what exists",
     })
   const tree = await reader.readTyped(treeExpression(commit.oid, clusterPath))
   if (tree?.type !== 'tree')
@@ -120,7 +121,7 @@ async function refuseSparse(repo: Repository, dir: string): Promise<void> {
   if (out.length === 0) return
   const files = out.length === 1 ? `'${out[0]}' is` : `${out.length} of its files are`
   throw new Fatal(`cannot read '${dir}': ${files} not in the sparse checkout`, {
-    hint: "'git sparse-checkout add <directory>' checks them out; a revision needs no checkout: git deploy <cluster> HEAD",
+    hint: "run 'git sparse-checkout add <directory>' to check them out, or deploy a revision, which needs no checkout, as in 'git deploy <cluster> HEAD'",
   })
 }
 
@@ -136,7 +137,7 @@ async function writeIndex(repo: Repository): Promise<Oid> {
 
 function noDirectory(message: string): NoDirectory {
   return new NoDirectory(message, {
-    hint: 'a cluster is a directory <cluster>/<host>/<app>/... in the repository',
+    hint: 'the layout of a cluster is <cluster>/<host>/<app>/…',
   })
 }
 

@@ -21,7 +21,7 @@ export async function assertThere(repo: Repository, oids: readonly Oid[], error:
   if (/ missing$/m.test(stdout.toString())) throw cause
 }
 
-const COMMITTED = 'to plan what is committed, name a revision: git deploy plan <cluster> HEAD'
+const COMMITTED = "to plan the last commit, run 'git deploy plan <cluster> HEAD'"
 
 function reasonOfGit(stderr: string): string | undefined {
   const [, reason] =

@@ -19,7 +19,7 @@ export async function writeObjects(
   await writeOnce(repo, objects, async missing => {
     const written = await writeContents(repo, type, [...missing.values()])
     const wrong = [...missing.keys()].findIndex((oid, i) => oid !== written[i])
-    if (wrong >= 0) throw new Error(`git wrote ${written[wrong]} where we expected another ${type}`)
+    if (wrong >= 0) throw new Error(`git wrote ${written[wrong]} instead of another ${type}`)
   })
   return oids
 }
@@ -33,7 +33,7 @@ async function writeContents(
     const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin']
     return parseOids((await git(repo, args, { input: contents[0]! })).stdout)
   }
-  const dir = makeTemporary(repo.gitDir, 'objects-')
+  const dir = makeTemporary(repo.gitDir, 'objects-', repo.now())
   try {
     const paths = contents.map((_, i) => join(dir, `${i}`))
     paths.forEach((path, i) => {
@@ -58,7 +58,7 @@ export async function writeFiles(repo: Repository, paths: readonly string[]): Pr
 async function hashFiles(repo: Repository, type: ObjectType, paths: readonly string[]): Promise<Oid[]> {
   const oids = await nameFiles(repo, type, paths, { write: true })
   if (oids.length !== paths.length)
-    throw new Error(`git named ${oids.length} objects where we gave it ${paths.length}`)
+    throw new Error(`git named ${oids.length} objects instead of ${paths.length}`)
   return oids
 }
 

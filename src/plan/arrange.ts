@@ -3,23 +3,19 @@ import type { FileAttributes } from './attributes.ts'
 import { type App, order } from './host-state.ts'
 import type { Link } from './links.ts'
 import type { AppName, UnitName } from './names.ts'
+import type { Applying } from './special-directories.ts'
 import type { Step, StepKind, StepOf } from './steps.ts'
 
 /** What is to be done on a host, in no order. */
-export interface Work {
+export interface Work extends Applied {
   /** Apps of which a version is written and switched to. */
   readonly apps: readonly App[]
-  /** Apps whose users are created. */
-  readonly sysusers: readonly AppName[]
   readonly attributes: readonly { readonly app: AppName; readonly files: readonly FileAttributes[] }[]
   readonly stop: readonly UnitName[]
   readonly disable: readonly UnitName[]
   readonly unlink: readonly PlainLink[]
   readonly link: readonly PlainLink[]
   readonly remove: readonly AppName[]
-  /** Apps for which systemd-tmpfiles creates something. */
-  readonly tmpfiles: readonly AppName[]
-  readonly daemonReload: boolean
   readonly enable: readonly UnitName[]
   readonly restart: readonly UnitName[]
   readonly reload: readonly UnitName[]
@@ -27,6 +23,9 @@ export interface Work {
   readonly settling: readonly App[]
   readonly checked: readonly App[]
 }
+
+/** The steps that make changed files of special directories effective: for which apps, or whether at all. */
+type Applied = { readonly [A in Applying]: A extends 'daemonReload' ? boolean : readonly AppName[] }
 
 export type UnitWork = Pick<Work, 'stop' | 'disable' | 'enable' | 'restart' | 'reload'>
 

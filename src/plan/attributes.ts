@@ -49,7 +49,7 @@ function parseFile(key: string, value: unknown, at: Keys, report: Report): FileA
     group: parseAccount(entry['group'], 'group', [...at, 'group'], report),
   }
   if (Object.keys(entry).length > 0) return [attributes]
-  if (isObject(value)) report(at, 'it sets nothing', "known here: 'mode', 'owner', 'group'")
+  if (isObject(value)) report(at, 'no attribute is set', "set at least one of 'mode', 'owner' and 'group'")
   return []
 }
 
@@ -73,6 +73,6 @@ function parseAccount(value: unknown, what: 'user' | 'group', at: Keys, report: 
   if (value === undefined) return null
   if (typeof value === 'string' && ACCOUNT.test(value)) return value
   const found = typeof value === 'string' ? `'${value}'` : kindOf(value)
-  report(at, `${found} is not the name of a ${what}`)
+  report(at, `${found} is not a valid ${what} name`)
   return null
 }

@@ -42,7 +42,7 @@ function parseCheck(value: unknown, at: Keys, report: Report): Check[] {
   const entry = object(value, at, [...KINDS, 'status', 'host', 'within_ms'], report)
   const [kind, ...more] = KINDS.filter(kind => entry[kind] !== undefined)
   if (kind === undefined || more.length > 0) {
-    if (isObject(value)) report(at, "expected one of 'tcp', 'unix' and 'http'")
+    if (isObject(value)) report(at, "expected exactly one of 'tcp', 'unix' and 'http'")
     return []
   }
   const withinMs = milliseconds(
@@ -52,7 +52,8 @@ function parseCheck(value: unknown, at: Keys, report: Report): Check[] {
     report,
   )
   for (const key of ['status', 'host'])
-    if (kind !== 'http' && entry[key] !== undefined) report([...at, key], `'${key}' is for 'http' only`)
+    if (kind !== 'http' && entry[key] !== undefined)
+      report([...at, key], `'${key}' can be used only with 'http'`)
   return PARSERS[kind](entry, withinMs, at, report)
 }
 
@@ -73,8 +74,8 @@ const PARSERS: { readonly [K in (typeof KINDS)[number]]: Parser } = {
       return [{ kind: 'tcp', address: bare(address), port, withinMs }]
     report(
       [...at, 'tcp'],
-      `${shown(entry['tcp'])} is not an address and a port`,
-      "as in '127.0.0.1:80' or '[::1]:80'",
+      `${shown(entry['tcp'])} is not an address with a port`,
+      "write it as in '127.0.0.1:80' or '[::1]:80'",
     )
     return []
   },
@@ -82,7 +83,7 @@ const PARSERS: { readonly [K in (typeof KINDS)[number]]: Parser } = {
     const path = typeof entry['unix'] === 'string' ? hostPath(entry['unix']) : undefined
     // sun_path, unix(7), with its NUL.
     if (path !== undefined && path.length < 108) return [{ kind: 'unix', path, withinMs }]
-    report([...at, 'unix'], `${shown(entry['unix'])} is not the absolute path of a socket`)
+    report([...at, 'unix'], `${shown(entry['unix'])} is not an absolute path of at most 107 characters`)
     return []
   },
   http(entry, withinMs, at, report) {
@@ -95,7 +96,7 @@ const PARSERS: { readonly [K in (typeof KINDS)[number]]: Parser } = {
       report(
         [...at, 'http'],
         `${shown(url)} is not a URL that can be checked`,
-        tls ? "TLS is not spoken here: use 'tcp'" : "as in 'http://127.0.0.1:8080/healthz'",
+        tls ? "https is not supported: use 'tcp'" : "write it as in 'http://127.0.0.1:8080/healthz'",
       )
       return []
     }

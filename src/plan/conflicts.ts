@@ -89,7 +89,9 @@ function hiddenQuadlets({ apps }: HostState): Problem[] {
       const file = `${app.name}/${path}`
       const other = sources.get(unit)
       if (other === undefined) sources.set(unit, file)
-      return other === undefined ? [] : [{ file, what: `its service '${unit}' is also that of '${other}'` }]
+      return other === undefined
+        ? []
+        : [{ file, what: `its service '${unit}' is also defined by '${other}'` }]
     }),
   )
 }
@@ -101,11 +103,11 @@ function wrongFiles(app: App): Problem[] {
     if (found && found.mode !== '120000') return []
     const isDirectory = app.files.some(file => file.path.startsWith(`${path}/`))
     const what = found
-      ? `'${path}' is a symbolic link, and has no mode of its own`
+      ? `'${path}' is a symbolic link, which cannot have attributes of its own`
       : isDirectory
         ? `'${path}' is a directory`
         : `there is no '${path}' in the app`
-    const hint = isDirectory ? { hint: 'name the files in it, one by one' } : {}
+    const hint = isDirectory ? { hint: 'list the files in it one by one' } : {}
     return [{ file: `${app.name}/manifest.json`, at: ['files', path], what, ...hint }]
   })
 }

@@ -2,7 +2,7 @@ import { encodeUtf8 } from './bytes.ts'
 import type { Oid } from './names.ts'
 import type { Step } from './steps.ts'
 
-export interface Digested {
+interface Digested {
   readonly fromTree: Oid | null
   readonly toTree: Oid
   readonly steps: readonly Step[]

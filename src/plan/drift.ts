@@ -1,4 +1,5 @@
 /** Drift: how a host differs from what was deployed there, as its agent finds it and an operator repairs it. */
+import type { DeploymentId } from './deployment-id.ts'
 import type { AppName, AppPath, HostPath, Oid, UnitName } from './names.ts'
 
 export type Finding =
@@ -21,7 +22,7 @@ export type Finding =
   /** A deployment was cut off, and its journal, which says what it had done, cannot be read. */
   | { readonly kind: 'journal' }
   /** The last deployment was rolled back incompletely. */
-  | { readonly kind: 'damaged'; readonly id: string; readonly why: string }
+  | { readonly kind: 'damaged'; readonly id: DeploymentId; readonly why: string }
 
 export type FileDrift = (typeof FILE_DRIFT)[number]
 export type LinkDrift = (typeof LINK_DRIFT)[number]

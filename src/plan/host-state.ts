@@ -102,16 +102,16 @@ function readDirectory(dir: Directory, raw: Uint8Array): Directory[] {
     if (host.entries === MOST_ENTRIES + 1)
       host.problems.push({
         file: inApp,
-        what: `it is beyond the ${MOST_ENTRIES} files and directories that a host may have`,
+        what: `a host can have at most ${MOST_ENTRIES} files and directories`,
       })
     if (host.entries > MOST_ENTRIES) return []
     if (path.length > LONGEST_PATH)
       host.problems.push({
         file: `${inApp.slice(0, 100)}…`,
-        what: 'it cannot be deployed: its path is too long',
+        what: 'cannot be deployed: its path is too long',
       })
     else if (entry.kind === 'refused')
-      host.problems.push({ file: inApp, what: `it cannot be deployed: ${entry.why}` })
+      host.problems.push({ file: inApp, what: `cannot be deployed: ${entry.why}` })
     else if (app) {
       if (entry.kind === 'tree') below.push({ host, app, prefix: `${path}/`, oid: entry.oid })
       else app.files.push({ path: path as AppPath, mode: entry.mode, oid: entry.oid })
@@ -141,12 +141,12 @@ function readBlobs(host: Draft, app: AppDraft, contents: Contents): void {
       else if (target === undefined || !staysInside(file.path, target))
         host.problems.push({
           file: at,
-          what: `the symbolic link leaves the app: it points at '${target ?? '(not UTF-8)'}'`,
-          hint: "a link to a place on the host goes into the manifest's 'symlinks'",
+          what: `the symbolic link points outside its app, to '${target ?? '(not UTF-8)'}'`,
+          hint: "a link in an app must point to a file in this app; to make links elsewhere on the host, use the manifest's 'symlinks'",
         })
     } else if (isManifest(file)) {
       const text = decodeUtf8(take(contents, file.oid))
-      if (text === undefined) host.problems.push({ file: at, what: 'it is not UTF-8' })
+      if (text === undefined) host.problems.push({ file: at, what: 'the manifest is not UTF-8' })
       else app.manifest = parseManifest(at, text, host.problems)
     }
   }

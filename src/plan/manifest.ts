@@ -52,7 +52,9 @@ export function parseManifest(file: string, text: string, problems: Problem[]): 
   try {
     json = JSON.parse(text)
   } catch {
-    const what = text.startsWith('\ufeff') ? 'it begins with a byte order mark' : 'it is not valid JSON'
+    const what = text.startsWith('\ufeff')
+      ? 'the file begins with a byte order mark'
+      : 'the file is not valid JSON'
     problems.push({ file, at: 'syntax', what })
     return NO_MANIFEST
   }
@@ -63,7 +65,12 @@ export function parseManifest(file: string, text: string, problems: Problem[]): 
       ...(kind === undefined ? {} : { kind }),
     })
   const twice = repeatedKey(text)
-  if (twice) report(twice, `'${twice[twice.length - 1]}' is there twice`, 'the last one would count')
+  if (twice)
+    report(
+      twice,
+      `duplicate key '${twice[twice.length - 1]}'`,
+      'remove one of the two: JSON parsers use only the last one',
+    )
   return readFields(json, report)
 }
 
@@ -104,8 +111,8 @@ function units(value: unknown, at: Keys, report: Report): UnitName[] {
     else if (name.includes('@.'))
       report(
         [...at, index],
-        `'${name}' is a template, and starts nothing`,
-        `name its instances, as in '${name.replace('@.', '@one.')}'`,
+        `'${name}' is a template, not a unit`,
+        `list its instances, as in '${name.replace('@.', '@one.')}'`,
       )
     else if (names.includes(name)) report([...at, index], `'${name}' is listed twice`)
     else names.push(name)
@@ -125,8 +132,8 @@ function enabledUnits(
     if (!Array.isArray(enabled) || !enabled.includes(name))
       report(
         [...at, (value as readonly unknown[]).indexOf(name)],
-        `'${name}' is not in units_enabled`,
-        'only an enabled unit can be reloaded instead of restarted',
+        `'${name}' is not in 'units_enabled'`,
+        "add it to 'units_enabled': only enabled units are reloaded or restarted",
       )
   return names
 }

@@ -3,7 +3,7 @@
  * return undefined if the text is not such a name.
  */
 declare const brand: unique symbol
-type Brand<B extends string> = string & { readonly [brand]: B }
+export type Brand<B extends string> = string & { readonly [brand]: B }
 
 /** A git object name in hexadecimal: 40 digits (SHA-1) or 64 (SHA-256). */
 export type Oid = Brand<'Oid'>

@@ -16,13 +16,13 @@ function unshippedUnits({ name, manifest }: App, shipped: ReadonlySet<UnitName>)
     .map(unit => ({
       file: `${name}/manifest.json`,
       at: ['systemd', 'units_enabled'],
-      what: `'${unit}' is not shipped by any app, so the host has to have it`,
+      what: `no app ships '${unit}', so it must exist on the host`,
     }))
 }
 
 function unlinkedFiles(app: App): Problem[] {
   return leftUnlinked(app).map(path => ({
     file: `${app.name}/${path}`,
-    what: `it is deployed, but not linked: '${path.slice(0, path.indexOf('/'))}/' has no use for its name`,
+    what: `deployed, but not linked: '${path.slice(0, path.indexOf('/'))}/' expects other names`,
   }))
 }

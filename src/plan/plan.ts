@@ -1,5 +1,6 @@
 /** A plan: what a deployment will do on each host. Pure data, made from two states of each host. */
 import { type AppChange, changedApps } from './changes.ts'
+import type { DeploymentId } from './deployment-id.ts'
 import { makeSteps } from './deployment-steps.ts'
 import type { Repair } from './drift.ts'
 import { type AppFile, type HostState, order } from './host-state.ts'
@@ -26,7 +27,7 @@ export interface Plan {
 /** A host whose last deployment has an unknown outcome, or was rolled back incompletely. */
 export interface Unsettled {
   readonly host: HostName
-  readonly deployment: string
+  readonly deployment: DeploymentId
   readonly outcome: 'unknown' | 'damaged'
 }
 
@@ -92,7 +93,7 @@ function planApp(change: AppChange): AppPlan {
 }
 
 /** The files that differ in content or mode, by path. */
-export function diffFiles(old: readonly AppFile[], next: readonly AppFile[]): FileChange[] {
+function diffFiles(old: readonly AppFile[], next: readonly AppFile[]): FileChange[] {
   const before = new Map(old.map(file => [file.path, file]))
   const after = new Map(next.map(file => [file.path, file]))
   return [...new Set([...before.keys(), ...after.keys()])].sort(order).flatMap((path): FileChange[] => {

@@ -10,12 +10,12 @@ export interface Selection {
 
 export const EVERY_HOST: Selection = { limit: [], exclude: [] }
 
-export type Selected =
+type Selected =
   | { readonly kind: 'selected'; readonly hosts: ReadonlySet<HostName> }
   /** Patterns that no host matches. */
   | { readonly kind: 'unmatched'; readonly patterns: readonly Unmatched[] }
 
-export interface Unmatched {
+interface Unmatched {
   readonly option: '--limit' | '--exclude'
   readonly pattern: string
   readonly hint: string
@@ -50,7 +50,7 @@ function suggestHost(pattern: string, known: readonly HostName[]): string {
   if (meant !== undefined) return meant
   const names = known.slice(0, MANY).map(host => `'${host}'`)
   const more = known.length > MANY ? ` and ${known.length - MANY} more` : ''
-  return names.length === 0 ? 'there are no hosts' : `known here: ${names.join(', ')}${more}`
+  return names.length === 0 ? 'there are no hosts' : `the hosts are ${names.join(', ')}${more}`
 }
 
 /** The most hosts that a hint names. */

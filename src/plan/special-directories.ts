@@ -1,10 +1,12 @@
 /** The special directories of an app: their files are linked into the directories where the host looks for them. */
 import { type AppPath, type HostPath, type UnitName, unitName } from './names.ts'
 import { isInside, type LinkRole, PLACES, type SpecialRole } from './places.ts'
+import type { StepKind } from './steps.ts'
 
-export type Applying = 'sysusers' | 'tmpfiles' | 'daemonReload'
+/** Steps that make files of special directories effective. */
+export type Applying = Extract<StepKind, 'sysusers' | 'tmpfiles' | 'daemonReload'>
 
-export interface SpecialDirectory {
+interface SpecialDirectory {
   readonly directory: string
   /** Whether a file is linked, by its path below the directory. Other files are deployed, but not linked. */
   readonly takes: (path: string) => boolean
@@ -26,28 +28,28 @@ export const SPECIAL: { readonly [R in SpecialRole]: SpecialDirectory } = {
     takes: isUnitFile,
     unitOf: unitName,
     appliedBy: 'daemonReload',
-    hint: "units and drop-ins go into the app's 'systemd' directory",
+    hint: "put units and drop-ins into the app's 'systemd' directory",
   },
   quadlet: {
     directory: 'quadlets',
     takes: path => !path.startsWith('.'),
     unitOf: unitGenerated,
     appliedBy: 'daemonReload',
-    hint: "quadlets go into the app's 'quadlets' directory",
+    hint: "put quadlets into the app's 'quadlets' directory",
   },
   sysusers: {
     directory: 'sysusers',
     takes: isConf,
     unitOf: () => undefined,
     appliedBy: 'sysusers',
-    hint: "sysusers files go into the app's 'sysusers' directory",
+    hint: "put sysusers files into the app's 'sysusers' directory",
   },
   tmpfiles: {
     directory: 'tmpfiles',
     takes: isConf,
     unitOf: () => undefined,
     appliedBy: 'tmpfiles',
-    hint: "tmpfiles files go into the app's 'tmpfiles' directory",
+    hint: "put tmpfiles files into the app's 'tmpfiles' directory",
   },
 }
 

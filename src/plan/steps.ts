@@ -40,4 +40,6 @@ export type Step =
     }
 
 export type StepKind = Step['kind']
+/** The kinds of steps that have the field. */
+export type KindWith<F extends string> = Extract<Step, { readonly [P in F]: unknown }>['kind']
 export type StepOf<K extends StepKind> = Extract<Step, { kind: K }>

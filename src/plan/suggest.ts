@@ -1,6 +1,6 @@
 /** A hint with the allowed word that was probably meant, or with all of them. */
 export function suggest(word: string, allowed: readonly string[]): string {
-  return didYouMean(word, allowed) ?? `known here: ${allowed.map(name => `'${name}'`).join(', ')}`
+  return didYouMean(word, allowed) ?? `expected one of ${allowed.map(name => `'${name}'`).join(', ')}`
 }
 
 export function didYouMean(word: string, allowed: readonly string[]): string | undefined {

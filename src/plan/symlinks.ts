@@ -39,6 +39,6 @@ const MANAGED: readonly { readonly directory: string; readonly hint: string }[] 
 
 function whyNoHostPath(text: string): string {
   if (/[\x00-\x1f\x7f]/.test(text)) return 'contains a control character'
-  if (text.split('/').some(name => name.length > 255)) return 'contains a name of over 255 characters'
+  if (text.split('/').some(name => name.length > 255)) return 'contains a name longer than 255 characters'
   return "is not an absolute path without '.', '..' or a trailing '/'"
 }

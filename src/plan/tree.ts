@@ -27,7 +27,7 @@ export function parseTree(raw: Uint8Array, oidLength: number): TreeEntry[] {
     // With a link and a directory of one name, the directory's files would be written to where the link leads.
     const twice = names.has(found.name)
     names.add(found.name)
-    entries.push(twice ? { ...found, kind: 'refused', why: 'its name is there twice' } : found)
+    entries.push(twice ? { ...found, kind: 'refused', why: 'its name occurs twice' } : found)
     at = end
   }
   return entries
@@ -38,8 +38,8 @@ function entry(mode: string, rawName: Uint8Array, oid: Oid): TreeEntry {
   const name = decoded ?? escapeBytes(rawName)
   if (decoded === undefined) return { kind: 'refused', name, why: 'its name is not UTF-8', oid }
   if (!isSegment(name))
-    return { kind: 'refused', name: escapeBytes(rawName), why: 'its name is not safe to create', oid }
-  if (name.toLowerCase() === '.git') return { kind: 'refused', name, why: "git does not track a '.git'", oid }
+    return { kind: 'refused', name: escapeBytes(rawName), why: 'its name is not a safe file name', oid }
+  if (name.toLowerCase() === '.git') return { kind: 'refused', name, why: "Git cannot track a '.git'", oid }
   switch (mode) {
     case '40000':
     case '040000':
@@ -51,9 +51,9 @@ function entry(mode: string, rawName: Uint8Array, oid: Oid): TreeEntry {
     case '120000':
       return { kind: 'file', name, mode, oid }
     case '160000':
-      return { kind: 'refused', name, why: 'it is a submodule or a repository of its own', oid }
+      return { kind: 'refused', name, why: 'it is a submodule or another repository', oid }
     default:
-      return { kind: 'refused', name, why: `its mode is ${mode}`, oid }
+      return { kind: 'refused', name, why: `its mode ${mode} is not supported`, oid }
   }
 }
 

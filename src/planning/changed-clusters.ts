@@ -1,4 +1,4 @@
-/** Which clusters this repository is known to deploy, and which of them a commit touches. */
+/** The clusters that this repository deploys, and which of them a commit touches. */
 import { posix } from 'node:path'
 import { git, type Place } from '../git/git.ts'
 import type { RepositoryReading } from './repository-state.ts'
@@ -8,7 +8,7 @@ export async function knownClusters(reading: RepositoryReading): Promise<string[
   const [{ cluster }, tracking] = await Promise.all([reading.config, reading.tracking])
   const configured = cluster === null ? [] : [posix.normalize(cluster).replace(/\/+$/, '')]
   const deployed = [...tracking.values()].flatMap(({ cluster }) => cluster ?? [])
-  // A tracking ref knows the name alone; the configured cluster may be further down.
+  // A tracking ref has only the name; the configured cluster may be further down.
   const others = deployed.filter(name => !configured.some(path => posix.basename(path) === name))
   return [...new Set([...configured, ...others])]
 }

@@ -1,4 +1,4 @@
-/** The hosts of a cluster that a command asks: their names are all that is read of the config tree. */
+/** The hosts of a cluster that a command asks. Only their names are read from the config tree. */
 import type { Context } from '../context.ts'
 import { ObjectReader } from '../git/objects.ts'
 import type { Tracked } from '../git/refs.ts'
@@ -11,7 +11,7 @@ import { refuseHost } from './refuse-cluster.ts'
 import { beginReading, type RepositoryState } from './repository-state.ts'
 import { chooseHosts } from './select.ts'
 
-export interface ClusterSelection {
+interface ClusterSelection {
   /** As it was given on the command line. */
   readonly cluster: string | null
   readonly selection: Selection
@@ -23,7 +23,6 @@ export interface KnownCluster<Host> extends RepositoryState {
   readonly hosts: readonly Host[]
 }
 
-/** The hosts that the selection means, whatever their directories hold. */
 export async function readClusterHosts(
   { cluster, selection }: ClusterSelection,
   context: Context,
@@ -35,7 +34,7 @@ export async function readClusterHosts(
   return { ...known, hosts: known.hosts.filter(host => chosen.has(host)) }
 }
 
-/** Those of them that something was deployed to, and what that was. */
+/** Only those that something was deployed to, with what that was. */
 export async function readRecorded(
   { cluster, selection }: ClusterSelection,
   context: Context,

@@ -1,4 +1,4 @@
-/** What a config tree has for each host, and which hosts run something else: before it is known what that means for them. */
+/** Which hosts run something else than the config tree has for them. What that means for them is decided later. */
 import type { Context } from '../context.ts'
 import type { Repository } from '../git/git.ts'
 import { ObjectReader } from '../git/objects.ts'
@@ -23,11 +23,11 @@ export interface PlanRequest {
   readonly cluster: string | null
   /** Null takes the files from disk. */
   readonly rev: string | null
-  /** Whether hosts that are not in the tree any more lose their apps. */
+  /** Whether hosts that are no longer in the tree lose their apps. */
   readonly prune?: boolean
-  /** Every host, unless it is given. */
+  /** Every host by default. */
   readonly selection?: Selection
-  /** A plan that was made before: its cluster, its source and its hosts, whatever else is said here. */
+  /** A plan that was made before. Its cluster, source and hosts take the place of all the other fields. */
   readonly saved?: SavedPlan
 }
 
@@ -37,7 +37,7 @@ export interface ComparedTree extends Basis {
   readonly changed: readonly ChangedHost[]
 }
 
-export interface ChangedHost {
+interface ChangedHost {
   readonly host: HostName
   readonly toTree: Oid
   readonly was: Tracked | undefined
@@ -50,7 +50,7 @@ interface Basis extends RepositoryState {
   readonly unsettled: ReadonlyMap<HostName, Unsettled>
 }
 
-/** Writes objects into the repository, and nothing else. Throws Fatal where the cluster cannot be planned. */
+/** Writes nothing but objects into the repository. Throws Fatal if the cluster cannot be planned. */
 export async function compareTree(
   request: PlanRequest,
   context: Context,
@@ -72,7 +72,7 @@ export async function compareTree(
   return compare({ ...asked, config, tracking, unsettled }, snapshot)
 }
 
-/** The same, of what is on disk by now. */
+/** The same, with the files read from disk again. */
 export async function compareAgain(compared: ComparedTree): Promise<ComparedTree> {
   const snapshot = await readSnapshot(compared, { tracking: Promise.resolve(compared.tracking) })
   return compare(compared, snapshot)
@@ -106,7 +106,7 @@ async function compare(basis: Basis, found: Snapshot): Promise<ComparedTree> {
   return { ...basis, scope, changed }
 }
 
-/** The hosts of the tree, and those that leave it, with trees without apps. */
+/** The hosts of the tree, and those that leave it with an empty tree. */
 async function withEmpty(repo: Repository, { snapshot, leaving }: Scope): Promise<Snapshot['hosts']> {
   if (leaving.length === 0) return snapshot.hosts
   const empty = makeTree([], repo.format)

@@ -1,4 +1,4 @@
-/** Which hosts a repair has something to do on, by what they say themselves. */
+/** The hosts that a repair has something to do on, by their own account. */
 import { Fatal } from '../errors.ts'
 import type { Tracked } from '../git/refs.ts'
 import { type Answered, type Inspected, isSound } from '../inspected.ts'
@@ -12,8 +12,8 @@ export interface Drifted {
 }
 
 /**
- * `inspected` has what each of the hosts said, in their order. Throws Fatal where one could not be asked, or is not
- * where this repository believes.
+ * `inspected` has the answer of each host, in the same order. Throws Fatal if a host could not be asked, or runs another
+ * commit than this repository believes.
  */
 export function driftedHosts(hosts: readonly Tracked[], inspected: readonly Inspected[]): Drifted[] {
   const answered = inspected.map((one, i) => ({ tracked: hosts[i]!, answer: repairable(one, hosts[i]!) }))
@@ -21,28 +21,28 @@ export function driftedHosts(hosts: readonly Tracked[], inspected: readonly Insp
 }
 
 function repairable(one: Inspected, { host, commit, cluster }: Tracked): Answered {
-  // Files go to a host only from a commit that a deployment to it has made.
+  // Only a commit that a deployment to the host has made is deployed to it again.
   if (cluster === null)
     throw new Fatal(`cannot repair '${host}': refs/deptool/${host} does not name a deployment`, {
       hint: `run 'git deploy forget ${host}', then 'git deploy sync'`,
     })
   if (one.kind === 'unreachable')
-    throw new Fatal(`cannot ask '${host}' what to repair: ${printable(one.message)}`, {
+    throw new Fatal(`cannot repair '${host}': ${printable(one.message)}`, {
       hint: one.hint ?? undefined,
     })
   const { hello, verified } = one
   if (verified.pending !== null)
-    throw new Fatal(`cannot repair '${host}': it is being deployed to, ${lockedBy(verified.pending)}`, {
-      hint: 'try again when that has ended',
+    throw new Fatal(`cannot repair '${host}': deployment in progress, ${lockedBy(verified.pending)}`, {
+      hint: 'try again when the deployment has ended',
     })
   if (hello.current !== commit && !hasLostItsRecord(verified.findings))
-    throw new Fatal(`cannot repair '${host}': it runs another commit than this repository knows of`, {
-      hint: 'somebody else has deployed there, or it was set up anew; deploy to it instead',
+    throw new Fatal(`cannot repair '${host}': it does not run the commit that this repository has recorded`, {
+      hint: "it may have been deployed to by a colleague, restored or reinstalled; run 'git deploy sync', then deploy instead",
     })
   return one
 }
 
-/** Then what it says of what it runs is worth nothing. */
+/** Then it may not know what it runs. */
 function hasLostItsRecord(findings: readonly Finding[]): boolean {
   return findings.some(({ kind }) => kind === 'object' || kind === 'journal')
 }

@@ -25,7 +25,7 @@ export async function planRepair(
   )
   const changes = drifted.map(({ tracked, answer }) => {
     const next = states.get(tracked.tree)!
-    // As if the host had nothing: everything is sent again, whatever of it the host has lost.
+    // As if the host had nothing: it may have lost anything, so everything is sent again.
     return { plan: planOf(tracked, answer.verified.findings, next), old: EMPTY_HOST, next }
   })
   return planned(recorded, {
@@ -34,7 +34,7 @@ export async function planRepair(
     source: { kind: 'recorded' },
     hosts: hosts.map(({ host }) => host),
     changes,
-    // They were asked just now.
+    // The hosts were asked just now.
     unsettled: new Map(),
   })
 }

@@ -1,13 +1,13 @@
 /** The plan that leads hosts back to what they ran before their last deployment. */
 import type { Context } from '../context.ts'
 import { Fatal } from '../errors.ts'
-import { readEach } from '../git/deployments.ts'
 import type { Repository } from '../git/git.ts'
+import { readHostCommits } from '../git/host-commits.ts'
 import { ObjectReader } from '../git/objects.ts'
 import { heldSince } from '../git/outcomes.ts'
 import { type Newest, readNewest, type Tracked } from '../git/refs.ts'
 import type { Source, Undoes } from '../git/snapshot.ts'
-import type { HostCommitSaid } from '../news.ts'
+import type { HostCommit } from '../host-commit.ts'
 import { order } from '../plan/host-state.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import type { Selection } from '../plan/select.ts'
@@ -20,18 +20,18 @@ import { type RepositoryState, readRepository } from './repository-state.ts'
 import { chooseHosts } from './select.ts'
 import { readUnsettled } from './unsettled.ts'
 
-export interface RollbackRequest {
+interface RollbackRequest {
   /** Empty for those of the newest deployment that is known here. */
   readonly hosts: readonly string[]
   readonly selection: Selection
 }
 
-/** Throws Fatal where nothing ran before. */
+/** Throws Fatal if nothing ran before. */
 export async function planRollback(request: RollbackRequest, context: Context): Promise<Planned> {
   const state = await readRepository(context)
   const { repo, tracking } = state
   const commits = [...tracking.values()].map(({ commit }) => commit)
-  const said = await readEach(repo, commits)
+  const said = await readHostCommits(repo, commits)
   const { hosts, leftOut } = choose(request, state, { said, newest: await readNewest(repo) })
   const cluster = clusterOf(hosts)
   const back = await readBefore(repo, hosts, said)
@@ -57,7 +57,7 @@ export async function planRollback(request: RollbackRequest, context: Context): 
   })
 }
 
-type Said = ReadonlyMap<Oid, HostCommitSaid>
+type Said = ReadonlyMap<Oid, HostCommit>
 
 /** The hosts to roll back, by name, and those of the same deployment that the selection leaves out. */
 function choose(
@@ -78,8 +78,8 @@ function choose(
 }
 
 /**
- * What was deployed from here last is known. What a sync has brought last need not be: then the hosts tell by their own
- * clocks, because those of operators, which the commits bear, may be anything.
+ * What was deployed from here last is known. What a sync brought last may be several deployments, old ones too: then the
+ * clocks of the hosts say which is the newest, because those of operators, which are in the commits, may be anything.
  */
 function lastDeployed(
   repo: Repository,
@@ -96,11 +96,11 @@ function lastDeployed(
   const last = tracked.sort((a, b) => when.get(a)! - when.get(b)! || order(idOf(a), idOf(b))).at(-1)
   if (last !== undefined) return tracked.filter(one => idOf(one) === idOf(last)).map(({ host }) => host)
   if (tracking.size > 0)
-    throw new Fatal('cannot roll back: no host of the last deployment is tracked any more', {
-      hint: 'name the hosts: git deploy rollback <host>…',
+    throw new Fatal('cannot roll back: no host of the last deployment is still tracked', {
+      hint: "name the hosts: run 'git deploy rollback <host>…'",
     })
-  throw new Fatal('cannot roll back: no deployment is known here', {
-    hint: "'git deploy sync' asks the hosts what they run",
+  throw new Fatal('cannot roll back: this repository has not recorded a deployment', {
+    hint: "run 'git deploy sync' to ask the hosts what they run",
   })
 }
 
@@ -109,7 +109,7 @@ function clusterOf(tracked: readonly Tracked[]): ClusterName {
   const [cluster] = clusters
   if (clusters.size === 1 && cluster) return cluster
   const hosts = tracked.map(({ host }) => host).join(', ')
-  throw new Fatal(`cannot roll back ${hosts}: they are not of one cluster`, {
+  throw new Fatal(`cannot roll back ${hosts}: they are not hosts of one cluster`, {
     hint: 'name hosts of one cluster at a time',
   })
 }
@@ -127,9 +127,9 @@ function sourceOf(
   }
 }
 
-/** Null where the hosts were not last deployed to together. */
-function deploymentOf([first, ...others]: readonly HostCommitSaid[]): Undoes | null {
-  if (first === undefined || first.deployment === '') return null
+/** Null if the hosts were not deployed to together. */
+function deploymentOf([first, ...others]: readonly HostCommit[]): Undoes | null {
+  if (first === undefined || first.deployment === null) return null
   const { deployment, author } = first
   const together = others.every(one => one.deployment === deployment)
   return together ? { deployment, by: operatorName(author) } : null

@@ -1,4 +1,4 @@
-/** The plan that makes hosts run what a config tree has for them. Everything in it is known without asking a host. */
+/** The plan that makes hosts run what a config tree has for them. No host is asked. */
 import type { Context } from '../context.ts'
 import { EMPTY_HOST, type HostState } from '../plan/host-state.ts'
 import type { Oid } from '../plan/names.ts'
@@ -19,7 +19,7 @@ export async function planOffline(
   return planTree(await compareTree(request, context, reading), context)
 }
 
-/** Shows what is wrong with the tree, and throws Fatal, where it cannot be deployed. */
+/** If the tree cannot be deployed, shows what is wrong with it and throws Fatal. */
 export async function planTree(first: ComparedTree, context: Context): Promise<Planned> {
   const read = await readBothSides(first)
   const { repo, cluster, objects, scope, unsettled } = read.compared

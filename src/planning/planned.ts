@@ -30,12 +30,12 @@ export interface Planned extends RepositoryState {
   readonly back: ReadonlyMap<HostName, RanBefore> | null
 }
 
-export interface HostStates {
+interface HostStates {
   readonly old: HostState
   readonly next: HostState
 }
 
-export interface PlannedHost extends HostStates {
+interface PlannedHost extends HostStates {
   readonly plan: HostPlan
 }
 
@@ -47,8 +47,8 @@ export interface RanBefore {
   readonly source: string
 }
 
-/** What the kinds of plan decide, each in its own way. */
-export interface Decided extends Pick<Planned, 'objects' | 'cluster' | 'source' | 'hosts'> {
+/** What each kind of plan decides in its own way. */
+interface Decided extends Pick<Planned, 'objects' | 'cluster' | 'source' | 'hosts'> {
   readonly changes: readonly PlannedHost[]
   /** By host, of any cluster. */
   readonly unsettled: ReadonlyMap<HostName, Unsettled>
@@ -76,7 +76,7 @@ export function planned({ repo, config, tracking }: RepositoryState, decided: De
   }
 }
 
-/** The hosts that have something to do. Throws Fatal where what runs was deployed by a version that knows more. */
+/** Without the hosts that have nothing to do. Throws Fatal if a newer version deployed what the plan would change. */
 export function planHosts(compared: readonly Compared[]): PlannedHost[] {
   for (const { host, old, next } of compared) refuseUnknown(host, unknownKeys(old, next))
   return compared

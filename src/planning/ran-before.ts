@@ -1,23 +1,23 @@
-/** What hosts ran before their last deployment, as the history of this repository has it. */
+/** What hosts ran before their last deployment, according to the history in this repository. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fatal } from '../errors.ts'
-import { readEach } from '../git/deployments.ts'
 import type { Repository } from '../git/git.ts'
+import { readHostCommits } from '../git/host-commits.ts'
 import type { Tracked } from '../git/refs.ts'
-import type { HostCommitSaid } from '../news.ts'
+import type { HostCommit } from '../host-commit.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import type { RanBefore } from './planned.ts'
 
-/** `said`: what the commits say that the hosts run. Throws Fatal where nothing ran before, or it is not known here. */
+/** `said`: the commits that the hosts run now. Throws Fatal if nothing ran before, or this repository does not have it. */
 export async function readBefore(
   repo: Repository,
   tracked: readonly Tracked[],
-  said: ReadonlyMap<Oid, HostCommitSaid>,
+  said: ReadonlyMap<Oid, HostCommit>,
 ): Promise<Map<HostName, RanBefore>> {
   const parents = tracked.map(one => said.get(one.commit)?.parents[0] ?? refuseFirst(repo, one))
-  const commits = await readEach(repo, parents)
-  // A repair has deployed the same once more, and to go back to before it would be to stay.
+  const commits = await readHostCommits(repo, parents)
+  // A repair deploys the same tree once more: going back to before it would change nothing.
   const isRepaired = tracked.map(({ tree }, i) => commits.get(parents[i]!)?.tree === tree)
   if (isRepaired.includes(true)) {
     const earlier = tracked.map((one, i) => (isRepaired[i] ? { ...one, commit: parents[i]! } : one))
@@ -30,27 +30,27 @@ export async function readBefore(
   )
 }
 
-/** Files go to a host only from a commit that a deployment to it has made: no other may become its history. */
-function deploymentOf(host: HostName, ran: HostCommitSaid | undefined): HostCommitSaid | undefined {
-  if (ran?.deployment !== '') return ran
+/** Only a commit that a deployment to the host has made is deployed to it again: a host may claim to run any other. */
+function deploymentOf(host: HostName, ran: HostCommit | undefined): HostCommit | undefined {
+  if (ran?.deployment !== null) return ran
   throw new Fatal(
-    `cannot roll back '${host}': ${ran.commit.slice(0, 10)}, which it would go back to, is not a deployment`,
+    `cannot roll back '${host}': ${ran.commit.slice(0, 10)}, the commit to go back to, does not record a deployment`,
     { hint: `run 'git deploy forget ${host}', then 'git deploy sync'` },
   )
 }
 
 function refuseFirst({ commonDir }: Repository, { host, cluster }: Tracked): never {
   if (existsSync(join(commonDir, 'shallow')))
-    throw new Fatal(`cannot roll back '${host}': this clone is shallow, and may lack what ran there before`, {
-      hint: 'git fetch --unshallow',
+    throw new Fatal(`cannot roll back '${host}': this clone is shallow and may lack the earlier deployment`, {
+      hint: "run 'git fetch --unshallow'",
     })
-  throw new Fatal(`cannot roll back '${host}': nothing was deployed there before`, {
-    hint: `to remove its apps, empty the directory '${cluster}/${host}' and deploy that`,
+  throw new Fatal(`cannot roll back '${host}': it has no earlier deployment`, {
+    hint: `to remove its apps, empty the directory '${cluster}/${host}' and deploy`,
   })
 }
 
 function refuseMissing(host: HostName): never {
-  throw new Fatal(`cannot roll back '${host}': what ran there before is not in this repository`, {
-    hint: `git deploy forget ${host}, then 'git deploy sync', bring it all back`,
+  throw new Fatal(`cannot roll back '${host}': its earlier deployment is not in this repository`, {
+    hint: `run 'git deploy forget ${host}', then 'git deploy sync', to fetch its whole history`,
   })
 }

@@ -12,7 +12,7 @@ export async function readStates(trees: readonly Oid[], objects: ObjectReader): 
   return new Map(roots.map((root, i) => [root, states[i]!]))
 }
 
-/** What is wrong with a host's tree; the paths are below the cluster's directory. */
+/** The paths are below the cluster's directory. */
 export function problemsOf(host: HostName, state: HostState): Problem[] {
   return [...state.problems, ...conflicts(state)].map(problem => ({
     ...problem,

@@ -20,8 +20,8 @@ export async function snapshotOf(
 }
 
 /**
- * For what a snapshot from disk led to: where git has collected an object that only our stat cache knew, the next
- * snapshot reads the files again. Throws the error where that would not help.
+ * Call it with what went wrong after a snapshot from disk. If git has collected an object that only our stat cache knew,
+ * the next snapshot reads the files again. Throws the error if that would not help.
  */
 export function forgetLost(error: unknown, repo: Repository, cluster: Cluster): void {
   if (!(error instanceof LostObject)) throw error

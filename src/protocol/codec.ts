@@ -25,7 +25,7 @@ export const decodeReplyBytes = (bytes: Uint8Array): Reply => decodeReply(unpack
 
 function unpack(bytes: Uint8Array): unknown {
   if (!hasAtMost(MAX_ITEMS, bytes))
-    throw new ProtocolError(`a frame of ${bytes.length} bytes holds over ${MAX_ITEMS} items`)
+    throw new ProtocolError(`a frame of ${bytes.length} bytes contains more than ${MAX_ITEMS} items`)
   try {
     return packr.unpack(bytes)
   } catch (cause) {

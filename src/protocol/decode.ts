@@ -1,6 +1,7 @@
 /** Checks what MessagePack made of the peer's bytes. Every decoder throws ProtocolError, with the name of the field. */
 import type { FileAttributes } from '../plan/attributes.ts'
 import type { Check } from '../plan/checks.ts'
+import { type DeploymentId, deploymentId } from '../plan/deployment-id.ts'
 import { FILE_DRIFT, type Finding, LINK_DRIFT, type Repair } from '../plan/drift.ts'
 import {
   appName,
@@ -104,7 +105,7 @@ export function decodeReply(value: unknown): Reply {
       type: literal('verified'),
       findings: list(finding),
       pending: nullable(record(pending)),
-      last: nullable(record({ id: text, outcome, why: text })),
+      last: nullable(record({ id, outcome, why: text })),
     }),
   })(value, 'reply')
 }
@@ -114,15 +115,12 @@ export function decodeOutcomeRecord(value: unknown): OutcomeRecord {
   return record<OutcomeRecord>(recorded)(value, 'record')
 }
 
-const ID = /^[0-9A-Za-z-]{8,64}$/
-
-/** In milliseconds since 1970, as far as a Date can hold (ECMA-262, 21.4.1.1). */
-export const moment: Decoder<number> = (value, at) =>
-  integer(value, at) <= 8.64e15 ? (value as number) : wrong(at, 'a moment')
-export const id: Decoder<string> = (value, at) =>
-  typeof value === 'string' && ID.test(value) ? value : wrong(at, 'a deployment id')
+/** In milliseconds since 1970, in a year of four digits: a Date can hold it in any time zone. */
+const moment: Decoder<number> = (value, at) =>
+  integer(value, at) < Date.UTC(10_000, 0) ? (value as number) : wrong(at, 'a time')
+export const id = name<DeploymentId>(deploymentId, 'a deployment id')
 export const object = name<Oid>(oid, 'an object name')
-export const path = name<HostPath>(hostPath, 'an absolute path')
+const path = name<HostPath>(hostPath, 'an absolute path')
 export const unit = name(unitName, 'a unit name')
 const outcome = choice(OUTCOMES)
 const role = choice(LINK_ROLES)
@@ -133,7 +131,8 @@ const report = record<UnitReport>({ unit, state: text, log: list(text) })
 const failure = record<Failure>({ step: nullable(integer), message: text, units: list(report) })
 const obstacle = record<Obstacle>({ what: text, hint: nullable(text) })
 
-const pending = { holder: text, since: moment, id: text, msLeft: nullable(integer) }
+const idOrNone: Decoder<DeploymentId | ''> = (value, at) => (value === '' ? value : id(value, at))
+const pending = { holder: text, since: moment, id: idOrNone, msLeft: nullable(integer) }
 
 const recorded = {
   id,
@@ -200,7 +199,7 @@ const finding = variant<Finding, 'kind'>(
     leftoverUnit: record<Finding & { kind: 'leftoverUnit' }>({ kind: literal('leftoverUnit'), unit }),
     object: record<Finding & { kind: 'object' }>({ kind: literal('object'), oid: object }),
     journal: record<Finding & { kind: 'journal' }>({ kind: literal('journal') }),
-    damaged: record<Finding & { kind: 'damaged' }>({ kind: literal('damaged'), id: text, why: text }),
+    damaged: record<Finding & { kind: 'damaged' }>({ kind: literal('damaged'), id, why: text }),
   },
   'kind',
 )

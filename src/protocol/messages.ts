@@ -2,12 +2,10 @@
  * What the two ends say to each other. One session is one agent process; docs/protocol.md shows it as a conversation.
  * Each message is decoded with checks (decode.ts) before anything looks at it.
  */
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { Finding, Repair } from '../plan/drift.ts'
 import type { HostName, HostPath, Oid, UnitName } from '../plan/names.ts'
 import type { Step } from '../plan/steps.ts'
-
-/** A deployment's id: the UTC second it was made and 40 random bits, as in 20261123T074502-3f9a1c0b7e. Sorts by time. */
-export type DeploymentId = string
 
 export type Request =
   /** Opens a deployment; its objects and 'stage' follow in the same flight. */
@@ -123,7 +121,7 @@ export interface Verified {
   readonly type: 'verified'
   readonly findings: readonly Finding[]
   /** Meanwhile nothing can be said about the host, and `findings` is empty. */
-  readonly pending: Pending | null
+  readonly pending: InProgress | null
   /** null before the first deployment. */
   readonly last: { readonly id: DeploymentId; readonly outcome: Outcome; readonly why: string } | null
 }
@@ -137,18 +135,18 @@ export interface Hello {
   readonly current: Oid | null
   /** The deployment that a killed agent had left, and that this session has finished before this message. */
   readonly recovered: { readonly id: DeploymentId; readonly outcome: Outcome } | null
-  readonly pending: Pending | null
+  readonly pending: InProgress | null
   /** What time it is there, in milliseconds since 1970. */
   readonly now: number
 }
 
 /** A deployment in progress, in another session. */
-export interface Pending {
+export interface InProgress {
   readonly holder: string
   /** Milliseconds since 1970. */
   readonly since: number
   /** '' if the other session has only just begun. */
-  readonly id: DeploymentId
+  readonly id: DeploymentId | ''
   /** How much longer it waits for its confirmation; null if it does not wait for that. */
   readonly msLeft: number | null
 }
@@ -156,7 +154,7 @@ export interface Pending {
 /** Nothing has been changed. */
 export type Refusal =
   | { readonly kind: 'hostname'; readonly found: string }
-  | ({ readonly kind: 'busy' } & Pending)
+  | ({ readonly kind: 'busy' } & InProgress)
   | { readonly kind: 'stale'; readonly current: Oid | null }
   /** The host has had a deployment with this id: a saved plan can be applied once. */
   | { readonly kind: 'spent'; readonly outcome: Outcome; readonly why: string }
@@ -170,7 +168,7 @@ export interface Obstacle {
   readonly hint: string | null
 }
 
-export interface Undone {
+interface Undone {
   readonly type: 'undone'
   readonly failure: Failure
   /** What could not be restored. */

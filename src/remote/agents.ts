@@ -68,6 +68,6 @@ function fields(value: unknown, at: string): Record<string, unknown> {
 }
 
 function text(value: unknown, form: RegExp, at: string): string {
-  if (typeof value !== 'string' || !form.test(value)) throw new Error(`${at} is not as it should be`)
+  if (typeof value !== 'string' || !form.test(value)) throw new Error(`${at} is not valid`)
   return value
 }

@@ -1,9 +1,9 @@
 /** What a host has to tell: its history, and how deployments ended there. */
 
 import type { HostName, Oid } from '../plan/names.ts'
-import type { LoggedDeployment, ObjectChunk, Pending } from '../protocol/messages.ts'
+import type { InProgress, LoggedDeployment, ObjectChunk } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
-import { standsInTheWay } from './refused.ts'
+import { unexpected } from './refused.ts'
 import { openSession, type Session } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
 
@@ -13,12 +13,12 @@ export interface Fetched {
   /** The oldest first. */
   readonly log: readonly LoggedDeployment[]
   /** The deployment under way there. */
-  readonly pending: Pending | null
+  readonly inProgress: InProgress | null
   /** By how much this clock is ahead of the host's, in milliseconds. */
   readonly aheadMs: number
 }
 
-export interface FetchOptions {
+interface FetchOptions {
   /** The newest commit of this host that we have. */
   readonly have: Oid | null
   /** Takes objects as they come. No more are read from the host until it has resolved. */
@@ -38,14 +38,10 @@ export async function fetchHistory(connection: Connection, options: FetchOptions
       const reply = await session.next(SILENCE_MS)
       if (reply.type === 'objects') await receive(reply.objects)
       else if (reply.type === 'fetched')
-        return { ...reply, pending: session.hello.pending, aheadMs: session.aheadMs }
+        return { ...reply, inProgress: session.hello.pending, aheadMs: session.aheadMs }
       else if (reply.type === 'refused' && reply.refusal.kind === 'error')
         throw historyLost(connection.host, reply.refusal.message)
-      else
-        throw (
-          standsInTheWay(connection, reply) ??
-          new HostError(connection.host, 'protocol', `the agent answers 'fetch' with '${reply.type}'`)
-        )
+      else throw unexpected(connection, 'fetch', reply)
     }
   } finally {
     session.close()
@@ -58,8 +54,8 @@ function historyLost(host: HostName, why: string): HostError {
   return new HostError(
     host,
     'protocol',
-    `cannot read the history there: ${printable(why)}`,
-    `what it runs is not affected; fetch its history from a clone that has it: git fetch <clone> ${ref}:${ref}`,
+    `cannot read the host's history: ${printable(why)}`,
+    `the running version is not affected; to get the history from a clone that has it, run 'git fetch <clone> ${ref}:${ref}'`,
   )
 }
 
@@ -69,7 +65,7 @@ export function assertName({ host }: Connection, { hello }: Session): void {
     throw new HostError(
       host,
       'refused',
-      `the host says it is '${hello.hostname}'`,
-      `the name in its /etc/hostname and in the config tree must be the same, here '${host}'`,
+      `the host calls itself '${hello.hostname}'`,
+      `check the address; /etc/hostname on the host must contain the name of its directory, '${host}'`,
     )
 }

@@ -6,7 +6,7 @@ import { standsInTheWay } from './refused.ts'
 import { openSession } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
 
-export interface Inspection {
+interface Inspection {
   readonly hosts: readonly HostName[]
   /** At most so many are asked at a time. */
   readonly parallel: number
@@ -35,7 +35,7 @@ async function inspectHost(host: HostName, connect: Inspection['connect']): Prom
     if (inTheWay) throw inTheWay
     const why =
       reply.type === 'refused' && reply.refusal.kind === 'error' ? reply.refusal.message : reply.type
-    return unreachable(host, `the agent cannot tell: ${why}`)
+    return unreachable(host, `the agent cannot verify the host: ${why}`)
   } catch (error) {
     const hint = error instanceof HostError ? (error.hint ?? null) : null
     return unreachable(host, error instanceof Error ? error.message : String(error), hint)

@@ -61,7 +61,7 @@ function binaryFor(shell: Shell, agents: Agents, system: string, machine: string
       shell.host,
       'platform',
       `cannot install the agent on ${printable(`${system} ${machine}`)}`,
-      `there are agents for ${known}`,
+      `this package has agents for ${known}`,
     )
   )
 }
@@ -118,25 +118,29 @@ type Reason = readonly [message: string, hint: string | undefined, kind: HostErr
 
 function reason(code: number | undefined, stderr: string): Reason {
   if (/No space left|Disk quota/i.test(stderr)) {
-    return [`cannot install the agent: no space in ${BASE}`, 'the agent takes about 1 MB', 'install']
+    return [
+      `cannot install the agent: no space in ${BASE}`,
+      'free some space: the agent takes about 1 MB',
+      'install',
+    ]
   }
   if (/Read-only file system/i.test(stderr)) {
     return [
       `cannot install the agent: ${BASE} is read-only`,
-      'the agent needs a /var that it can write to',
+      'make /var writable: the agent needs it',
       'install',
     ]
   }
   switch (code) {
     case INSTALL_EXIT.noexec:
       return [
-        `cannot install the agent: nothing in ${BIN} may be executed`,
-        `is /var mounted noexec? Mount a file system without that option on ${BIN}`,
+        `cannot install the agent: programs in ${BIN} cannot be executed`,
+        `if /var is mounted with noexec, mount a file system without this option on ${BIN}`,
         'install',
       ]
     case INSTALL_EXIT.checksum:
     case INSTALL_EXIT.cut:
-      return ['cannot install the agent: it did not arrive whole', 'try again', 'install']
+      return ['cannot install the agent: the transfer was incomplete', 'try again', 'install']
     default:
       return ['cannot install the agent', undefined, 'install']
   }

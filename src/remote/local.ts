@@ -9,17 +9,21 @@ import type { LocalAddress } from './ssh/address.ts'
 import { type Connection, type Env, HostError } from './transport.ts'
 
 /** Throws HostError. */
-export function connectLocal({ host, root }: LocalAddress, agents: Agents, env: Env): Connection {
+export function connectLocal(
+  { host, root }: LocalAddress,
+  agents: Agents,
+  env: Env,
+): Omit<Connection, 'now' | 'tellSlow'> {
   const binary = agents.platforms.get(platformOf(platform(), arch()))
   if (!binary) {
     throw new HostError(
       host,
       'platform',
-      `cannot run the agent here: there is none for ${platform()} ${arch()}`,
+      `cannot run the agent on this machine: there is none for ${platform()} ${arch()}`,
     )
   }
   if (!isDirectory(root)) {
-    throw new HostError(host, 'unreachable', `cannot find the directory '${root}'`, `mkdir -p ${root}`)
+    throw new HostError(host, 'unreachable', `cannot find the directory '${root}'`, `run 'mkdir -p ${root}'`)
   }
   const children: ChildProcessWithoutNullStreams[] = []
   return {
@@ -32,7 +36,12 @@ export function connectLocal({ host, root }: LocalAddress, agents: Agents, env: 
       return childChannel(child)
     },
     installAgent: async () => {
-      throw new HostError(host, 'install', `cannot run the agent '${binary.file}'`, 'npm run build')
+      throw new HostError(
+        host,
+        'install',
+        `cannot run the agent '${binary.file}'`,
+        "run 'npm run build' to build it",
+      )
     },
     isAgentDamaged: async () => false,
     close: () => {

@@ -1,23 +1,23 @@
 import type { Oid } from '../plan/names.ts'
-import type { Pending } from '../protocol/messages.ts'
+import type { InProgress } from '../protocol/messages.ts'
 import { assertName } from './fetch.ts'
-import { standsInTheWay } from './refused.ts'
+import { unexpected } from './refused.ts'
 import { openSession, type Session } from './session.ts'
-import { type Connection, HostError } from './transport.ts'
+import type { Connection } from './transport.ts'
 
-export interface Pong {
+interface Pong {
   readonly version: string
   /** Whether the agent had to be put there first. */
   readonly installed: boolean
   readonly current: Oid | null
-  readonly pending: Pending | null
+  readonly inProgress: InProgress | null
   /** By how much this clock is ahead of the host's, in milliseconds. */
   readonly aheadMs: number
   readonly rtt: RoundTrips
 }
 
 /** Over the open connection, in milliseconds. */
-export interface RoundTrips {
+interface RoundTrips {
   readonly min: number
   readonly median: number
   readonly p95: number
@@ -36,9 +36,9 @@ export async function ping(connection: Connection, ticks: () => number): Promise
   try {
     assertName(connection, session)
     const { installed, hello, aheadMs } = session
-    const { version, current, pending } = hello
+    const { version, current, pending: inProgress } = hello
     const rtt = await measure(connection, session, ticks)
-    return { version, installed, current, pending, aheadMs, rtt }
+    return { version, installed, current, inProgress, aheadMs, rtt }
   } finally {
     session.close()
   }
@@ -51,11 +51,7 @@ async function measure(connection: Connection, session: Session, ticks: () => nu
     const started = ticks()
     await session.send({ type: 'ping' })
     const reply = await session.next(ANSWER_MS)
-    if (reply.type !== 'pong')
-      throw (
-        standsInTheWay(connection, reply) ??
-        new HostError(connection.host, 'protocol', `the agent answers 'ping' with '${reply.type}'`)
-      )
+    if (reply.type !== 'pong') throw unexpected(connection, 'ping', reply)
     times.push(ticks() - started)
   }
   times.sort((a, b) => a - b)

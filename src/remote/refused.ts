@@ -1,4 +1,4 @@
-import type { Refusal, Reply } from '../protocol/messages.ts'
+import type { Refusal, Reply, Request } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
 import { type Connection, HostError } from './transport.ts'
 
@@ -7,6 +7,12 @@ export function standsInTheWay(connection: Connection, reply: Reply): HostError 
   if (reply.type !== 'refused' || reply.refusal.kind !== 'preflight') return undefined
   const { what, hint } = wordsOf(reply.refusal)
   return new HostError(connection.host, 'refused', what, hint)
+}
+
+/** For a reply that no answer to the request has. */
+export function unexpected(connection: Connection, request: Request['type'], reply: Reply): HostError {
+  const what = `the agent answered '${request}' with an unexpected '${reply.type}'`
+  return standsInTheWay(connection, reply) ?? new HostError(connection.host, 'protocol', what)
 }
 
 function wordsOf({ problems }: Extract<Refusal, { kind: 'preflight' }>): { what: string; hint?: string } {

@@ -28,7 +28,7 @@ export interface Session {
   close(): void
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   /** What is sent without waiting for the greeting. Called again where the agent had to be installed. */
   readonly flight?: Flight
   /** How long the greeting may take. An agent that finds an unfinished deployment undoes it before it greets. */
@@ -47,7 +47,7 @@ export async function openSession(connection: Connection, options: SessionOption
   const second = await greet(connection, options)
   if (second.kind === 'ready') return sessionOf(second, true)
   if (second.kind === 'silent') throw second.error
-  throw new HostError(connection.host, 'install', `cannot start the agent just installed: ${second.why}`)
+  throw new HostError(connection.host, 'install', `cannot start the newly installed agent: ${second.why}`)
 }
 
 type Greeted =
@@ -62,21 +62,29 @@ type Greeted =
 /** systemd gives a unit 90 s to stop or to start, and the undo of a killed agent may wait for one. */
 const HELLO_MS = 150_000
 
+/** In milliseconds. An agent greets within a few; a login shell that never ends, or an undo, takes longer. */
+const SLOW_MS = 10_000
+
+async function tellingSlow<T>(connection: Connection, first: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => connection.tellSlow?.(SLOW_MS / 1000), SLOW_MS)
+  return first.finally(() => clearTimeout(timer))
+}
+
 async function greet(connection: Connection, options: SessionOptions): Promise<Greeted> {
   const channel = await connection.startAgent()
   const conversation = new Conversation(connection, channel, options.flight ?? (() => []))
   try {
-    const first = await conversation.first(options.helloMs ?? HELLO_MS)
+    const first = await tellingSlow(connection, conversation.first(options.helloMs ?? HELLO_MS))
     if (first.kind !== 'reply') return first
     const { reply } = first
     if (reply.type !== 'hello') {
-      throw new HostError(connection.host, 'protocol', `the agent greets with '${reply.type}'`)
+      throw new HostError(connection.host, 'protocol', `the agent greeted with an unexpected '${reply.type}'`)
     }
-    const aheadMs = Date.now() - reply.now
+    const aheadMs = connection.now().getTime() - reply.now
     if (reply.build === connection.agent.build)
       return { kind: 'ready', hello: clean(reply), aheadMs, conversation }
     conversation.close()
-    return { kind: 'absent', why: `it is build '${lastLine(reply.build, 20)}'` }
+    return { kind: 'absent', why: `it is of the wrong build, '${lastLine(reply.build, 20)}'` }
   } catch (error) {
     conversation.close()
     throw error

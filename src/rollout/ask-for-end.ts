@@ -5,8 +5,7 @@ import { reachAgain } from './reach-again.ts'
 import type { HostJob, Run } from './run.ts'
 import type { Verdict } from './verdict.ts'
 
-/** What became of a host. */
-export interface Lost {
+interface Lost {
   /** Why its connection was lost. */
   readonly why: string
   readonly verdict: Verdict
@@ -14,7 +13,7 @@ export interface Lost {
   readonly onConnect: (connection: Connection) => void
 }
 
-/** After a lost connection: the agent goes on without us, and a new session tells it the verdict, and hears the end. */
+/** After a lost connection, the agent goes on alone: a new session tells it the verdict, and learns how it ended. */
 export async function askForEnd(
   { id, connections, policy, ticks }: Run,
   { plan: { host, from } }: HostJob,
@@ -23,7 +22,7 @@ export async function askForEnd(
   const deadline = ticks() + policy.confirmMs + UNDO_MS
   let since = ''
   const attempts = {
-    connect: (signal: AbortSignal) => connections.anew(host, signal),
+    connect: (signal: AbortSignal) => connections.connectFresh(host, signal),
     left: () => deadline - ticks(),
     signal: new AbortController().signal,
     failed: (reason: string) => {
@@ -38,5 +37,5 @@ export async function askForEnd(
   return end ?? { kind: 'unknown', why: why + since }
 }
 
-/** How long a host that was not confirmed may take to undo before nobody asks any more, in milliseconds. */
+/** How long a host that was not confirmed may take to undo before we stop asking, in milliseconds. */
 const UNDO_MS = 10_000

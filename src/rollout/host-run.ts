@@ -19,7 +19,7 @@ type Busy = Extract<Refusal, { kind: 'busy' }>
 export class HostRun {
   readonly name: HostName
   end: HostEnd | undefined
-  /** Who has the lock, where that is somebody who may be waited for. */
+  /** Who has the lock, if they may be waited for. */
   locked: Busy | undefined
   private readonly run: Run
   private readonly job: HostJob
@@ -36,7 +36,7 @@ export class HostRun {
     this.run = run
     this.job = job
     this.news = new HostNews(run, job.plan, started)
-    // A host that was lost before all had agreed is one that has failed.
+    // With --atomic, a host that is lost before all have agreed has failed.
     this.verdict = new Verdict(run.policy.atomic && run.jobs.length > 1 ? 'undo' : 'confirm')
   }
 
@@ -45,7 +45,7 @@ export class HostRun {
     return this.settled?.waits ?? false
   }
 
-  /** Connects, locks and stages. Where the host could not now be activated, it has an end or is `locked`. */
+  /** Connects, locks and stages. A host that cannot be activated now has an end, or is `locked`. */
   async stage(): Promise<void> {
     this.locked = undefined
     const staging = new AbortController()
@@ -66,11 +66,11 @@ export class HostRun {
   /** Takes back what was staged, without an end: it will be staged again. */
   async letGo(): Promise<void> {
     if (this.locked) this.news.waiting(this.locked)
-    else await this.leave('another host has to be waited for')
+    else await this.leave('another host is not ready yet')
     this.session?.close()
   }
 
-  /** Waits until nobody is deploying to the host any more, as far as one can tell. */
+  /** Waits until, as far as one can tell, nobody is deploying to the host. */
   async untilFree(deadline: number): Promise<void> {
     const left = () => deadline - this.run.ticks()
     const waited = await untilFree(this.connection!, left, this.run.signal, busy => this.news.waiting(busy))
@@ -88,13 +88,12 @@ export class HostRun {
     this.finish(WITHDRAWN)
   }
 
-  /** Its turn comes with its wave. */
   awaitWave(wave: number, waves: number): void {
     this.news.tell({ kind: 'wave', wave, waves })
     this.session?.listen()
   }
 
-  /** Activates. Whether everything runs, and the host now waits for its confirmation. */
+  /** Whether everything runs, and the host now waits for its confirmation. */
   async activate(): Promise<boolean> {
     const session = this.session!
     if (session.isOver()) return this.wasLost(session)
@@ -119,12 +118,10 @@ export class HostRun {
     }
   }
 
-  /** Whether it may be confirmed. */
   prove(): Promise<boolean> {
     return this.settled!.prove()
   }
 
-  /** Keeps the host from undoing while other hosts take their time. Calls back should it not wait any more. */
   awaitOthers(onEnd: () => void): void {
     this.settled!.awaitOthers(() => {
       if (!this.verdict.isFinal) onEnd()
@@ -162,7 +159,7 @@ export class HostRun {
     if (this.end || !this.verdict.withdraw(why)) return
     this.settled?.stopWaiting()
     if (this.session) this.news.tell({ kind: 'withdrawing' })
-    // A session that has left its verdict hears nothing any more: another one has to.
+    // A session that has delivered its verdict is not listened to any more: it takes another session.
     if (this.asking) this.connection?.close()
     else void this.session?.send({ type: 'undo', id: this.run.id, why })
   }
@@ -177,7 +174,7 @@ export class HostRun {
   private async open(): Promise<Reply> {
     this.session = await this.greet().catch(error => {
       if (!isLost(error) || this.end || this.verdict.why !== undefined) throw error
-      // It may have been made while the plan was read, and be gone since.
+      // It was made while the plan was read, and may have been lost since.
       this.connection?.close()
       this.connection = undefined
       return this.greet()
@@ -198,8 +195,8 @@ export class HostRun {
   }
 
   /**
-   * Resolves when the operator has withdrawn, and the host has had its time to say that it knows; not any more once
-   * `staged` says that it has staged: nobody waits for that time then, and a timer would keep the program from ending.
+   * Resolves when the operator has withdrawn and the host has had time to answer. Once it is `staged`, never: nobody waits
+   * then, and a timer would keep the program from ending.
    */
   private async untilAbandoned(staged: AbortSignal): Promise<undefined> {
     const { signal } = this.run
@@ -214,7 +211,7 @@ export class HostRun {
     try {
       await this.session?.next(GIVE_UP_MS)
     } catch {
-      // Nothing was activated, so a host that is gone by now will clear what was staged by itself.
+      // Nothing was activated, so a host that is lost by now clears what was staged by itself.
     }
   }
 
@@ -251,5 +248,5 @@ function isLost(error: unknown): boolean {
   return error instanceof HostError && error.kind === 'lost'
 }
 
-/** How long a host is waited for that nothing more depends on, in milliseconds. */
+/** How long to wait for a host on whose answer nothing depends, in milliseconds. */
 const GIVE_UP_MS = 2000

@@ -17,7 +17,7 @@ export async function rollout(run: Run): Promise<Ends> {
   const started = run.ticks()
   const hosts = run.jobs.map(job => new HostRun(run, job, started))
   const interrupt = () => {
-    for (const host of hosts) host.withdraw('the operator interrupted it')
+    for (const host of hosts) host.withdraw('interrupted by the operator')
   }
   run.signal.addEventListener('abort', interrupt)
   try {
@@ -34,9 +34,9 @@ export async function rollout(run: Run): Promise<Ends> {
 }
 
 /**
- * The hosts to go on with: all that are meant could now be activated, or none is. Where one is locked that may be waited
- * for, all are let go and staged anew afterwards: of two operators who wait for each other, neither may hold what the
- * other needs.
+ * The hosts to go on with: either all of them could now be activated, or there are none. If one is locked and may be
+ * waited for, all are let go and staged again afterwards: of two operators who wait for each other, neither may hold
+ * what the other needs.
  */
 async function stageAll(hosts: readonly HostRun[], run: Run): Promise<readonly HostRun[]> {
   const { parallel, skipUnreachable, waitMs } = run.policy
@@ -57,14 +57,13 @@ async function stageAll(hosts: readonly HostRun[], run: Run): Promise<readonly H
 
 type Waves = readonly (readonly HostRun[])[]
 
-/** Each host is told which wave it is in, where there are several. */
 function announced(waves: Waves): Waves {
   if (waves.length > 1)
     for (const [i, wave] of waves.entries()) for (const host of wave) host.awaitWave(i + 1, waves.length)
   return waves
 }
 
-/** Wave after wave, each host for itself. Once one does not hold, no other wave begins. */
+/** Wave after wave, each host for itself. After a failure no other wave begins. */
 async function activateEach(waves: Waves, signal: AbortSignal): Promise<void> {
   const [wave, ...later] = waves
   if (wave === undefined) return
@@ -83,11 +82,11 @@ async function activateAlone(host: HostRun): Promise<void> {
   else await host.untilEnd()
 }
 
-/** The hosts vote: one that has not settled, or waits no longer when the votes are counted, takes all back. */
+/** The hosts vote: one that has not settled, or no longer waits when the votes are counted, has all of them undone. */
 async function activateTogether(waves: Waves): Promise<void> {
   const hosts = waves.flat()
   const veto = (by: HostRun) => {
-    for (const host of hosts) if (host !== by) host.withdraw(`taken back because of ${by.name} (--atomic)`)
+    for (const host of hosts) if (host !== by) host.withdraw(`${by.name} did not succeed (--atomic)`)
   }
   const vote = async (host: HostRun) => {
     const agrees = (await host.activate()) && (await host.prove())

@@ -13,7 +13,7 @@ export class SettledHost {
   private readonly job: HostJob
   private readonly news: HostNews
   private readonly session: Session
-  /** Aborted once the host is known to do something else than to wait. */
+  /** Aborted once the host is known to have stopped waiting. */
   private readonly waiting = new AbortController()
   /** A session over another connection, by which it will be confirmed. */
   private fresh: { readonly connection: Connection; readonly session: Session } | undefined
@@ -46,7 +46,7 @@ export class SettledHost {
     const { connections, ticks, policy } = this.run
     const deadline = ticks() + policy.confirmMs
     const attempts = {
-      connect: (signal: AbortSignal) => connections.anew(this.job.plan.host, signal),
+      connect: (signal: AbortSignal) => connections.connectFresh(this.job.plan.host, signal),
       left: () => deadline - ticks(),
       signal: this.waiting.signal,
       failed: (why: string) => this.news.unproven(why),
@@ -55,7 +55,7 @@ export class SettledHost {
     return this.fresh !== undefined && this.waits
   }
 
-  /** Keeps the host from undoing while other hosts take their time. Calls back should it not wait any more. */
+  /** Keeps the host from undoing while other hosts take their time. Calls back if it no longer waits. */
   awaitOthers(onEnd: () => void): void {
     const { id, policy } = this.run
     this.news.tell({ kind: 'waiting' })

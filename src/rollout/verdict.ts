@@ -1,13 +1,14 @@
-import type { DeploymentId, Request } from '../protocol/messages.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
+import type { Request } from '../protocol/messages.ts'
 
-/** What this side wants of one host: that it keeps the deployment, or undoes it. */
+/** What this side wants of one host: to keep the deployment, or to undo it. */
 export class Verdict {
   /** Why it was withdrawn; undefined while it was not. */
   why: string | undefined
   private word: 'confirm' | 'undo'
   private final = false
 
-  /** `ifLost`: what a host is told that was lost before anything was decided. */
+  /** `ifLost`: what to tell a host that was lost before anything was decided. */
   constructor(ifLost: 'confirm' | 'undo') {
     this.word = ifLost
   }
@@ -22,7 +23,7 @@ export class Verdict {
     this.word = 'confirm'
   }
 
-  /** False where it cannot be withdrawn any more, or was before. */
+  /** False if it can no longer be withdrawn, or was before. */
   withdraw(why: string): boolean {
     if (this.final || this.why !== undefined) return false
     this.why = why
@@ -33,6 +34,6 @@ export class Verdict {
   /** For a host that was lost: `lost` says why. */
   request(id: DeploymentId, lost: string): Request {
     if (this.word === 'confirm') return { type: 'confirm', id }
-    return { type: 'undo', id, why: this.why ?? `the connection was lost: ${lost}` }
+    return { type: 'undo', id, why: this.why ?? lost }
   }
 }

@@ -17,7 +17,7 @@ export interface Progress {
   end(): void
 }
 
-export interface ProgressOptions {
+interface ProgressOptions {
   /** Lines even where a block could be drawn. */
   readonly plain: boolean
   readonly ticks: () => number

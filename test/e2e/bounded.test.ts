@@ -125,7 +125,7 @@ test(
     await world
       .run('prod', '--yes')
       .exits(1)
-      .stdout(/not everything went\s+back/)
+      .stdout(/rolled back\s+incompletely/)
       .stderr(anything)
     const logs = [
       readFileSync(join(world.repo, '.git/deptool/log/web1'), 'utf8'),

@@ -58,7 +58,7 @@ test('a bare repository deploys a revision, and asks for one', async t => {
   assert.deepEqual(await bare('plan', 'prod'), {
     stdout: '',
     stderr:
-      "fatal: cannot read 'prod': this repository has no working tree\nhint: name a revision: git deploy prod HEAD\n",
+      "fatal: cannot read 'prod': this repository has no working tree\nhint: name a revision, as in 'git deploy prod HEAD'\n",
     code: 1,
   })
   const deployed = await bare('--yes', 'prod', 'main')
@@ -139,9 +139,10 @@ hint: 	git config --global --add safe.directory <dir>/ada/repo
 
 test('git -c, the environment and includes set what git config sets', async t => {
   const { world, ran } = await makeRepository(t)
-  const refused = "fatal: cannot use 'deptool.jobs': it is 'x', expected a whole number from 1 to 10000\n"
+  const refused =
+    "fatal: cannot use 'deptool.jobs': its value is 'x', expected a whole number from 1 to 10000\n"
   const { stderr } = await ran('git', '-c', 'deptool.jobs=x', 'deploy', 'plan', 'prod')
-  assert.equal(stderr, `${refused}hint: git config deptool.jobs <value>\n`)
+  assert.equal(stderr, `${refused}hint: run 'git config deptool.jobs <value>' to change it\n`)
   assert.deepEqual(await ran('git', '-c', 'deptool.cluster=prod', 'deploy', 'plan'), PLAN)
   writeFileSync(join(world.home, 'more'), '[deptool]\n\tcluster = prod\n')
   await world.git('config', 'include.path', join(world.home, 'more'))
@@ -284,8 +285,8 @@ test('a shallow clone does not say that nothing ran before', async t => {
   await bob
     .run('rollback', 'web1')
     .exits(1)
-    .stderr(`fatal: cannot roll back 'web1': this clone is shallow, and may lack what ran there before
-hint: git fetch --unshallow
+    .stderr(`fatal: cannot roll back 'web1': this clone is shallow and may lack the earlier deployment
+hint: run 'git fetch --unshallow'
 `)
   await bob.git(...fetch, '--unshallow')
   await bob.run('rollback', '-n', 'web1').stdout(/update www/)
@@ -337,7 +338,7 @@ test('an object that git has lost is told, and read from disk again', async t =>
     .exits(1)
     .stdout(anything)
     .stderr(`  <time>  web1  cannot read object ${blob}: it is not in this repository
-          hint: 'git fetch' brings what others have pushed, 'git fsck' tells what is damaged
+          hint: run 'git fetch' to fetch what others have pushed, or 'git fsck' to find damage
 fatal: cannot deploy 'prod': no host was changed
 `)
   await world.deploy()
@@ -361,7 +362,7 @@ test('a file that nobody could take from a host again is not deployed', async t 
   await world
     .run('plan', 'prod')
     .exits(1)
-    .stderr(/^error: prod\/web1\/www\/big: it cannot be deployed: it is larger than 512 MiB\n/)
+    .stderr(/^error: prod\/web1\/www\/big: cannot be deployed: it is larger than 512 MiB\n/)
   await world.git('config', 'core.compression', '1')
   await world.commit()
   await world

@@ -52,10 +52,10 @@ const FORGES = (tree: string, parent: string) => `
   if (reply.type === 'fetched') return [{ type: 'objects', objects: [forged] }, { ...reply, current: forged.oid }]
   return [reply]`
 
-const REFUSED = `web1  cannot take its history: it names object <oid>, which it did not send and which was never deployed to it
+const REFUSED = `web1  cannot accept the host's history: it names object <oid>, which the host did not send and which was never deployed to it
 web2  unchanged <oid>
 `
-const ADVICE = 'hint: find out who has changed its agent or its store before you deploy to it again\n'
+const ADVICE = 'hint: before you deploy to the host again, find out who has changed its agent or its store\n'
 
 test('a host that says it runs the commit that was deployed from is refused, and gets nothing of it', async t => {
   const stage = await deployed(t)
@@ -74,7 +74,7 @@ test('a host that says it runs the commit that was deployed from is refused, and
     .run('rollback', 'web1', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/nothing was deployed there before/)
+    .stderr(/it has no earlier deployment/)
   assert.equal(await ada.git('rev-parse', 'refs/deptool/web1'), before)
   await assertOnlyItsOwn(stage)
 })
@@ -95,7 +95,7 @@ test('a commit that a host forges, with the commit that was deployed from as its
     .run('rollback', 'web1', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/nothing was deployed there before/)
+    .stderr(/it has no earlier deployment/)
   await assertOnlyItsOwn(stage)
 })
 
@@ -127,7 +127,7 @@ test('a tracking ref that names no deployment is neither repaired to nor rolled 
     .run('rollback', 'web1', '--yes')
     .exits(1)
     .stdout('')
-    .stderr(`fatal: cannot roll back 'web1': <oid>, which it would go back to, is not a deployment
+    .stderr(`fatal: cannot roll back 'web1': <oid>, the commit to go back to, does not record a deployment
 hint: run 'git deploy forget web1', then 'git deploy sync'
 `)
   await ada.git('update-ref', 'refs/deptool/web1', source)
@@ -160,4 +160,63 @@ test('what is its own is taken: versions that came, went, and came back, after a
   await ada.run('sync', 'prod').stdout(/web1 {2}moved/)
   await ada.run('forget', 'web1').stdout(anything)
   await ada.run('sync', 'prod').stdout(/web1 {2}new .*, 4 deployments/)
+})
+
+/** A commit of its own over what it runs, whose text the host has chosen. */
+const WRITES = (tree: string, parent: string, date: string, trailers: string) => `
+  const by = 'A <a@b> ${date}'
+  const own = object('commit', 'tree ${tree}\\nparent ${parent}\\nauthor ' + by + '\\ncommitter ' + by + '\\n\\nweb1: update a\\n\\n' + ${JSON.stringify(trailers)} + '\\n')
+  if (host !== 'web1') return [reply]
+  if (reply.type === 'hello') return [{ ...reply, current: own.oid }]
+  if (reply.type === 'fetched') return [{ type: 'objects', objects: [own] }, { ...reply, current: own.oid }]
+  return [reply]`
+
+const NONSENSE: Readonly<Record<string, readonly [date: string, trailers: string]>> = {
+  'a date that no calendar has': ['99999999999999 +0000', TRAILERS],
+  'a time zone that there is none of': ['1 +9999', TRAILERS],
+  'no trailers': ['1 +0000', ''],
+  'trailers that are no names': [
+    '1 +0000',
+    'Deptool-Cluster: ../..\nDeptool-Source: \x1b[2J\nDeptool-Deployment: \x1b]0;x\x07',
+  ],
+  'trailers of several lines': [
+    '1 +0000',
+    'Deptool-Cluster: prod\nDeptool-Source: abc\n Deptool-Cluster: other\n more\nDeptool-Deployment: a\n b\nDeptool-Deployment: c',
+  ],
+}
+
+/** What is printed, whatever that is: no bug of ours, and nothing that drives a terminal. */
+async function print(ada: World<LocalHost>, ...lines: string[]): Promise<void> {
+  for (const line of lines) {
+    const { stdout, stderr } = await ada.execute(['git', 'deploy', ...line.split(' ')])
+    assert.doesNotMatch(stdout + stderr, /internal error|[\x00-\x08\x0b-\x1f]/, line)
+  }
+}
+
+for (const [what, [date, trailers]] of Object.entries(NONSENSE))
+  test(`a host whose commit says ${what} stops nobody`, async t => {
+    const { ada, hosts } = await deployed(t)
+    const tree = await ada.git('rev-parse', 'refs/deptool/web1^{tree}')
+    const parent = await ada.git('rev-parse', 'refs/deptool/web1')
+    hosts.say(WRITES(tree, parent, date, trailers))
+    await ada.run('sync', '--json', 'prod').stdout(/"kind":"moved"/)
+    await print(ada, 'status', 'status --json', 'status --porcelain', 'plan prod', 'rollback web1 -n')
+    await ada.git('update-ref', 'refs/deptool/web1', parent)
+    await ada.run('sync', 'prod').stdout(/^web1 {2}(moved|went back)/)
+    ada.write({ 'web1/a/x': 'two\n' })
+    await print(ada, 'prod --yes', 'log')
+  })
+
+test('a host whose log has a moment that no calendar has stops nobody', async t => {
+  const { ada, hosts } = await deployed(t)
+  // East of Greenwich the last moment that a Date can hold is over.
+  ada.env['TZ'] = 'Europe/Berlin'
+  hosts.say(`
+    return [reply.type === 'fetched' ? { ...reply, log: reply.log.map(one => ({ ...one, id: '20261130T120000-0123456789', at: 8.64e15 })) } : reply]`)
+  await ada
+    .run('sync', 'prod')
+    .exits(1)
+    .stdout(/cannot understand the agent: reply\(fetched\)\.log\[0\]\.at/)
+    .stderr(anything)
+  await print(ada, 'log', 'log --json')
 })

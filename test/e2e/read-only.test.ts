@@ -55,7 +55,7 @@ test('what is not in a read-only repository cannot be planned from there', mayMo
       .run(...args)
       .exits(1)
       .stderr(READ_ONLY)
-    assert.match(stderr, /\nhint: to plan what is committed, .*: git deploy plan <cluster> HEAD\n$/)
+    assert.match(stderr, /\nhint: to plan the last commit, run 'git deploy plan <cluster> HEAD'\n$/)
   }
   await world.run('plan', 'prod', 'HEAD').stdout(/up to date/)
 })

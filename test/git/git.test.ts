@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { GitError, git, gitTTY, openRepository } from '../../src/git/git.ts'
+import { GitError, git, gitTTY } from '../../src/git/git.ts'
 import { makeScratch } from './scratch.ts'
 
 test('a repository is found from one of its subdirectories, with spaces and UTF-8 in the path', async t => {
@@ -44,20 +44,20 @@ test('outside of a repository, git itself says so and we say where to go', async
   const scratch = makeScratch(t)
   await assert.rejects(scratch.open(join(scratch.dir, '..')), {
     message: /^not a git repository/,
-    hint: 'run it inside the repository that holds the config tree',
+    hint: 'run the command inside the repository that contains the config tree',
   })
 })
 
 test('a path with a line break, or that is not UTF-8, is told as such', async t => {
-  const { dir, env, git } = makeScratch(t)
+  const { dir, git, open } = makeScratch(t)
   const broken = join(dir, 'two\nlines')
   git('init', '--quiet', broken)
-  await assert.rejects(openRepository({ cwd: broken, env }), {
+  await assert.rejects(open(broken), {
     message: `cannot use '${broken}': a path of the repository has a line break`,
   })
   // As Node shows 'caf\xe9'.
   const cwd = join(dir, 'caf\ufffd')
-  await assert.rejects(openRepository({ cwd, env }), {
+  await assert.rejects(open(cwd), {
     message: `cannot use the directory '${cwd}': its path is not UTF-8`,
   })
 })

@@ -8,8 +8,9 @@ import {
   type Ending,
   type KnownOutcome,
   openEnds,
-  readOutcomes,
+  readKnownOutcomes,
 } from '../../src/git/outcomes.ts'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { must, type Oid, oid } from '../../src/plan/names.ts'
 import { host, makeScratch } from './scratch.ts'
 
@@ -23,7 +24,7 @@ const record = (
   from: Oid | null = null,
   to: Oid = A,
 ): KnownOutcome => ({
-  id: `20261123T0745${String(second).padStart(2, '0')}-3f9a1c0b7e`,
+  id: `20261123T0745${String(second).padStart(2, '0')}-3f9a1c0b7e` as DeploymentId,
   from,
   to,
   operator: 'Ada <ada@example.org>',
@@ -40,7 +41,7 @@ test('a record that a full disk cut short takes no other with it', async t => {
   await addOutcomes(repo, WEB1, [record(1)])
   appendFileSync(join(scratch.dir, '.git/deptool/log/web1'), '{"id":"2026')
   await addOutcomes(repo, WEB1, [record(2), record(3)])
-  assert.deepEqual(readOutcomes(repo, WEB1), [record(1), record(2), record(3)])
+  assert.deepEqual(readKnownOutcomes(repo, WEB1), [record(1), record(2), record(3)])
 })
 
 /** By the seconds of their ids. */
@@ -73,7 +74,7 @@ test('what a clock that is ahead has begun hides no end that nobody knows', asyn
 test('who was refused because another had begun with the same plan does not change how it ended', async t => {
   const repo = await makeScratch(t).open()
   await addOutcomes(repo, WEB1, [record(1, 'refused'), record(1), record(1, 'refused')])
-  assert.deepEqual(readOutcomes(repo, WEB1), [record(1)])
+  assert.deepEqual(readKnownOutcomes(repo, WEB1), [record(1)])
   await addOutcomes(repo, WEB1, [record(2, 'damaged', A, B), record(2, 'refused', A, B)])
   assert.deepEqual(open(repo), [2])
 })
@@ -110,7 +111,7 @@ test('lines of a newer build are kept and skipped', async t => {
   ].map(line => `${JSON.stringify(line)}\n`)
   appendFileSync(log, strange.join(''))
   await addOutcomes(repo, WEB1, [record(4)])
-  assert.deepEqual(readOutcomes(repo, WEB1), [record(1), record(4)])
+  assert.deepEqual(readKnownOutcomes(repo, WEB1), [record(1), record(4)])
   assert.ok(readFileSync(log, 'utf8').includes(strange.join('')))
 })
 
@@ -149,7 +150,7 @@ test('an end that is not known or damaged is seen, however much was said of it, 
   assert.deepEqual(open(repo), [1])
   const older = Array.from({ length: 200 }, (_, i) => ({
     ...record(0, 'held', A, B),
-    id: `20261122T${String(100_000 + i)}-3f9a1c0b7e`,
+    id: `20261122T${String(100_000 + i)}-3f9a1c0b7e` as DeploymentId,
   }))
   await addOutcomes(repo, WEB1, older)
   assert.deepEqual(open(repo), [1], 'what a sync has brought is older')
@@ -159,7 +160,7 @@ test('a reason is kept as far as anybody reads it', async t => {
   const scratch = makeScratch(t)
   const repo = await scratch.open()
   await addOutcomes(repo, WEB1, [{ ...record(1, 'damaged'), why: '🙂'.repeat(100_000) }])
-  const [known] = readOutcomes(repo, WEB1)
+  const [known] = readKnownOutcomes(repo, WEB1)
   assert.match(known!.why, /^(🙂)+…$/u)
   assert.ok(known!.why.length <= 2000)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { type Finding, repairOf } from '../../src/plan/drift.ts'
 import type { AppName, AppPath, HostPath, Oid, UnitName } from '../../src/plan/names.ts'
 import { repairSteps } from '../../src/plan/repair-steps.ts'
@@ -108,7 +109,11 @@ test('what a repair names and the tree contradicts is left alone', () => {
 test('what only sending everything again repairs needs no step', () => {
   const oid = 'c'.repeat(40) as Oid
   assert.deepEqual(
-    repair({ kind: 'object', oid }, { kind: 'journal' }, { kind: 'damaged', id: 'x', why: 'y' }),
+    repair(
+      { kind: 'object', oid },
+      { kind: 'journal' },
+      { kind: 'damaged', id: 'x' as DeploymentId, why: 'y' },
+    ),
     [],
   )
 })

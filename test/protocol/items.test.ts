@@ -41,7 +41,7 @@ test('15 MiB of empty maps are refused in the memory that they came in', () => {
     () => decodeReplyBytes(bytes),
     (error: Error) => {
       assert.ok(error instanceof ProtocolError)
-      assert.equal(error.message, `a frame of ${bytes.length} bytes holds over 1000000 items`)
+      assert.equal(error.message, `a frame of ${bytes.length} bytes contains more than 1000000 items`)
       return true
     },
   )

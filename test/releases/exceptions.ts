@@ -5,7 +5,6 @@ export const EXCEPTIONS: Readonly<Record<OtherRelease, Readonly<Record<string, s
   trixie: {
     'two hosts are deployed to': 'systemd 257 calls every unit changed after an enable without a reload',
     'an update that is killed before any of its steps': 'the same',
-    'a program that is missing': "systemd 257 says 'unable to locate executable'",
     'systemd that starts anew meanwhile is asked again': 'systemctl 257 has other words for no connection',
     'openssh: sshd drops connections': 'OpenSSH 10 has other words for a connection that was dropped',
   },
@@ -15,7 +14,7 @@ export const EXCEPTIONS: Readonly<Record<OtherRelease, Readonly<Record<string, s
     'a unit that goes by its old name too': 'systemd 247 names a unit file by its version',
     'disabling a unit leaves alone what its file names': 'systemctl 247 enables no linked unit by Also=',
     'a connection that ended with the service': 'systemctl 247 prints the heading of an empty list',
-    'units: disabled, stopped and left over': 'systemd 247 loads a unit from the version that it first saw',
+    'units: disabled, stopped and left over': 'systemd 247 takes every link to a unit for an alias of it',
   },
   jammy: {
     'a repository of somebody else': 'its first Git does not look at who owns a repository',

@@ -92,7 +92,7 @@ function refusal(release: OtherRelease): void {
     const { stderr, code } = await execute([...enter, 'sh', '-c', script])
     assert.match(
       stderr,
-      /^fatal: cannot open the repository: this git is older than 2\.31\nhint: run 'git version' .*\n/m,
+      /^fatal: cannot open the repository: Git is older than 2\.31\nhint: run 'git version' .*\n/m,
     )
     assert.equal(code, 1)
   })

@@ -1,4 +1,5 @@
 /** What a host is doing when a fault hits it: trees with every kind of step between them, there and back again. */
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { APPS } from '../../src/plan/places.ts'
 import type { Deploy, Request } from '../../src/protocol/messages.ts'
 import { NOTHING, type Prepared, prepare, type Version } from '../support/agent-driver.ts'
@@ -53,7 +54,7 @@ export function confirmed({ requests }: Prepared): Request[] {
   return [...requests, { type: 'activate' }, { type: 'confirm', id: idOf(requests) }]
 }
 
-export function idOf(requests: readonly Request[]): string {
+export function idOf(requests: readonly Request[]): DeploymentId {
   return (requests[0] as Deploy).id
 }
 

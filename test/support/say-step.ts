@@ -25,7 +25,11 @@ export function say(step: Step): string {
       return `attributes ${step.app} ${step.files.map(file => `${file.path} ${attributesText(file)}`).join(', ')}`
     case 'check':
       return `check ${checkText(step.check)} for ${step.check.withinMs} (${step.units.join(' ')})`
-    default:
+    case 'stop':
+    case 'disable':
+    case 'enable':
+    case 'restart':
+    case 'reload':
       return `${step.kind} ${step.units.join(' ')}`
   }
 }

@@ -41,36 +41,36 @@ const WORDS: { readonly [K in ProgressKind]: (event: EventOf<K>, colors: Colors)
   staged: event => ['staged', ...remarks(event)],
   wave: ({ wave, waves }) => [`wave ${wave} of ${waves}`],
   step: ({ step }) => stepWords(step),
-  queued: ({ behind }, colors) => [colors.yellow(`waits, ${lockedBy(behind)}`)],
+  queued: ({ behind }, colors) => [colors.yellow(`waiting: ${lockedBy(behind)}`)],
   proving: () => ['settled, confirming over a new connection'],
   unproven: ({ why }, colors) => [colors.yellow(`no new connection yet (${printable(why)}), trying again`)],
-  waiting: () => ['settled, waits for the other hosts'],
+  waiting: () => ['settled, waiting for the other hosts'],
   confirming: () => [],
   withdrawing: () => [],
-  reconnecting: ({ why }, colors) => [colors.yellow(`${printable(why)}; asking again`)],
+  reconnecting: ({ why }, colors) => [colors.yellow(`${printable(why)}; reconnecting`)],
 }
 
 /** What the operator should know of a host that is staged. */
-export function remarks(event: EventOf<'staged'>): string[] {
+function remarks(event: EventOf<'staged'>): string[] {
   const lines = [...event.adopted.map(adoptedLine), ...event.notes.map(printable)]
   return [...atMost(lines, count => `… and ${count} more notes`)]
 }
 
 function adoptedLine({ path, backup, differs }: Adopted): string {
   return differs
-    ? `replaces ${quoted(path)}: what was there is kept as ${quoted(backup)}`
-    : `adopts ${quoted(path)}: the file there has the same content`
+    ? `replaces ${quoted(path)}, and keeps the original as ${quoted(backup)}`
+    : `adopts ${quoted(path)}, which has the same content`
 }
 
 /** What an agent found and finished before it answered. */
 export function recoveredText({ id, outcome }: NonNullable<Hello['recovered']>): string {
-  return `an earlier deployment had been cut off: ${printable(id)} ${RECOVERED[outcome]}`
+  return `an earlier deployment was interrupted: ${printable(id)} ${RECOVERED[outcome]}`
 }
 
 const RECOVERED: { readonly [K in Outcome]: string } = {
-  held: 'holds',
-  undone: 'was undone',
-  damaged: 'was undone, but not everything went back',
+  held: 'succeeded',
+  undone: 'was rolled back',
+  damaged: 'was rolled back incompletely',
   unknown: 'has an unknown outcome',
 }
 

@@ -1,6 +1,6 @@
 /** What one host is at, as the events of its rollout tell. */
 import type { HostName } from '../../plan/names.ts'
-import type { Pending } from '../../protocol/messages.ts'
+import type { InProgress } from '../../protocol/messages.ts'
 import {
   type EventOf,
   type HostEnd,
@@ -78,10 +78,10 @@ const PHASES: { readonly [K in ProgressKind]: (event: EventOf<K>) => Phase | und
   queued: ({ behind }) => phase(`queued behind ${holderOf(behind)}`, 0),
   proving: () => phase('confirming over a new connection', 6),
   unproven: () => phase('no new connection yet, trying again', 6),
-  waiting: () => phase('settled, waits for the others', 6),
+  waiting: () => phase('settled, waiting for the others', 6),
   confirming: () => phase('confirming', 6),
-  withdrawing: () => phase('undoing', 0),
-  reconnecting: () => phase('connection lost, asking again', 0),
+  withdrawing: () => phase('rolling back', 0),
+  reconnecting: () => phase('connection lost, reconnecting', 0),
 }
 
 function phaseAfter(event: EventOf<ProgressKind>): Phase | undefined {
@@ -98,7 +98,7 @@ function stepPhase({ step, ms }: EventOf<'step'>): Phase | undefined {
 }
 
 /** Its holder is empty while it has just begun. */
-function holderOf({ holder }: Pending): string {
+function holderOf({ holder }: InProgress): string {
   return printable(operatorName(holder)) || 'another deployment'
 }
 

@@ -1,4 +1,6 @@
 /** How deployments ended, the newest first, as `git log` would show it. */
+
+import type { DeploymentId } from '../../plan/deployment-id.ts'
 import { order } from '../../plan/host-state.ts'
 import type { HostName } from '../../plan/names.ts'
 import { printable } from '../clean.ts'
@@ -8,7 +10,7 @@ import { deploymentLines } from './deployments.ts'
 /** What is known of one deployment on one host. */
 export interface LogEntry {
   readonly host: HostName
-  readonly id: string
+  readonly id: DeploymentId
   readonly operator: string
   readonly from: string | null
   readonly to: string
@@ -61,7 +63,7 @@ export function ending(
     case 'undone':
       return colors.red(`rolled back after ${after}${because}`)
     case 'damaged':
-      return colors.red(`rolled back after ${after}, not everything${because}`)
+      return colors.red(`rolled back incompletely after ${after}${because}`)
     case 'unknown':
       return colors.red(`outcome unknown after ${after}${because}`)
     case 'refused':

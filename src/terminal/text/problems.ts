@@ -2,7 +2,7 @@
 import type { Problem } from '../../plan/problem.ts'
 import { quoted, visible } from '../clean.ts'
 import type { JsonRecord } from '../json/records.ts'
-import type { Place } from './locate.ts'
+import type { Position } from './locate.ts'
 
 export interface LocatedProblem extends Problem {
   /** The path as the operator would type it. */
@@ -33,14 +33,14 @@ export async function placeProblems(
   if (problems.length === 0) return []
   const { locate } = await import('./locate.ts')
   // Many hosts often have the same file, with the same thing to say about it.
-  const places = new Map<string, Place>()
+  const positions = new Map<string, Position>()
   return problems.map(problem => {
     const { text, at } = problem
     if (text === null || at === undefined) return placeProblem(problem, severity, null)
     const key = JSON.stringify([text, at])
-    const place = places.get(key) ?? locate(text, at)
-    places.set(key, place)
-    return placeProblem(problem, severity, place)
+    const position = positions.get(key) ?? locate(text, at)
+    positions.set(key, position)
+    return placeProblem(problem, severity, position)
   })
 }
 
@@ -72,9 +72,9 @@ export function problemRecord({
 function placeProblem(
   { file, shown, what, hint }: LocatedProblem,
   severity: Severity,
-  place: Place | null,
+  position: Position | null,
 ): PlacedProblem {
-  const { line = null, column = null, reason = null } = place ?? {}
+  const { line = null, column = null, reason = null } = position ?? {}
   const [host = '', ...inHost] = file.split('/')
   const message = reason === null ? what : `${what}: ${reason}`
   return { severity, shown, host, inHost: inHost.join('/'), line, column, message, hint: hint ?? null }

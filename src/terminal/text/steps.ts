@@ -9,7 +9,7 @@ import { directoriesFor, unitBehind, unitOfFile } from '../../plan/special-direc
 import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
 import { printable, quoted } from '../clean.ts'
 
-export interface StepLine {
+interface StepLine {
   /** Null where the step serves several apps, or where the plan does not tell which. */
   readonly app: AppName | null
   readonly text: string
@@ -36,7 +36,7 @@ const LINES: { readonly [K in StepKind]: (step: StepOf<K>, whose: Owners) => Ste
   disable: ({ units }, whose) => unitLines('disable', units, whose),
   unlink: ({ path, target }) => [{ app: appBehind(target) ?? null, text: `unlink ${quoted(path)}` }],
   link: ({ path, target }) => [{ app: appBehind(target) ?? null, text: `link ${quoted(path)}` }],
-  tmpfiles: ({ apps }) => apps.map(app => ({ app, text: 'create what tmpfiles.d describes' })),
+  tmpfiles: ({ apps }) => apps.map(app => ({ app, text: 'create files and directories of tmpfiles.d' })),
   daemonReload: (_, whose) => [{ app: whose.files(directoriesFor('daemonReload')), text: 'daemon-reload' }],
   enable: ({ units }, whose) => unitLines('enable', units, whose),
   restart: ({ units }, whose) => unitLines('restart', units, whose),

@@ -1,25 +1,27 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { DeploymentId } from '../../../src/plan/deployment-id.ts'
 import { must, oid } from '../../../src/plan/names.ts'
 import type { Request } from '../../../src/protocol/messages.ts'
-import { connector, type Settings, type Way } from '../../../src/remote/connect.ts'
+import { type ConnectOptions, connector, type Settings } from '../../../src/remote/connect.ts'
 import { openSession } from '../../../src/remote/session.ts'
 import type { Connection } from '../../../src/remote/transport.ts'
 import { needs } from '../../support/needs.ts'
 import { fakeAgents } from '../fake-agent.ts'
 import { freePort, newKey, type Sshd, type SshdOptions, startSshd } from '../sshd.ts'
 
-const ID = '20261123T074502-3f9a1c0b7e'
+const ID = '20261123T074502-3f9a1c0b7e' as DeploymentId
 const withSshd = needs('sshd')
 
 interface World {
   readonly sshd: Sshd
-  connect(way?: Partial<Way>): Promise<Connection>
+  connect(options?: Partial<ConnectOptions>): Promise<Connection>
 }
 
 async function makeWorld(
@@ -29,11 +31,12 @@ async function makeWorld(
 ): Promise<World> {
   const sshd = await startSshd(t, options)
   const agents = fakeAgents(join(sshd.directory, 'agents'))
-  const connect = connector({ env: sshd.env, agents, transport: 'auto', ...settings })
+  const surroundings = { env: sshd.env, now: () => new Date(), random: randomBytes }
+  const connect = connector({ ...surroundings, agents, transport: 'auto', ...settings })
   return {
     sshd,
-    connect: async way => {
-      const connection = await connect(sshd.host, { url: null, ...way })
+    connect: async options => {
+      const connection = await connect(sshd.host, { url: null, ...options })
       t.after(() => connection.close())
       return connection
     },
@@ -87,7 +90,7 @@ for (const transport of ['ssh2', 'openssh'] as const) {
     await session.send({ type: 'undo', id: ID, why: 'die' })
     await assert.rejects(session.next(5000), {
       kind: 'lost',
-      message: 'the agent ended by itself, exit status 3: last ?[31mwords',
+      message: 'the agent ended unexpectedly, exit code 3: last ?[31mwords',
     })
   })
 
@@ -128,7 +131,7 @@ for (const transport of ['ssh2', 'openssh'] as const) {
 
   test(`${transport}: an unknown host key, and nobody to ask`, withSshd, async t => {
     const { connect } = await makeWorld(t, { transport }, { known: false })
-    await assert.rejects(connect(), { kind: 'unknown-host-key', hint: /ssh web1$/ })
+    await assert.rejects(connect(), { kind: 'unknown-host-key', hint: /with 'ssh web1'/ })
   })
 
   test(`${transport}: a changed host key`, withSshd, async t => {
@@ -164,7 +167,7 @@ for (const transport of ['ssh2', 'openssh'] as const) {
   test(`${transport}: a private key that others may read is not used`, withSshd, async t => {
     const { connect, sshd } = await makeWorld(t, { transport })
     chmodSync(sshd.key, 0o640)
-    const told = transport === 'ssh2' ? { hint: `chmod 600 ${sshd.key}` } : {}
+    const told = transport === 'ssh2' ? { hint: `run 'chmod 600 ${sshd.key}'` } : {}
     await assert.rejects(connect(), { kind: 'authentication', message: /^cannot log in/, ...told })
     sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
     chmodSync(sshd.key, 0o600)
@@ -224,8 +227,8 @@ test('a locked key that no agent holds', withSshd, async t => {
   execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'open sesame', '-f', sshd.key])
   await assert.rejects(connect(), {
     kind: 'authentication',
-    message: `cannot log in as 'root': '${sshd.key}' is locked by a passphrase`,
-    hint: /^ssh-add/,
+    message: `cannot log in as 'root': '${sshd.key}' is protected by a passphrase`,
+    hint: /^run 'ssh-add'/,
   })
 })
 
@@ -297,7 +300,7 @@ test('ssh2 does not pretend to honour a ProxyCommand', withSshd, async t => {
   sshd.configure('ProxyCommand false')
   await assert.rejects(connect(), {
     kind: 'unsupported',
-    message: "cannot honour 'proxycommand' of ~/.ssh/config by ssh2",
+    message: "cannot honour the SSH setting 'proxycommand': ssh2 does not support it",
   })
 })
 

@@ -152,7 +152,7 @@ web1 (new host)
         set :ssl on x
         link /etc/nginx/nginx.conf
         link /etc/systemd/system/nginx.service
-        create what tmpfiles.d describes
+        create files and directories of tmpfiles.d
         daemon-reload
         enable nginx.service
         restart nginx.service
@@ -241,9 +241,9 @@ test('nothing to do', () => {
 test('a host that vanished is never passed over in silence', () => {
   assert.equal(
     render({ vanished: ['web9' as HostName] }, { colored: true }),
-    `\x1b[33mweb9 is not in 'prod' any more and is left alone\x1b[39m
+    `\x1b[33mweb9 is no longer in 'prod' and is left alone\x1b[39m
 hint: to remove its apps, use --prune
-hint: to stop tracking it, 'git deploy forget web9'
+hint: to stop tracking it, run 'git deploy forget web9'
 
 prod is up to date (2 hosts)`,
   )
@@ -255,11 +255,11 @@ test('--prune: a host that leaves is marked, and one that has no apps any more i
     render({ hosts: [host('dns1', [app('nsd', 'remove', files('delete', 'zone'))], [])], leaving }),
     `prod from the working tree (main 3f2c1ab, with uncommitted changes)
 
-dns1 (not in 'prod' any more)
+dns1 (no longer in 'prod')
     remove nsd
         - zone
 
-web9 has no apps and is not in 'prod' any more: --prune stops tracking`,
+web9 has no apps and is no longer in 'prod': --prune stops tracking it`,
   )
 })
 
@@ -281,5 +281,5 @@ test('the question counts the hosts', () => {
     leftOut: null,
     unsettled: [],
   }
-  assert.equal(question(plan), "Apply to 1 host in 'prod'? Rolls back by itself if it fails.")
+  assert.equal(question(plan), "Deploy to 1 host in 'prod'? A host that fails rolls back by itself.")
 })

@@ -1,27 +1,27 @@
-/** How a plan is offered and carried out: the options of every command that deploys. */
-import { type Accepting, CONFIRM_BY, type ConfirmBy } from '../../command.ts'
+/** The options of every command that deploys. */
+import { CONFIRM_BY, type ConfirmBy, type DeployOptions } from '../../command.ts'
 import type { Batch } from '../../plan/waves.ts'
 import { Misuse } from '../grammar/misuse.ts'
 import type { Given } from '../grammar/option.ts'
 import { type COLOR, colorWhen } from './color.ts'
 import type { PROGRESS, VERBOSE } from './common.ts'
 
-export const ACCEPTING = {
+export const DEPLOYING = {
   'dry-run': { alias: ['n', 'plan-only'], type: 'boolean', describe: 'show the plan and stop' },
   yes: { alias: ['y', 'no-confirm'], type: 'boolean', describe: 'deploy without asking' },
-  'no-verify': { type: 'boolean', describe: 'do not ask the pre-deploy hook' },
-  adopt: { type: 'boolean', describe: 'replace what is where links go, with a backup' },
-  atomic: { type: 'boolean', describe: 'all hosts or none' },
-  'no-atomic': { type: 'boolean', describe: 'each host for itself, whatever git config says' },
-  batch: { type: 'string', value: '<n>[%]', describe: 'so many hosts at a time; a failure ends it' },
+  'no-verify': { type: 'boolean', describe: 'skip the pre-deploy hook' },
+  adopt: { type: 'boolean', describe: 'replace files in the way of links, keep backups' },
+  atomic: { type: 'boolean', describe: 'deploy to all hosts or to none' },
+  'no-atomic': { type: 'boolean', describe: 'let each host succeed or fail on its own' },
+  batch: { type: 'string', value: '<n>[%]', describe: 'activate n hosts at a time; stop if one fails' },
   'skip-unreachable': { type: 'boolean', describe: 'leave out hosts that cannot be reached; exit with 4' },
-  wait: { type: 'string', value: '[=<seconds>]', describe: 'queue behind another deployment' },
-  confirm: { type: 'string', value: '<how>', describe: 'confirm over a new connection: reconnect, or auto' },
+  wait: { type: 'string', value: '[=<seconds>]', describe: 'wait for another deployment to end' },
+  confirm: { type: 'string', value: '<how>', describe: 'when to use a new connection: reconnect or auto' },
 } as const
 
-export function accepting(
-  given: Given<typeof ACCEPTING & typeof VERBOSE & typeof PROGRESS & typeof COLOR>,
-): Accepting {
+export function deployOptions(
+  given: Given<typeof DEPLOYING & typeof VERBOSE & typeof PROGRESS & typeof COLOR>,
+): DeployOptions {
   return {
     yes: given.yes ?? false,
     dryRun: given['dry-run'] ?? false,
@@ -53,7 +53,7 @@ function batchOf(given: string | undefined): Batch | null {
   return sign === '%' ? { percent: count } : { hosts: count }
 }
 
-/** `--wait` alone is without end. */
+/** `--wait` alone waits without end. */
 function waitMs(given: string | undefined): number {
   if (given === undefined) return 0
   if (given === '') return Number.POSITIVE_INFINITY

@@ -49,7 +49,7 @@ function said(machine: Machine, requests: readonly Request[]): Reply[] {
   return replies
 }
 
-test('whose it is, and how long it yet waits, in the greeting and to who verifies', async t => {
+test('whose it is, and how long it yet waiting: in the greeting and to who verifies', async t => {
   const { root, id, driver } = await settled(t)
   const [hello, verified] = said(nodeMachine({ root }), [{ type: 'verify' }])
   assert(hello?.type === 'hello' && verified?.type === 'verified')
@@ -93,7 +93,7 @@ test('a clock that runs away on the host does not undo before its time', t => {
   assert.ok(performance.now() - started >= 400)
   const last = replies.at(-1)
   assert(last?.type === 'undone')
-  assert.equal(last.failure.message, 'it was not confirmed within 0.4 s')
+  assert.equal(last.failure.message, 'not confirmed within 0.4 s')
 })
 
 test('a clock that is set back meanwhile leaves a record of how it ended', t => {
@@ -112,7 +112,7 @@ test('a clock that is set back meanwhile leaves a record of how it ended', t => 
   said(backwards, [...requests, { type: 'activate' }])
   machine.exit()
   const [, outcome] = said(nodeMachine({ root }), [{ type: 'ask', id }])
-  const why = 'it was not confirmed within 0.1 s'
+  const why = 'not confirmed within 0.1 s'
   assert.deepEqual(outcome, { type: 'outcome', id, outcome: 'undone', why })
 })
 
@@ -186,6 +186,6 @@ test('an agent that is told to end while it waits takes back what it waits for',
   driver.child.kill('SIGTERM')
   const reply = await driver.next()
   assert(reply !== 'end' && reply.type === 'undone')
-  assert.equal(reply.failure.message, 'the agent was told to end')
+  assert.equal(reply.failure.message, 'the agent was terminated')
   assert.equal(existsSync(join(root, 'var/lib/deptool/journal')), false)
 })
