@@ -48,7 +48,7 @@ export function writeMark(repo: Repository, host: HostName, sizes: Sizes, open: 
 }
 
 /** How long the older and the newer file of a log are, in bytes. */
-export type Sizes = readonly number[]
+type Sizes = readonly number[]
 
 export function sizesOf(files: readonly string[]): Sizes {
   return files.map(file => statSync(file, { throwIfNoEntry: false })?.size ?? 0)

@@ -8,7 +8,7 @@ import { type Decoder, Unknown } from './decoders.ts'
 /** To be counted up when older builds can no longer read what is written. */
 export const FORMATS = { journal: 2, inventory: 1, lock: 1, log: 1, marks: 1 } as const
 
-export type Kept = keyof typeof FORMATS
+type Kept = keyof typeof FORMATS
 
 /** Whether a record is of a format that this build reads. */
 export function isReadable(kept: Kept, value: unknown): boolean {

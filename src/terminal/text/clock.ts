@@ -14,7 +14,7 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /** In the largest unit of which there are two or more, as git tells ages. */
-export function lengthOf(ms: number): string {
+function lengthOf(ms: number): string {
   for (const [unit, name] of UNITS) if (ms >= 2 * unit) return `${Math.round(ms / unit)} ${name}s`
   return `${Math.round(ms / 1000)} seconds`
 }
