@@ -12,7 +12,7 @@ export class Foreign extends Error {
 /** Of a file that is of no deployment's making alone. */
 export function writtenByNewer(path: string): Foreign {
   return new Foreign(
-    `a newer version of git-deploy wrote '${path}' here`,
-    'deploy with that version, or a newer one',
+    `cannot read '${path}': a newer version of git-deploy wrote it`,
+    'use that version, or a newer one',
   )
 }

@@ -1,7 +1,7 @@
 /** The log of how deployments ended on this host: a JSON line for each, the newest last. */
 
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
-import type { DeploymentId } from '../../src/plan/deployment-id.ts'
+import { type DeploymentId, deploymentId } from '../../src/plan/deployment-id.ts'
 import { BASE } from '../../src/plan/places.ts'
 import { decodeOutcomeRecord } from '../../src/protocol/decode.ts'
 import { FORMATS, isReadable } from '../../src/protocol/format.ts'
@@ -36,13 +36,11 @@ export function findOutcome(files: Machine['files'], id: DeploymentId): OutcomeR
   const [found] = line === undefined ? [] : parse(line)
   if (line !== undefined && found === undefined)
     throw new Foreign(
-      `the deployment ${id} has ended here already, in a way that only a newer version knows`,
-      ASK,
+      `deployment ${id} has ended on this host, but only a newer version of git-deploy can read how`,
+      "run 'git deploy sync' with that version",
     )
   return found
 }
-
-const ASK = "ask with that version: 'git deploy sync'"
 
 /**
  * undefined if there is none, or a power cut has left half of it. Each deployment calls this twice, so it searches the
@@ -72,9 +70,25 @@ function isJson(line: string): boolean {
 
 const NEWLINE = 10
 
-/** The oldest first. */
-export function readOutcomes(files: Machine['files']): OutcomeRecord[] {
-  return readLines(files).flatMap(parse)
+interface Outcomes {
+  /** The oldest first. */
+  readonly outcomes: readonly OutcomeRecord[]
+  /** Those in words of a newer build. */
+  readonly unread: readonly DeploymentId[]
+}
+
+export function readOutcomes(files: Machine['files']): Outcomes {
+  const lines = readLines(files).map(line => ({ line, read: parse(line) }))
+  return {
+    outcomes: lines.flatMap(({ read }) => read),
+    unread: lines.flatMap(({ line, read }) => (read.length === 0 ? idIn(line) : [])),
+  }
+}
+
+function idIn(line: string): DeploymentId[] {
+  const [, text = ''] = /^\{"id":"([^"]*)"/.exec(line) ?? []
+  const id = isJson(line) ? deploymentId(text) : undefined
+  return id === undefined ? [] : [id]
 }
 
 /** undefined before the first deployment. */

@@ -85,8 +85,8 @@ function parse(line: string): unknown {
 
 function cutOffElsewhere(format: FormatLine | undefined, header: unknown, own: Identity): Foreign {
   const { id = '' } = (header ?? {}) as Partial<Header>
-  const what = `the deployment ${format?.deployment ?? id} was cut off here under ${nameOf(format, own)}`
-  return new Foreign(what, `end it with that ${format ? 'version' : 'one'}: 'git deploy ping'`)
+  const what = `deployment ${format?.deployment ?? id} was cut off on this host under ${nameOf(format, own)}`
+  return new Foreign(what, "run 'git deploy ping' with that version to end it")
 }
 
 /** The build is of interest only where the version tells nothing. */

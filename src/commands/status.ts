@@ -3,9 +3,8 @@ import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readHostCommits } from '../git/host-commits.ts'
 import { heldSince } from '../git/outcomes.ts'
-import type { HostCommit } from '../host-commit.ts'
 import { planOffline } from '../planning/plan-tree.ts'
-import { age } from '../terminal/text/clock.ts'
+import { byHostsClock } from '../terminal/text/clock.ts'
 import { hostStatuses, renderPorcelain, renderStatus, statusRecord } from '../terminal/text/status.ts'
 import { remedies } from '../terminal/text/unsettled.ts'
 
@@ -33,12 +32,4 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
   if (lines.length > 0) (command.porcelain ? terminal.out : terminal.say)(lines.join('\n'))
   if (!command.porcelain) for (const hint of remedies(plan)) terminal.note(hint)
   return EXIT.done
-}
-
-/** A commit bears the time of an operator's clock, which may be anything; the log has the host's. */
-function byHostsClock(commit: HostCommit, since: number | undefined, now: Date): HostCommit {
-  if (since === undefined) return commit
-  const date = new Date(since)
-  const at = `${date.toISOString().slice(0, 19)}+00:00`
-  return { ...commit, date, at, when: age(now.getTime() - since) }
 }

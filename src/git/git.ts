@@ -77,7 +77,7 @@ export async function openRepository({ cwd, env, now, random }: Surroundings): P
   if (!gitDir || !commonDir || !hooksDir || !format || prefix === undefined) throw noRepository(result)
   if (gitDir === ABSOLUTE) throw tooOld()
   if (/[^a-z0-9]/.test(format))
-    throw new Fatal(`cannot use '${cwd}': a path of the repository has a line break`)
+    throw new Fatal(`cannot use the repository of '${cwd}': its path contains a line break`)
   if (format !== 'sha1' && format !== 'sha256')
     throw new Fatal(`cannot use the repository '${gitDir}': its object format is '${format}'`)
   const found = anywhere(env, gitDir, topLevel)

@@ -59,8 +59,9 @@ export function openEnds(repo: Repository, host: HostName): readonly OpenEnd[] {
 
 function findOpenEnds(log: string): OpenEnd[] {
   const known = new Map<DeploymentId, { readonly outcome: string; readonly from: Oid | null }>()
-  for (const [, text = '', from = '', outcome = ''] of log.matchAll(LAST_WORDS)) {
+  for (const [, text = '', from = '', outcome = '', format = '0'] of log.matchAll(LAST_WORDS)) {
     const id = deploymentId(text)
+    if (!isReadable('log', { format: Number(format) })) continue
     if (id && !isLate(outcome, known.get(id)?.outcome)) known.set(id, { outcome, from: oid(from) ?? null })
   }
   const open = new Map<DeploymentId, OpenEnd>()
@@ -71,7 +72,7 @@ function findOpenEnds(log: string): OpenEnd[] {
   return [...open.values()]
 }
 
-const LAST_WORDS = /"id":"([\w-]+)","from":(?:null|"([0-9a-f]+)").*?"outcome":"(\w+)"/g
+const LAST_WORDS = /"id":"([\w-]+)","from":(?:null|"([0-9a-f]+)").*?"outcome":"(\w+)"(?:.*,"format":(\d+))?/g
 
 /** '' where there is none: most hosts of a new clone. */
 function readText(file: string): string {

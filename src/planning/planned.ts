@@ -86,7 +86,7 @@ export function planHosts(compared: readonly Compared[]): PlannedHost[] {
 
 function refuseUnknown(host: HostName, [problem]: readonly Problem[]): void {
   if (problem === undefined) return
-  throw new Fatal(`cannot plan '${host}': of what runs there, '${problem.file}' has an ${problem.what}`, {
-    hint: 'a newer git-deploy deployed it, and would know what to do about it; use that version',
+  throw new Fatal(`cannot plan '${host}': the deployed '${problem.file}' has an ${problem.what}`, {
+    hint: 'a newer version of git-deploy deployed it; use that version, or a newer one',
   })
 }

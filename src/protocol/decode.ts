@@ -99,6 +99,7 @@ export function decodeReply(value: unknown): Reply {
       type: literal('fetched'),
       current: nullable(object),
       log: list(logged),
+      unread: list(id),
     }),
     pong: record<Reply & { type: 'pong' }>({ type: literal('pong') }),
     verified: record<Reply & { type: 'verified' }>({

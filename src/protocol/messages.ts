@@ -89,6 +89,8 @@ export interface Fetched {
   readonly current: Oid | null
   /** The oldest first. */
   readonly log: readonly LoggedDeployment[]
+  /** Deployments that are in the log too, in words of a newer version. */
+  readonly unread: readonly DeploymentId[]
 }
 
 /** As it is kept in the host's log. */

@@ -1,5 +1,6 @@
 /** What a host has to tell: its history, and how deployments ended there. */
 
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import type { InProgress, LoggedDeployment, ObjectChunk } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
@@ -12,6 +13,8 @@ export interface Fetched {
   readonly current: Oid | null
   /** The oldest first. */
   readonly log: readonly LoggedDeployment[]
+  /** Deployments of which a newer version has recorded the outcome, in words that the agent does not know. */
+  readonly unread: readonly DeploymentId[]
   /** The deployment under way there. */
   readonly inProgress: InProgress | null
   /** By how much this clock is ahead of the host's, in milliseconds. */

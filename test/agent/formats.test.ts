@@ -62,8 +62,8 @@ for (const [how, change] of Object.entries(FOREIGN))
     const { root, second, journal, file } = await cutOff(t)
     const text = unlines(change(lines(journal())))
     writeFileSync(file, text)
-    const what = `the deployment ${idOf(second)} was cut off here under git-deploy 0.9.0`
-    const hint = "end it with that version: 'git deploy ping'"
+    const what = `deployment ${idOf(second)} was cut off on this host under git-deploy 0.9.0`
+    const hint = "run 'git deploy ping' with that version to end it"
     for (const request of openings(second)) {
       const reply = await answerTo(root, request)
       assert.deepEqual(reply, {
@@ -83,7 +83,7 @@ test('a journal of before the formats that holds an unknown step names no versio
   assert.ok(reply.type === 'refused' && reply.refusal.kind === 'preflight')
   assert.equal(
     reply.refusal.problems[0]!.what,
-    `the deployment ${idOf(second)} was cut off here under another version of git-deploy`,
+    `deployment ${idOf(second)} was cut off on this host under another version of git-deploy`,
   )
   assert.ok(existsSync(file))
 })
@@ -132,7 +132,7 @@ for (const [how, line] of [
       assert.ok(reply.type === 'refused' && reply.refusal.kind === 'preflight', JSON.stringify(reply))
       assert.match(
         reply.refusal.problems[0]!.what,
-        /^a newer version of git-deploy wrote '.*\/inventory' here$/,
+        /^cannot read '.*\/inventory': a newer version of git-deploy wrote it$/,
       )
     }
     assert.equal(readFileSync(file, 'utf8'), how === 'is newer' ? line : text)
@@ -153,6 +153,10 @@ test('lines of the log that are not known are kept and skipped', async t => {
     fetched.log.map(({ id }) => id),
     [idOf(first)],
   )
+  assert.deepEqual(
+    fetched.unread,
+    strange.map(({ id }) => id),
+  )
   assert.equal((await deployTo(root, second)).length, 4)
   assert.ok(readFileSync(file, 'utf8').startsWith(known + unlines(strange)))
 })
@@ -164,7 +168,7 @@ test('a saved plan whose end is in words of a newer version is not carried out a
   writeFileSync(file, unlines([known, { ...known, id: idOf(second), outcome: 'postponed' }]))
   const reply = await answerTo(root, second.requests[0]!)
   assert.ok(reply.type === 'refused' && reply.refusal.kind === 'preflight', JSON.stringify(reply))
-  assert.match(reply.refusal.problems[0]!.what, /has ended here already, in a way/)
+  assert.match(reply.refusal.problems[0]!.what, /has ended on this host, but only a newer version/)
 })
 
 test('a store of a format that git has not told us of is kept', async t => {
@@ -178,7 +182,7 @@ test('a store of a format that git has not told us of is kept', async t => {
   assert.ok(reply.type === 'refused' && reply.refusal.kind === 'preflight', JSON.stringify(reply))
   assert.match(
     reply.refusal.problems[0]!.what,
-    /^a newer version of git-deploy wrote '.*\/store\/config' here$/,
+    /^cannot read '.*\/store\/config': a newer version of git-deploy wrote it$/,
   )
   assert.equal(readFileSync(config, 'utf8'), text)
 })

@@ -36,7 +36,7 @@ for (const [when, ms] of [
     delete world.env['GIT_AUTHOR_DATE']
     delete world.env['GIT_COMMITTER_DATE']
     const clock =
-      /this clock says .*, and git records 1970 to 2106-02-07\nhint: set the clock of this machine\n/
+      /this machine's clock says .*, and Git's dates go from 1970 to 2106-02-07\nhint: set the clock of this machine\n/
     await world.run('prod', '--yes').exits(1).stdout(anything).stderr(clock)
     await world.run('sync', 'prod').exits(1).stderr(clock)
     assert.ok(!world.host('web1').exists('/var/lib/deptool'))
@@ -88,11 +88,11 @@ test(
       .run('prod', '--yes')
       .exits(4)
       .stdout(anything)
-      .stderr(/not everything went back/)
+      .stderr(/rolled back on web1, but incompletely/)
     ada.write(good)
 
     await bob.run('sync', 'prod').stdout(anything)
-    await bob.run('plan', 'prod').stdout(/not everything went\s+back/)
+    await bob.run('plan', 'prod').stdout(/was rolled back\s+incompletely/)
     await bob.host('web1').output('rm /run/spoilt')
     await bob.run('prod', '--repair', '--yes').stdout(anything).stderr(anything)
     const eve = await ada.colleague('Eve')

@@ -76,7 +76,7 @@ suite('cut off under one build, ended by another', { skip: whyNot() }, () => {
       copyFileSync(lesser, `${host.root()}/root/lesser`)
       // Nothing has begun yet that it would not know.
       if (moment !== 'staged') {
-        assert.match(await wordsOf(host), /was cut off here under git-deploy \d/)
+        assert.match(await wordsOf(host), /was cut off on this host under git-deploy \d/)
         assert.equal(host.read(`${BASE}/journal`), journal)
       }
       // It knows nothing of formats, and takes the journal for damaged.

@@ -1,5 +1,5 @@
 /** Versions that meet on one host: what a newer or an older git-deploy left there, and what the operator is told. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { anything } from '../support/outcome.ts'
@@ -17,8 +17,8 @@ test('what a newer version was cut off at is told alike by ping, sync, verify an
   }
   const text = `${JSON.stringify(format)}\n{"all": "new"}\n`
   writeFileSync(journal, text)
-  const what = 'the deployment <id> was cut off here under git-deploy 0\\.9\\.0'
-  const hint = "hint: end it with that version: 'git deploy ping'\n"
+  const what = 'deployment <id> was cut off on this host under git-deploy 0\\.9\\.0'
+  const hint = "hint: run 'git deploy ping' with that version to end it\n"
   await world
     .run('ping', 'prod')
     .exits(1)
@@ -28,7 +28,7 @@ test('what a newer version was cut off at is told alike by ping, sync, verify an
   await world
     .run('verify', 'prod')
     .exits(1)
-    .stderr(new RegExp(`web1 {2}cannot be asked: ${what}\n${hint}`))
+    .stderr(new RegExp(`web1 {2}cannot be checked: ${what}\n${hint}`))
   world.write({ 'web1/a/x': 'two\n' })
   for (const more of [[], ['--repair']])
     await world
@@ -37,6 +37,19 @@ test('what a newer version was cut off at is told alike by ping, sync, verify an
       .stdout(anything)
       .stderr(new RegExp(`${what}\n *${hint}`))
   t.assert.equal(readFileSync(journal, 'utf8'), text)
+})
+
+test('what a newer version has recorded of a deployment is not taken for nothing', async t => {
+  const world = await makeWorld(t, { 'web1/a/x': 'one\n' })
+  await world.deploy()
+  const log = join(world.host('web1').root(), 'var/lib/deptool/log')
+  const newer = { ...JSON.parse(readFileSync(log, 'utf8')), outcome: 'postponed', format: 2 }
+  writeFileSync(log, `${JSON.stringify(newer)}\n`)
+  // As somebody leaves it who was killed.
+  const known = join(world.directory, '.git/deptool/log/web1')
+  appendFileSync(known, readFileSync(known, 'utf8').replaceAll('"held"', '"unknown"'))
+  await world.run('sync', 'prod').stdout(/^web1 {2}unchanged \S+\n$/)
+  await world.run('log').stdout(/outcome unknown/)
 })
 
 test('a key that a newer version has deployed is not planned away', async t => {
@@ -49,8 +62,8 @@ test('a key that a newer version has deployed is not planned away', async t => {
   const message = await world.git('log', '-1', '--format=%B', 'refs/deptool/web1')
   const commit = await world.git('commit-tree', '-p', 'refs/deptool/web1', '-m', message, tree)
   await world.git('update-ref', 'refs/deptool/web1', commit)
-  const refused = `fatal: cannot plan 'web1': of what runs there, 'a/manifest.json' has an unknown key 'weather'
-hint: a newer git-deploy deployed it, and would know what to do about it; use that version
+  const refused = `fatal: cannot plan 'web1': the deployed 'a/manifest.json' has an unknown key 'weather'
+hint: a newer version of git-deploy deployed it; use that version, or a newer one
 `
   world.write({ 'web1/a/manifest.json': '{}' })
   await world.run('plan', 'prod').exits(1).stderr(refused)

@@ -53,7 +53,7 @@ test('a path with a line break, or that is not UTF-8, is told as such', async t 
   const broken = join(dir, 'two\nlines')
   git('init', '--quiet', broken)
   await assert.rejects(open(broken), {
-    message: `cannot use '${broken}': a path of the repository has a line break`,
+    message: `cannot use the repository of '${broken}': its path contains a line break`,
   })
   // As Node shows 'caf\xe9'.
   const cwd = join(dir, 'caf\ufffd')

@@ -107,11 +107,12 @@ test('lines of a newer build are kept and skipped', async t => {
   await addOutcomes(repo, WEB1, [record(1)])
   const strange = [
     { ...record(2), outcome: 'postponed' },
-    { ...record(3), format: 2 },
+    { ...record(3, 'unknown'), format: 2 },
   ].map(line => `${JSON.stringify(line)}\n`)
   appendFileSync(log, strange.join(''))
   await addOutcomes(repo, WEB1, [record(4)])
   assert.deepEqual(readKnownOutcomes(repo, WEB1), [record(1), record(4)])
+  assert.deepEqual(open(repo), [])
   assert.ok(readFileSync(log, 'utf8').includes(strange.join('')))
 })
 

@@ -93,6 +93,7 @@ export const REPLIES: readonly unknown[] = [
     log: [
       { id: ID, from: null, to: OID, operator: 'Ada', outcome: 'held', why: '', at: 1, ms: 2, subject: 's' },
     ],
+    unread: [ID],
   },
   { type: 'pong' },
   {

@@ -1,4 +1,5 @@
-/** Clocks that do not agree: the operator's may be in a commit, and hosts go by their own. */
+/** Clocks that do not agree: commits bear the operator's, which may be anything, and hosts go by their own. */
+import type { HostCommit } from '../../host-commit.ts'
 import type { HostName } from '../../plan/names.ts'
 
 /** A line for all hosts: the one whose clock differs most stands for the others. None where all are within a minute. */
@@ -28,7 +29,15 @@ const UNITS = [
   [MINUTE, 'minute'],
 ] as const
 
-/** As in '3 minutes ago'. */
-export function age(ms: number): string {
-  return ms < 0 ? 'in the future' : `${lengthOf(ms)} ago`
+/** A commit with the time at which its deployment began by the host's clock, if that is known. */
+export function byHostsClock(commit: HostCommit, since: number | undefined, now: Date): HostCommit {
+  if (since === undefined) return commit
+  const date = new Date(since)
+  const at = `${date.toISOString().slice(0, 19)}+00:00`
+  return { ...commit, date, at, when: age(now.getTime() - since) }
+}
+
+/** As in '3 minutes ago'. No two clocks are the same to the second. */
+function age(ms: number): string {
+  return ms < -MINUTE ? 'in the future' : `${lengthOf(Math.max(0, ms))} ago`
 }

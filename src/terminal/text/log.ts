@@ -5,7 +5,7 @@ import { order } from '../../plan/host-state.ts'
 import type { HostName } from '../../plan/names.ts'
 import { printable } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
-import { deploymentLines } from './deployments.ts'
+import { deploymentLines, type Look } from './deployments.ts'
 
 /** What is known of one deployment on one host. */
 export interface LogEntry {
@@ -22,7 +22,7 @@ export interface LogEntry {
   readonly ms: number
 }
 
-export function logLines(entries: readonly LogEntry[], colors: Colors): string[] {
+export function logLines(entries: readonly LogEntry[], look: Look): string[] {
   const deployments = new Map<string, LogEntry[]>()
   for (const entry of entries) deployments.set(entry.id, [...(deployments.get(entry.id) ?? []), entry])
   const groups = [...deployments.values()].sort(
@@ -37,10 +37,10 @@ export function logLines(entries: readonly LogEntry[], colors: Colors): string[]
       id,
       author,
       date,
-      lines: sorted.map(one => `${one.host.padEnd(width)}  ${ending(one, colors, what(one))}`),
+      lines: sorted.map(one => `${one.host.padEnd(width)}  ${ending(one, look.colors, what(one))}`),
     }
   })
-  return deploymentLines(told, colors)
+  return deploymentLines(told, look)
 }
 
 /** By the clocks of the hosts: an operator's, which the id begins with, may be anything. */
