@@ -46,7 +46,7 @@ test('what a newer version has recorded of a deployment is not taken for nothing
   const newer = { ...JSON.parse(readFileSync(log, 'utf8')), outcome: 'postponed', format: 2 }
   writeFileSync(log, `${JSON.stringify(newer)}\n`)
   // As somebody leaves it who was killed.
-  const known = join(world.directory, '.git/deptool/log/web1')
+  const known = join(world.repo, '.git/deptool/log/web1')
   appendFileSync(known, readFileSync(known, 'utf8').replaceAll('"held"', '"unknown"'))
   await world.run('sync', 'prod').stdout(/^web1 {2}unchanged \S+\n$/)
   await world.run('log').stdout(/outcome unknown/)
