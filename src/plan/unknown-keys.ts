@@ -6,9 +6,9 @@ import type { Problem } from './problem.ts'
  * of them would be left behind.
  */
 export function unknownKeys(old: HostState, next: HostState): Problem[] {
+  const unknown = old.problems.filter(({ kind }) => kind === 'unknown key')
+  if (unknown.length === 0) return []
   const stays = new Set(next.apps.map(({ tree }) => tree))
   const changed = old.apps.filter(({ tree }) => !stays.has(tree)).map(({ name }) => `${name}/`)
-  return old.problems.filter(
-    ({ kind, file }) => kind === 'unknown key' && changed.some(app => file.startsWith(app)),
-  )
+  return unknown.filter(({ file }) => changed.some(app => file.startsWith(app)))
 }

@@ -18,7 +18,7 @@ import { readBefore } from './ran-before.ts'
 import { readStates } from './read-states.ts'
 import { type RepositoryState, readRepository } from './repository-state.ts'
 import { chooseHosts } from './select.ts'
-import { readUnsettled } from './unsettled.ts'
+import { readOpenEnds, unsettledHosts } from './unsettled.ts'
 
 interface RollbackRequest {
   /** Empty for those of the newest deployment that is known here. */
@@ -48,7 +48,7 @@ export async function planRollback(request: RollbackRequest, context: Context): 
     cluster: { name: cluster, path: cluster, shown: cluster },
     source: sourceOf(hosts, said, back),
     hosts: hosts.map(({ host }) => host),
-    unsettled: readUnsettled(repo, tracking),
+    unsettled: unsettledHosts(readOpenEnds(repo), tracking),
     leftOut: leftOut.length > 0 ? { hosts: leftOut, changed: leftOut } : null,
     changes: planHosts(
       sides.map(side => ({ ...side, old: states.get(side.fromTree)!, next: states.get(side.toTree)! })),
