@@ -69,16 +69,27 @@ suite('cut off under one build, ended by another', { skip: whyNot() }, () => {
       await isBack(world, host, was)
     })
 
-    test(`${moment} under this build: a lesser one and an old one keep it, and this one ends it`, async t => {
-      const { world, other, host, was } = await deployed(t, old)
+    test(`${moment} under this build, found by a lesser one`, async t => {
+      const { world, host, was } = await deployed(t, old)
       await cutOff(world, host, isReached)
       const journal = host.read(`${BASE}/journal`)
       copyFileSync(lesser, `${host.root()}/root/lesser`)
-      // Nothing has begun yet that it would not know.
-      if (moment !== 'staged') {
-        assert.match(await wordsOf(host), /was cut off on this host under git-deploy \d/)
+      const words = await wordsOf(host)
+      if (moment === 'staged') {
+        // Nothing has begun yet that it would not know: it ends what it found.
+        assert.match(words, /pong/)
+      } else {
+        assert.match(words, /was cut off on this host under git-deploy \d/)
         assert.equal(host.read(`${BASE}/journal`), journal)
+        await world.run('ping', 'prod').stdout(anything)
       }
+      await isBack(world, host, was)
+    })
+
+    test(`${moment} under this build, found by an old one`, async t => {
+      const { world, other, host, was } = await deployed(t, old)
+      await cutOff(world, host, isReached)
+      const journal = host.read(`${BASE}/journal`)
       // It knows nothing of formats, and takes the journal for damaged.
       await other.run('ping', 'prod').stdout(anything)
       other.write({ 'web1/a/x': 'three\n' })

@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CACHE } from '../hosts/cache.ts'
 import { announce } from './announce.ts'
 import { output } from './execute.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const CACHE = '/var/cache/git-deploy'
 const COMMIT = '9b3730f256fc055c5821ced6a376811b6578e117'
 
 /** Why the commit cannot be built here; undefined where it can. */
