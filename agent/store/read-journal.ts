@@ -71,8 +71,8 @@ function splitFormat(lines: readonly unknown[]): {
 }
 
 function linesOf(raw: Uint8Array): unknown[] {
-  const whole = decodeUtf8(raw)
-  return (whole ?? '?').split('\n').filter(Boolean).map(parse)
+  const content = decodeUtf8(raw)
+  return (content ?? '?').split('\n').filter(Boolean).map(parse)
 }
 
 function parse(line: string): unknown {
