@@ -24,7 +24,10 @@ export interface OpenEnd {
 /** Undefined where there is none that can be trusted. */
 export function readMark(repo: Repository, host: HostName, sizes: Sizes): readonly OpenEnd[] | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(join(repo.commonDir, 'deptool', MARKS, host), 'utf8'))
+    const text = readFileSync(`${repo.commonDir}/deptool/${MARKS}/${host}`, 'utf8')
+    // Nearly all are like this, and a plan reads one for every host.
+    if (text === encode(sizes, [])) return []
+    const value: unknown = JSON.parse(text)
     const mark = isReadable('marks', value) ? decode(value, 'mark') : undefined
     return mark && `${mark.sizes}` === `${sizes}` ? mark.open : undefined
   } catch {
@@ -37,9 +40,8 @@ export function writeMark(repo: Repository, host: HostName, sizes: Sizes, open: 
   const directory = ownDirectory(repo.commonDir, MARKS)
   // Of whoever writes; no host's name starts with a dot.
   const draft = join(directory, `.draft-${Buffer.from(repo.random(8)).toString('hex')}`)
-  const mark: Mark = { format: FORMATS.marks, sizes, open }
   try {
-    writeFileSync(draft, `${JSON.stringify(mark)}\n`, { flag: 'wx' })
+    writeFileSync(draft, encode(sizes, open), { flag: 'wx' })
     renameSync(draft, join(directory, host))
   } catch (error) {
     rmSync(draft, { force: true })
@@ -58,6 +60,11 @@ interface Mark {
   readonly format: number
   readonly sizes: Sizes
   readonly open: readonly OpenEnd[]
+}
+
+function encode(sizes: Sizes, open: readonly OpenEnd[]): string {
+  const mark: Mark = { format: FORMATS.marks, sizes, open }
+  return `${JSON.stringify(mark)}\n`
 }
 
 const decode: Decoder<Mark> = record<Mark>({

@@ -43,7 +43,8 @@ function isLate(outcome: string, before: string | undefined): boolean {
  * takes ten times as long, and this is asked for every host.
  */
 export function openEnds(repo: Repository, host: HostName): readonly OpenEnd[] {
-  const files = [olderIn(repo), directoryOf(repo)].map(directory => join(directory, host))
+  // No join(): for 200 hosts it takes longer than all that is read of them.
+  const files = [olderIn(repo), directoryOf(repo)].map(directory => `${directory}/${host}`)
   const marked = readMark(repo, host, sizesOf(files))
   if (marked) return marked
   const logs = files.map(readText)
@@ -136,11 +137,11 @@ const LOG = 'log'
 const OLDER = 'log-older'
 
 function directoryOf({ commonDir }: Repository): string {
-  return join(commonDir, 'deptool', LOG)
+  return `${commonDir}/deptool/${LOG}`
 }
 
 function olderIn({ commonDir }: Repository): string {
-  return join(commonDir, 'deptool', OLDER)
+  return `${commonDir}/deptool/${OLDER}`
 }
 
 /** A line that cannot be read, or of a newer build, says nothing; it stays where it is. */
