@@ -17,7 +17,6 @@ const FOR_TESTS = [
   'src/plan/manifest.ts: MANIFEST_KEYS',
   'src/protocol/decode.ts: steps',
   'src/protocol/frame.ts: MAX_FRAME',
-  'src/protocol/messages.ts: Fetched',
   'src/remote/connect.ts: ConnectOptions',
   'src/remote/connect.ts: Settings',
   'src/terminal/terminal.ts: wantsColor',
