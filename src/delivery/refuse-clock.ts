@@ -8,10 +8,6 @@ export function refuseClock(now: Date): void {
   const ms = now.getTime()
   if (ms >= 0 && ms <= LAST) return
   const [day] = now.toISOString().split('T')
-  throw new Fatal(
-    `cannot contact hosts: this machine's clock says ${day}, and Git's dates go from 1970 to 2106-02-07`,
-    {
-      hint: 'set the clock of this machine',
-    },
-  )
+  const what = `this machine's clock says ${day}, and Git's dates go from 1970 to 2106-02-07`
+  throw new Fatal(`cannot contact hosts: ${what}`, { hint: 'set the clock of this machine' })
 }

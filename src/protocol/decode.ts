@@ -82,7 +82,7 @@ export function decodeReply(value: unknown): Reply {
       current: nullable(object),
       recovered: nullable(record({ id, outcome })),
       pending: nullable(record(pending)),
-      now: moment,
+      now: clock,
     }),
     refused: record<Reply & { type: 'refused' }>({ type: literal('refused'), refusal }),
     staged: record<Reply & { type: 'staged' }>({
@@ -119,6 +119,8 @@ export function decodeOutcomeRecord(value: unknown): OutcomeRecord {
 /** In milliseconds since 1970, in a year of four digits: a Date can hold it in any time zone. */
 const moment: Decoder<number> = (value, at) =>
   integer(value, at) < Date.UTC(10_000, 0) ? (value as number) : wrong(at, 'a time')
+/** The first builds did not say it, and are still recognised by their build. */
+const clock: Decoder<number> = (value, at) => (value === undefined ? 0 : moment(value, at))
 export const id = name<DeploymentId>(deploymentId, 'a deployment id')
 export const object = name<Oid>(oid, 'an object name')
 const path = name<HostPath>(hostPath, 'an absolute path')
