@@ -25,10 +25,7 @@ export function fakeAgents(directory: string, agent: FakeAgent = {}): Agents {
   const sha256 = createHash('sha256').update(program).digest('hex')
   const binary = { file: 'agent', size: Buffer.byteLength(program), sha256 }
   const platforms = { 'linux-x86_64': binary, 'linux-aarch64': binary }
-  writeFileSync(
-    join(directory, 'agents.json'),
-    JSON.stringify({ version: '1.0.0', build: OWN, platforms }),
-  )
+  writeFileSync(join(directory, 'agents.json'), JSON.stringify({ version: '1.0.0', build: OWN, platforms }))
   return loadAgents(directory)
 }
 
