@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -327,15 +327,14 @@ test('connections made ahead are given up where the plan comes to nothing', asyn
   const host = await makeSilentHost(t)
   await world.git('config', 'deptool-host.web1.url', host.url)
   world.write({ 'web1/www/manifest.json': '{' })
-  const started = performance.now()
+  // Nobody would wait for the end of the test.
+  appendFileSync(join(world.home, '.ssh/config'), '\nHost *\n  ConnectTimeout 3600\n')
   await world
     .run('prod', '--yes')
     .exits(1)
     .stderr(
       /^error: prod\/web1\/www\/manifest.json:1:2[\s\S]*\nfatal: cannot plan 'prod': 1 problem in the config tree\n$/,
     )
-  // Far less than ssh waits for a host that does not speak.
-  assert(performance.now() - started < 5000)
 })
 
 test('who only looks calls nobody', async t => {

@@ -14,7 +14,7 @@ import type { Relay } from '../support/relay.ts'
 import type { Tree } from '../support/tree.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld, type World } from '../support/world.ts'
-import { deployed } from './under-way.ts'
+import { deployed, HELD, HELD_COMMAND, isHeld, release } from './under-way.ts'
 
 type Phase = 'before' | 'during' | 'after'
 const PHASES: readonly Phase[] = ['before', 'during', 'after']
@@ -73,29 +73,29 @@ const FAULTS: { readonly [what: string]: Fault } = {
   },
 }
 
-/** Each host is held up where it is to be lost: in `validate`, in a restart, and by the network when it has settled. */
-function tree(content: string): Tree {
-  const unit = (more: string) => `[Service]\n${more}ExecStart=/bin/sleep infinity\n`
+/** 'two' is held up where each host is to be lost: in `validate`, in a restart, and by the network when it has settled. */
+function tree(content: 'one' | 'two'): Tree {
+  const held = content === 'two'
+  const unit = `[Service]\n${held ? HELD : ''}ExecStart=/bin/sleep infinity\n`
   return {
     'before/a/x': content,
-    'before/a/manifest.json': '{"validate": [["sleep", "2"]]}',
+    'before/a/manifest.json': JSON.stringify({ validate: held ? [HELD_COMMAND] : [] }),
     'during/a/x': content,
-    'during/a/systemd/a.service': unit(`Environment=A=${content}\nExecStartPre=/bin/sleep 2\n`),
+    'during/a/systemd/a.service': unit,
     'during/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
     'after/a/x': content,
-    'after/a/systemd/a.service': unit(`Environment=A=${content}\nExecStartPre=/bin/sleep 1\n`),
+    'after/a/systemd/a.service': unit,
     'after/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
   }
 }
 
-const isStarting = async (host: TestHost) => (await host.unit('a.service')).sub === 'start-pre'
-
 const reach: { readonly [P in Phase]: (host: TestHost, relay: Relay) => Promise<unknown> } = {
   before: host => waitFor('staging', () => host.exists('/var/lib/deptool/journal')),
-  during: host => waitFor('the restart', () => isStarting(host)),
+  during: host => waitFor('the restart', () => isHeld(host)),
   async after(host, relay) {
-    await waitFor('the restart', () => isStarting(host))
+    await waitFor('the restart', () => isHeld(host))
     relay.slowDown(1500)
+    await release(host)
     await waitFor('the end of it', () => host.read('/var/lib/deptool/lock').includes('"until"'))
   },
 }
@@ -150,6 +150,7 @@ for (const [what, fault] of Object.entries(FAULTS)) {
           )
         await reach[phase](host, relay)
         await fault.away(host, relay)
+        await release(host)
         await sleep(fault.ms)
         await fault.back?.(host, relay)
         await checked
@@ -189,6 +190,7 @@ for (const [what, fault] of Object.entries(FAULTS)) {
           )
         await reach[phase](host, relay)
         await fault.away(host, relay)
+        await release(host)
         await checked
         assert.deepEqual(await ownLog(world, phase), [
           unknown ? 'outcome unknown' : 'nothing changed',
@@ -230,6 +232,7 @@ test("the operator's side is killed", realHosts, async t => {
       await reach[phase](host, relays.get(phase)!)
       kill('SIGKILL')
       await checked
+      await release(host)
       // Whose deployment it is, and for how long it yet waits, where it does.
       if (phase === 'after')
         await world

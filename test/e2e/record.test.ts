@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 
 test('refs that cannot be moved: the hosts hold, and the operator is told so', async t => {
@@ -25,10 +27,13 @@ test('refs that cannot be moved: the hosts hold, and the operator is told so', a
 test('refs that somebody else is just moving are tried again', async t => {
   const world = await makeWorld(t, { 'web1/a/x': 'one\n' })
   const lock = join(world.repo, '.git/refs/refs')
-  const free = setTimeout(() => rmSync(`${lock}/deptool.lock`), 400)
-  t.after(() => clearTimeout(free))
   await world.git('update-ref', 'refs/refs/other', 'HEAD')
   writeFileSync(`${lock}/deptool.lock`, '')
-  await world.deploy()
+  const deployed = world.deploy()
+  await waitFor('web1 to hold', () => world.host('web1').exists('/var/lib/deptool/log'))
+  // Time for a first try.
+  await sleep(300)
+  rmSync(`${lock}/deptool.lock`)
+  await deployed
   await world.run('prod').stdout('prod is up to date (1 host)\n')
 })

@@ -32,6 +32,8 @@ export interface Sshd {
   /** Adds lines for the host to the ssh configuration, before all others. */
   configure(...lines: string[]): void
   hostKeyLine(type?: string): string
+  /** What sshd has said so far. */
+  log(): string
 }
 
 export interface SshdOptions {
@@ -54,7 +56,7 @@ export async function startSshd(t: TestContext, options: SshdOptions = {}): Prom
   mkdirSync(inDirectory('root'))
   writeFileSync(inDirectory('login'), loginShell(inDirectory('root'), options.noise ?? ''), { mode: 0o755 })
   writeFileSync(inDirectory('sshd_config'), sshdConfig(directory, port, types, options.sshd ?? []))
-  const pid = await run(t, inDirectory('sshd_config'), port)
+  const { pid, log } = await run(t, inDirectory('sshd_config'), port)
 
   const hostKeyLine = (type = types[0]!) =>
     `[127.0.0.1]:${port} ${readFileSync(inDirectory(`host_${type}.pub`), 'utf8').trim()}\n`
@@ -76,6 +78,7 @@ export async function startSshd(t: TestContext, options: SshdOptions = {}): Prom
     knownHosts: inDirectory('known_hosts'),
     key: inDirectory('id'),
     hostKeyLine,
+    log,
     configure: (...more) => {
       lines = more
       writeConfig()
@@ -138,7 +141,7 @@ function sshProgram(directory: string): string {
   return bin
 }
 
-function run(t: TestContext, config: string, port: number): Promise<number> {
+function run(t: TestContext, config: string, port: number): Promise<{ pid: number; log: () => string }> {
   mkdirSync('/run/sshd', { recursive: true })
   const child = spawn(SSHD, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] })
   t.after(() => child.kill())
@@ -146,7 +149,7 @@ function run(t: TestContext, config: string, port: number): Promise<number> {
     let log = ''
     child.stderr.setEncoding('utf8').on('data', text => {
       log += text
-      if (log.includes(`port ${port}`)) resolve(child.pid!)
+      if (log.includes(`port ${port}`)) resolve({ pid: child.pid!, log: () => log })
     })
     child.once('exit', code => reject(new Error(`sshd ended with ${code}: ${log}`)))
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -10,6 +10,7 @@ import type { Request } from '../../../src/protocol/messages.ts'
 import { connector, type Settings, type Way } from '../../../src/remote/connect.ts'
 import { openSession } from '../../../src/remote/session.ts'
 import type { Connection } from '../../../src/remote/transport.ts'
+import { waitFor } from '../../support/wait-for.ts'
 import { fakeAgents } from '../fake-agent.ts'
 import { freePort, newKey, noSshd, type Sshd, type SshdOptions, startSshd } from '../sshd.ts'
 
@@ -165,7 +166,7 @@ for (const transport of ['ssh2', 'openssh'] as const) {
     chmodSync(sshd.key, 0o640)
     const told = transport === 'ssh2' ? { hint: `chmod 600 ${sshd.key}` } : {}
     await assert.rejects(connect(), { kind: 'authentication', message: /^cannot log in/, ...told })
-    sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+    sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
     chmodSync(sshd.key, 0o600)
     addToAgent(sshd)
     chmodSync(sshd.key, 0o640)
@@ -196,7 +197,7 @@ for (const type of ['rsa', 'ecdsa', 'ed25519']) {
       newKey(sshd.key, type)
       writeFileSync(join(sshd.directory, 'authorized_keys'), readFileSync(`${sshd.key}.pub`))
       if (where === 'agent') {
-        sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+        sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
         addToAgent(sshd)
         rmSync(sshd.key)
       }
@@ -207,7 +208,7 @@ for (const type of ['rsa', 'ecdsa', 'ed25519']) {
 
 test('the right one of three keys in an agent', { skip }, async t => {
   const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
-  sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+  sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
   for (const name of ['a', 'b']) {
     newKey(join(sshd.directory, name), 'ed25519')
     addToAgent(sshd, join(sshd.directory, name))
@@ -321,10 +322,10 @@ for (const transport of ['ssh2', 'openssh'] as const)
   test(`${transport}: sshd drops connections beyond MaxStartups, and we come back`, { skip }, async t => {
     const { connect, sshd } = await makeWorld(t, { transport }, { sshd: ['MaxStartups 2:100:2'] })
     const idle: Socket[] = [tcp(sshd.port, '127.0.0.1'), tcp(sshd.port, '127.0.0.1')]
-    setTimeout(() => {
-      for (const socket of idle) socket.destroy()
-    }, 400)
-    await connect()
+    const connected = connect()
+    await waitFor('sshd to turn us away', () => sshd.log().includes('drop connection'))
+    for (const socket of idle) socket.destroy()
+    await connected
   })
 
 test('a host that accepts and then says nothing', { skip }, async t => {
@@ -342,12 +343,11 @@ test('a host that accepts and then says nothing', { skip }, async t => {
 })
 
 /** An ssh-agent of the test's own; its socket. */
-function startAgent(t: TestContext, sshd: Sshd): string {
+async function startAgent(t: TestContext, sshd: Sshd): Promise<string> {
   const socket = join(sshd.directory, 'agent')
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
   t.after(() => agent.kill())
-  for (let i = 0; i < 100 && !statSync(socket, { throwIfNoEntry: false }); i++)
-    execFileSync('sleep', ['0.02'])
+  await waitFor('the agent', () => existsSync(socket))
   return socket
 }
 
