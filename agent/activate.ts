@@ -2,49 +2,48 @@
 import type { UnitName } from '../src/plan/names.ts'
 import type { Step } from '../src/plan/steps.ts'
 import type { Failure } from '../src/protocol/messages.ts'
-import { wordsFor } from './host/trouble.ts'
+import { describeError } from './host/errors.ts'
 import { type Context, StepFailed } from './steps/action.ts'
 import { actionFor } from './steps/actions.ts'
 import type { Before, JournalWriter, Prepared } from './store/journal.ts'
 import { isRunning, showUnits } from './systemd/systemd.ts'
 
-/** What some steps will replace, found out before it was their turn. */
-export type Foreseen = ReadonlyMap<Step, Before>
+export type Prefetched = ReadonlyMap<Step, Before>
 
 /**
- * What is slow to find out (asking systemd takes 10 ms) and has no effect: for a host that waits for the others. It
- * is out of date soon.
+ * Asks systemd what the steps will replace while the host waits for others: this takes 10 ms. The answer is soon out of
+ * date.
  */
-export function foresee(steps: readonly Step[], context: Context): Foreseen {
-  const units = steps.filter(({ kind }) => kind === 'stop' || kind === 'restart' || kind === 'reload')
+export function prefetch(steps: readonly Step[], context: Context): Prefetched {
+  const units = steps.filter(step => actionFor(step).prefetch)
   try {
     return new Map(units.map(step => [step, actionFor(step).before(step, context)]))
   } catch {
-    // Asked again when it is their turn, and then an answer that does not come is told.
+    // Activation asks again, and reports it if that fails too.
     return new Map()
   }
 }
 
-export interface Activation {
+interface Activation {
   readonly journal: JournalWriter
-  /** Undefined where it is out of date. */
-  readonly foreseen: Foreseen | undefined
+  /** undefined if it is out of date. */
+  readonly prefetched: Prefetched | undefined
   /** The units that are to run when all steps are taken. */
   readonly enabled: readonly UnitName[]
   readonly onStep: (index: number) => void
 }
 
 /**
- * Takes the steps. undefined when all of them hold; otherwise what failed, and everything from the failed step
- * backwards is to be undone. Throws before the first step where what it replaces could not be recorded.
+ * Takes the steps. undefined if all succeed; after a failure, the caller undoes them. Throws, before the first step, if
+ * the journal cannot be written.
  */
 export function activate(
   steps: readonly Step[],
   context: Context,
-  { journal, foreseen, enabled, onStep }: Activation,
+  { journal, prefetched, enabled, onStep }: Activation,
 ): Failure | undefined {
   const prepared = steps.map(
-    (step): Prepared => ({ step, before: foreseen?.get(step) ?? actionFor(step).before(step, context) }),
+    (step): Prepared => ({ step, before: prefetched?.get(step) ?? actionFor(step).before(step, context) }),
   )
   journal.prepare(prepared)
   const acting = { ...context, beside: prepared.flatMap(({ before }) => besideOf(before)) }
@@ -64,7 +63,7 @@ export function activate(
   return why === undefined ? undefined : { step: null, message: why, units: [] }
 }
 
-/** Units that no step names, and that systemd has stopped with those that some do. */
+/** Enabled units that no step names, and that systemd has stopped along with others. */
 function fallen({ machine, beside }: Context, enabled: readonly UnitName[]): string | undefined {
   const stopped = showUnits(
     machine,
@@ -72,7 +71,7 @@ function fallen({ machine, beside }: Context, enabled: readonly UnitName[]): str
   ).filter(state => !isRunning(state))
   return stopped.length === 0
     ? undefined
-    : `${stopped.map(state => state.unit).join(', ')} stopped along with what the plan stops or starts`
+    : `${stopped.map(state => state.unit).join(', ')} stopped together with units that the plan stops or starts`
 }
 
 function besideOf(before: Before): readonly UnitName[] {
@@ -82,7 +81,7 @@ function besideOf(before: Before): readonly UnitName[] {
 function describe(step: number, error: unknown): Failure {
   return {
     step,
-    message: wordsFor(error),
+    message: describeError(error),
     units: error instanceof StepFailed ? error.units : [],
   }
 }

@@ -3,12 +3,10 @@ import type { Lock } from './host/lock.ts'
 import type { Machine } from './host/machine.ts'
 import type { Store } from './store/store.ts'
 
-/** What one session works with. */
 export interface Agent {
   readonly machine: Machine
   readonly wire: Wire
   readonly lock: Lock
   readonly store: Store
-  /** What the host says it is called. */
   readonly hostname: string
 }

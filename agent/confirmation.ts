@@ -1,11 +1,12 @@
-/** What an agent at work hears from its operator: to undo, to hold, or to wait for other hosts. */
-import type { Deploy, DeploymentId, Failure } from '../src/protocol/messages.ts'
+/** The operator's decision on a deployment in progress: to keep it, to undo it, or to wait for other hosts. */
+import type { DeploymentId } from '../src/plan/deployment-id.ts'
+import type { Deploy, Failure } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
 import { NEEDS_NEW, readVerdict, type Verdict } from './verdict.ts'
 
 /**
- * Says that it is armed, and waits for the operator's word, from this session or another. A failure when that is
- * 'undo' or does not come in time; the time counts from here, and anew from each 'wait'.
+ * Waits for the operator's decision, from this session or another. undefined if it is to keep the deployment; a failure
+ * if it is to undo it, or if none arrives in time. The time starts now, and again with each 'wait'.
  */
 export function awaitConfirmation(agent: Agent, { id, confirmMs, reconnect }: Deploy): Failure | undefined {
   const { machine, wire, lock } = agent
@@ -13,21 +14,21 @@ export function awaitConfirmation(agent: Agent, { id, confirmMs, reconnect }: De
   lock.noteSettled(confirmMs)
   wire.send({ type: 'settled', ms: confirmMs })
   for (;;) {
-    const word = hear(agent, id)
-    // Looked at last: a word that was heard because the host stood still for a while came too late.
+    const decision = nextDecision(agent, id)
+    // The clock comes last: if the host was suspended meanwhile, the decision is too late.
     if (machine.ticks() >= deadline) break
-    if (word === 'wait') {
+    if (decision === 'wait') {
       deadline = machine.ticks() + confirmMs
       lock.noteSettled(confirmMs)
-    } else if (word?.verdict === 'undo') return failure(word.why)
-    else if (word && !(reconnect && word.by === 'this session')) return undefined
-    else if (word) wire.send({ type: 'refused', refusal: { kind: 'error', message: NEEDS_NEW } })
+    } else if (decision?.verdict === 'undo') return failure(decision.why)
+    else if (decision && !(reconnect && decision.by === 'this session')) return undefined
+    else if (decision) wire.send({ type: 'refused', refusal: { kind: 'error', message: NEEDS_NEW } })
   }
   const over = reconnect ? ' over a new connection' : ''
-  return failure(`it was not confirmed${over} within ${confirmMs / 1000} s`)
+  return failure(`not confirmed${over} within ${confirmMs / 1000} s`)
 }
 
-/** Why it is to be undone, where somebody said so; between two steps, and while one takes its time. */
+/** Why the operator wants it undone; undefined if nobody does. Asked between steps, and during slow ones. */
 export function withdrawn({ machine, wire }: Agent, id: DeploymentId): string | undefined {
   if (machine.terminated()) return TERMINATED
   const next = wire.next(0)
@@ -36,15 +37,14 @@ export function withdrawn({ machine, wire }: Agent, id: DeploymentId): string | 
   return verdict?.verdict === 'undo' ? verdict.why : undefined
 }
 
-export const TERMINATED = 'the agent was told to end'
+export const TERMINATED = 'the agent was terminated'
 
-/** How often the agent looks for a verdict that another session left, in milliseconds. */
 const VERDICT_POLL_MS = 50
 
-type Word = 'wait' | (Verdict & { readonly by: 'this session' | 'another' })
+type Decision = 'wait' | (Verdict & { readonly by: 'this session' | 'another' })
 
-/** The next word on this deployment; undefined when there was none for a moment. */
-function hear({ machine, wire }: Agent, id: DeploymentId): Word | undefined {
+/** undefined if there is none within VERDICT_POLL_MS. */
+function nextDecision({ machine, wire }: Agent, id: DeploymentId): Decision | undefined {
   if (machine.terminated()) return { id, verdict: 'undo', why: TERMINATED, by: 'this session' }
   const verdict = readVerdict(machine.files, id)
   if (verdict) return { ...verdict, by: 'another' }

@@ -1,17 +1,17 @@
 /** One deployment on this host, from 'deploy' to its end: stage, activate, settle, confirm or undo. */
 import type { HostState } from '../src/plan/host-state.ts'
-import { APPS } from '../src/plan/links.ts'
+import { APPS, BASE, STORE } from '../src/plan/places.ts'
 import type { Deploy, Failure, Refusal } from '../src/protocol/messages.ts'
-import { activate, type Foreseen, foresee } from './activate.ts'
+import { activate, type Prefetched, prefetch } from './activate.ts'
 import type { Agent } from './agent.ts'
 import { awaitConfirmation, TERMINATED, withdrawn } from './confirmation.ts'
-import { endUndone, hold } from './ending.ts'
+import { endUndone, keep } from './ending.ts'
+import { describeError } from './host/errors.ts'
 import { makeDirectories } from './host/files.ts'
 import type { Holder } from './host/lock.ts'
 import type { Machine } from './host/machine.ts'
-import { BACKUP, BASE, STORE } from './host/paths.ts'
+import { BACKUP } from './host/paths.ts'
 import { sshConnection } from './host/ssh-connection.ts'
-import { wordsFor } from './host/trouble.ts'
 import { findDamage, recover } from './recover.ts'
 import { refused, type Staged, type StagedPlan, stage } from './stage.ts'
 import { contextOf } from './steps/action.ts'
@@ -19,7 +19,6 @@ import { JournalWriter } from './store/journal.ts'
 import { findOutcome } from './store/outcomes.ts'
 import { undo } from './undo.ts'
 
-/** Answers a 'deploy' request, to the end of the deployment. */
 export function deploy(agent: Agent, request: Deploy): void {
   const refusal = open(agent, request)
   if (refusal) agent.wire.send({ type: 'refused', refusal })
@@ -43,27 +42,30 @@ function run(agent: Agent, request: Deploy): void {
     return
   }
   wire.send(staged.reply)
-  const foreseen = foresee(staged.steps, contextOf(machine, journal))
-  const until = machine.ticks() + FORESEEN_MS
+  const prefetched = prefetch(staged.steps, contextOf(machine, journal))
+  const until = machine.ticks() + PREFETCHED_MS
   const next = wire.next(Number.POSITIVE_INFINITY)
   if (machine.terminated() || typeof next === 'string' || next.type !== 'activate') abandon(agent, journal)
   else
-    carryOut(agent, request, journal, { ...staged, foreseen: machine.ticks() < until ? foreseen : undefined })
+    carryOut(agent, request, journal, {
+      ...staged,
+      prefetched: machine.ticks() < until ? prefetched : undefined,
+    })
 }
 
-/** For how long what units were doing is taken for what they do. */
-const FORESEEN_MS = 500
+/** How long systemd's answers are believed. */
+const PREFETCHED_MS = 500
 
 interface Ready extends StagedPlan {
-  readonly foreseen: Foreseen | undefined
+  readonly prefetched: Prefetched | undefined
 }
 
-/** Directories, lock, whatever a predecessor left, and whether this host is where the plan starts. */
+/** Takes the lock, finishes what a killed agent left, and checks that the plan starts from what is deployed. */
 function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refusal | undefined {
   if (hostname !== request.host) return { kind: 'hostname', found: hostname }
   makeDirectories(machine.files, BASE, 0o755)
-  if (!lock.take()) return { kind: 'busy', ...lock.pending() }
-  // Until what a predecessor left is finished, the lock bears its name: whoever asks about it waits for that.
+  if (!lock.take()) return { kind: 'busy', ...lock.inProgress() }
+  // Signed after the recovery: until then, sessions that ask about the killed agent's deployment wait for its end.
   recover(machine, store)
   lock.sign(signature(machine, request))
   const before = findOutcome(machine.files, request.id)
@@ -71,7 +73,7 @@ function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refus
   const damage = findDamage(machine, store)
   if (damage && !request.repair) return { kind: 'preflight', problems: [damage] }
   const current = store.ref('current')
-  // Where the host cannot tell any more what it runs, the operator who mends it does.
+  // If the host's own record is damaged, the operator who repairs it knows better.
   if (current !== request.from && !damage) return { kind: 'stale', current }
   makeDirectories(machine.files, APPS, 0o755)
   for (const directory of [STORE, BACKUP]) makePrivate(machine.files, directory)
@@ -79,7 +81,7 @@ function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refus
   return undefined
 }
 
-/** Also one that deptool, or somebody, has left open. */
+/** deptool may have left the directory readable for all. */
 function makePrivate(files: Machine['files'], directory: string): void {
   makeDirectories(files, directory, 0o700)
   const { kind, mode } = files.stat(directory)!
@@ -91,7 +93,7 @@ function signature(machine: Machine, { operator, id, reconnect }: Deploy): Holde
   return { operator, id, since: machine.now(), ...(connection === undefined ? {} : { connection }) }
 }
 
-/** Takes the objects and stages; undefined when the operator's side went away or withdrew. */
+/** Receives the objects and stages; undefined if the operator's side has gone or withdrawn. */
 function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged | undefined {
   try {
     for (;;) {
@@ -99,11 +101,11 @@ function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged |
       if (next === 'end' && wire.broken !== undefined) return refused(wire.broken)
       if (typeof next === 'string' || next.type === 'undo') return undefined
       if (next.type === 'stage') return stage(machine, store, request)
-      if (next.type !== 'objects') return refused(`'${next.type}' is out of order`)
+      if (next.type !== 'objects') return refused(`unexpected request '${next.type}'`)
       for (const chunk of next.objects) store.receive(chunk)
     }
   } catch (error) {
-    return refused(wordsFor(error))
+    return refused(describeError(error))
   }
 }
 
@@ -111,12 +113,12 @@ function error(message: string): Refusal {
   return { kind: 'error', message }
 }
 
-/** Ends a deployment that was only staged, as if it had never been. */
+/** Ends a deployment that was only staged: nothing of it remains. */
 function abandon({ machine, wire, store }: Agent, journal: JournalWriter, refusal?: Refusal): void {
   const { id } = journal.header
   undo(journal, contextOf(machine, journal), store)
   journal.finish()
-  // Whoever ends the agent ends what it runs as well, and that is no fault of the app.
+  // Whoever ends the agent also ends what it runs: a failing `validate` is not the app's fault then.
   const why = machine.terminated() ? error(TERMINATED) : refusal
   if (why) wire.send({ type: 'refused', refusal: why })
   else wire.send({ type: 'outcome', id, outcome: 'undone', why: 'withdrawn before it was activated' })
@@ -127,42 +129,42 @@ function carryOut(agent: Agent, request: Deploy, journal: JournalWriter, ready: 
   const failure =
     attempt(agent, journal, ready) ??
     awaitConfirmation(agent, request) ??
-    holdOrFail(agent, journal, ready.next)
+    keepOrFail(agent, journal, ready.next)
   if (failure === undefined) {
     wire.send({ type: 'outcome', id: request.id, outcome: 'held', why: '' })
     return
   }
-  const { leftovers, hindered, goingDown } = undo(journal, contextOf(machine, journal), store)
-  // How it ended, the session tells that finishes this after the boot.
+  const { leftovers, diskFailed, goingDown } = undo(journal, contextOf(machine, journal), store)
+  // The session that finishes this after the boot reports how it ended.
   if (goingDown) return
   try {
-    if (!hindered) endUndone(machine, journal, failure.message, leftovers)
+    if (!diskFailed) endUndone(machine, journal, failure.message, leftovers)
   } catch {
-    // It could not be written down (a full disk): the journal stays, and the next session does this again.
+    // The disk is full: the journal stays, and the next session does this again.
   }
   wire.send({ type: 'undone', failure, leftovers })
 }
 
-/** Makes it hold. Once the ref has moved it does, whatever fails then: the next session clears up. */
-function holdOrFail({ machine, store }: Agent, journal: JournalWriter, next: HostState): Failure | undefined {
+/** Once the ref has moved the deployment has succeeded, whatever fails then: the next session finishes it. */
+function keepOrFail({ machine, store }: Agent, journal: JournalWriter, next: HostState): Failure | undefined {
   try {
-    hold(machine, store, journal, next)
+    keep(machine, store, journal, next)
     return undefined
   } catch (error) {
     return store.ref('current') === journal.header.to
       ? undefined
-      : { step: null, message: wordsFor(error), units: [] }
+      : { step: null, message: describeError(error), units: [] }
   }
 }
 
 function attempt(
   agent: Agent,
   journal: JournalWriter,
-  { steps, next, foreseen }: Ready,
+  { steps, next, prefetched }: Ready,
 ): Failure | undefined {
   const { machine, wire, store } = agent
   const { id, to, operator } = journal.header
-  // Asked for once and taken from the wire then; whoever asks next must hear of it too.
+  // Read from the wire once, and kept for later calls.
   let why: string | undefined
   try {
     store.setRef('target', to, operator, `deploy ${id}: tried`)
@@ -174,12 +176,12 @@ function attempt(
       }),
       {
         journal,
-        foreseen,
+        prefetched,
         enabled: next.apps.flatMap(app => app.manifest.unitsEnabled),
         onStep: index => wire.send({ type: 'step', index }),
       },
     )
   } catch (error) {
-    return { step: null, message: wordsFor(error), units: [] }
+    return { step: null, message: describeError(error), units: [] }
   }
 }

@@ -1,6 +1,5 @@
-/** The agent's end of the wire: requests in, replies out, both as frames. */
 import { decodeRequestBytes, encodeMessage } from '../src/protocol/codec.ts'
-import { ProtocolError } from '../src/protocol/decode.ts'
+import { ProtocolError } from '../src/protocol/decoders.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../src/protocol/frame.ts'
 import type { Reply, Request } from '../src/protocol/messages.ts'
 import type { Machine } from './host/machine.ts'
@@ -10,7 +9,7 @@ export class Wire {
   private readonly reader = new FrameReader()
   private readonly waiting: Uint8Array[] = []
   private ended = false
-  /** Why the operator's side is no longer listened to, where it broke the protocol. */
+  /** How the operator's side broke the protocol: nothing more is read from it. */
   broken: string | undefined
 
   constructor(machine: Machine) {
@@ -19,16 +18,16 @@ export class Wire {
   }
 
   /**
-   * To an operator who is gone a reply is lost, and that is all: whoever asks later is told by id. Waits until there
-   * is room for it; false once nobody listens.
+   * Waits until there is room for it. false, for good, once the operator's side has gone: it can ask for the outcome
+   * later.
    */
   send(reply: Reply): boolean {
     return this.machine.write(encodeFrame(encodeMessage(reply)))
   }
 
   /**
-   * The next request; 'timeout' when none came within `ms`; 'end' for good once the operator's side is gone, or
-   * `broken`.
+   * The next request; 'timeout' if none arrives within `ms`; 'end', for good, once the operator's side has gone or has
+   * `broken` the protocol.
    */
   next(ms: number): Request | 'timeout' | 'end' {
     try {

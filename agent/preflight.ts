@@ -1,94 +1,91 @@
 /** What stands in the way of a plan, found under the lock before anything is changed. */
-import { decodeUtf8 } from '../src/plan/bytes.ts'
 import type { HostState } from '../src/plan/host-state.ts'
-import type { Step } from '../src/plan/steps.ts'
+import type { Step, StepKind } from '../src/plan/steps.ts'
 import type { Adopted, Deploy, Obstacle } from '../src/protocol/messages.ts'
-import { type Account, accountsIn } from './host/accounts.ts'
 import type { Machine } from './host/machine.ts'
-import { versionPath } from './host/paths.ts'
-import { unknownAccounts } from './steps/attributes.ts'
+import { actionFor } from './steps/actions.ts'
 import { findPlaces } from './steps/link-places.ts'
+import { unknownOwners } from './steps/owners.ts'
 import { quadletNotes, unitObstacles } from './systemd/unit-obstacles.ts'
 import { validate } from './validate.ts'
 
-export interface Preflight {
+interface Preflight {
   readonly obstacles: readonly Obstacle[]
-  /** What links take the place of. */
   readonly adopted: readonly Adopted[]
   readonly notes: readonly string[]
 }
 
-export interface Prospect {
+interface Planned {
   readonly steps: readonly Step[]
   readonly next: HostState
   readonly deploy: Deploy
 }
 
-/** Looks at every step; the version directories are already written. */
-export function preflight(machine: Machine, { steps, next, deploy }: Prospect): Preflight {
-  const { obstacles, adopted } = findPlaces(machine, steps, deploy)
-  const strangers = unknownOwners(machine, { steps, next, deploy })
-  const needsSystemd = steps.some(step => SYSTEMD_STEPS.has(step.kind))
-  const embedded = machine.root !== ''
+/** Called when the version directories are written. */
+export function preflight(machine: Machine, planned: Planned): Preflight {
+  const found = [...new Set(Object.values(LOOKS))].map(look => {
+    const steps = planned.steps.filter(({ kind }) => LOOKS[kind] === look)
+    return look(machine, steps, planned)
+  })
+  const all = [lackOfSystemd(machine, planned), ...found]
   return {
-    obstacles: [
-      ...obstacles,
-      ...(machine.systemd ? unitObstacles(machine.files, steps, next) : []),
-      ...(embedded ? [] : strangers),
-      ...(needsSystemd && !machine.systemd && !embedded
-        ? [{ what: 'systemd does not run this host, and the plan touches units', hint: null }]
-        : []),
-      ...validate(machine, steps, deploy.to),
-    ],
-    adopted,
-    notes: [
-      ...(needsSystemd && embedded ? ['an embedded host runs no units: files and links only'] : []),
-      ...(embedded ? strangers.map(({ what }) => what) : quadletNotes(machine.files, steps)),
-    ],
+    obstacles: all.flatMap(({ obstacles = [] }) => obstacles),
+    adopted: all.flatMap(({ adopted = [] }) => adopted),
+    notes: all.flatMap(({ notes = [] }) => notes),
   }
 }
 
-const SYSTEMD_STEPS: ReadonlySet<Step['kind']> = new Set([
-  'stop',
-  'disable',
-  'enable',
-  'restart',
-  'reload',
-  'sysusers',
-  'tmpfiles',
-  'check',
-])
+/** Gets the steps of all its kinds, in their order. */
+type Look = (machine: Machine, steps: readonly Step[], planned: Planned) => Partial<Preflight>
 
-/** Users and groups that files are to belong to, and that neither are there nor will be made. */
-function unknownOwners(machine: Machine, { steps, next, deploy }: Prospect): Obstacle[] {
-  const promised = promisedAccounts(machine, steps, deploy)
-  const isPromised = (account: Account) =>
-    promised.some(({ kind, name }) => kind === account.kind && name === account.name)
-  const checkedOut = new Set<string>(steps.flatMap(step => (step.kind === 'checkout' ? [step.app] : [])))
-  return next.apps
-    .filter(app => checkedOut.has(app.name))
-    .flatMap(app =>
-      app.manifest.files.flatMap(file =>
-        unknownAccounts(machine, file)
-          .filter(account => !isPromised(account))
-          .map(({ kind, name }) => ({
-            what: `'${app.name}/${file.path}' belongs to the ${kind} '${name}', which the host does not have`,
-            hint: "install the package that makes it, or describe it in the app's 'sysusers' directory",
-          })),
-      ),
-    )
+/** What is checked for each kind of step, in the order of the report. */
+const LOOKS: { readonly [K in StepKind]: Look } = {
+  link: links,
+  unlink: links,
+  enable: startedUnits,
+  restart: startedUnits,
+  reload: startedUnits,
+  checkout: owners,
+  validate: (machine, steps, { deploy }) => ({ obstacles: validate(machine, steps, deploy.to) }),
+  // Owners are checked with the checkout.
+  sysusers: nothing,
+  attributes: nothing,
+  swap: nothing,
+  remove: nothing,
+  tmpfiles: nothing,
+  daemonReload: nothing,
+  // These units may be missing.
+  stop: nothing,
+  disable: nothing,
+  settle: nothing,
+  check: nothing,
 }
 
-function promisedAccounts({ files }: Machine, steps: readonly Step[], { to }: Deploy): Account[] {
-  return steps.flatMap(step =>
-    step.kind === 'sysusers'
-      ? step.apps.flatMap(app => {
-          const directory = `${versionPath(app, to)}/sysusers`
-          return (files.list(directory) ?? []).flatMap(name => {
-            const raw = files.read(`${directory}/${name}`)
-            return accountsIn((raw && decodeUtf8(raw)) ?? '')
-          })
-        })
-      : [],
-  )
+function nothing(): Partial<Preflight> {
+  return {}
+}
+
+function links(machine: Machine, links: readonly Step[], { steps, deploy }: Planned): Partial<Preflight> {
+  const notes = machine.root === '' ? quadletNotes(machine.files, links) : []
+  return { ...findPlaces(machine, steps, deploy), notes }
+}
+
+function startedUnits(machine: Machine, steps: readonly Step[], { next }: Planned): Partial<Preflight> {
+  const units = new Set(steps.flatMap(step => ('units' in step ? step.units : [])))
+  return machine.systemd ? { obstacles: unitObstacles(machine.files, units, next) } : {}
+}
+
+/** A local host directory may lack the users: its files belong to whoever keeps it. */
+function owners(machine: Machine, _: readonly Step[], { steps, next, deploy }: Planned): Partial<Preflight> {
+  const unknown = unknownOwners(machine, { steps, next, commit: deploy.to })
+  return machine.root === '' ? { obstacles: unknown } : { notes: unknown.map(({ what }) => what) }
+}
+
+function lackOfSystemd({ systemd, root }: Machine, { steps }: Planned): Partial<Preflight> {
+  if (systemd || !steps.some(step => actionFor(step).systemd === 'required')) return {}
+  if (root !== '')
+    return { notes: ['a local host directory does not run units: only files and links are deployed'] }
+  return {
+    obstacles: [{ what: 'the plan touches units, but systemd does not run on this host', hint: null }],
+  }
 }

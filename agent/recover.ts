@@ -1,10 +1,13 @@
-/** What a killed predecessor left: finished before anything else is answered. */
+/** Finishing what a killed agent has left, before anything else is answered. */
+
+import { type DeploymentId, deploymentId } from '../src/plan/deployment-id.ts'
 import { type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
+import { BASE } from '../src/plan/places.ts'
 import { readAll } from '../src/plan/reading.ts'
-import type { DeploymentId, Hello, Obstacle } from '../src/protocol/messages.ts'
-import { endUndone, finishHeld } from './ending.ts'
+import type { Hello, Obstacle } from '../src/protocol/messages.ts'
+import { endUndone, finishKept } from './ending.ts'
 import type { Machine } from './host/machine.ts'
-import { BASE, DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
+import { DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
 import { contextOf } from './steps/action.ts'
 import { type Journal, readJournal, removeJournal } from './store/journal.ts'
 import { BadObject } from './store/object.ts'
@@ -13,8 +16,8 @@ import type { Store } from './store/store.ts'
 import { undo } from './undo.ts'
 
 /**
- * Brings the host to old or new and says which; null where nothing was left. A journal that cannot be read is set
- * aside, and stops every deployment but a repair. Called under the lock.
+ * Brings the host to the old or the new state and returns which; null if there was nothing to do. A journal that cannot
+ * be read is set aside, and only a repair is possible then. Called under the lock.
  */
 export function recover(machine: Machine, store: Store): Hello['recovered'] {
   const journal = readJournal(machine)
@@ -22,7 +25,7 @@ export function recover(machine: Machine, store: Store): Hello['recovered'] {
   if (journal === 'damaged' || (journal === 'empty' && wasActivating(machine, store)))
     return setAside(machine)
   if (journal === 'empty') {
-    // Killed while it made the journal: nothing had been written besides.
+    // Killed while it created the journal, before it changed anything.
     removeJournal(machine)
     return null
   }
@@ -35,52 +38,54 @@ function setAside({ files }: Machine): null {
   return null
 }
 
-/** What a host that lost its bearings says to everybody but those who come to mend it. */
+/** Why only a repair is possible; undefined if other deployments are too. */
 export function findDamage({ files }: Machine, store: Store): Obstacle | undefined {
   const current = store.ref('current')
   const what = files.stat(DAMAGED_JOURNAL)
-    ? 'a deployment was cut off, and its journal cannot be read'
+    ? 'a deployment was interrupted, and its journal cannot be read'
     : current !== null && !store.isCommit(current)
-      ? `the host's record of what it runs is damaged: there is no commit ${current}`
+      ? `the host's record of what it runs is damaged: commit ${current} is missing`
       : undefined
   return what === undefined ? undefined : { what, hint: REPAIR }
 }
 
-/** The remedy for what cannot be read on the host, but is known to the operator's repository. */
-export const REPAIR = "'git deploy --repair' puts the host back to what your repository has deployed there"
+/** If something cannot be read on the host, and the operator's repository has it. */
+export const REPAIR = "run 'git deploy --repair' to restore what your repository has deployed to the host"
 
-/** Whether the journal was emptied by something else: what was tried last had begun, and never ended. */
+/** Whether the journal was emptied by something else: the last deployment had begun, and has no record of its end. */
 function wasActivating({ files }: Machine, store: Store): boolean {
   const tried = lastTried(store)
   return tried !== undefined && findOutcome(files, tried) === undefined
 }
 
 function lastTried(store: Store): DeploymentId | undefined {
-  return /^deploy (\S+): tried$/.exec(store.lastMove('target')?.message ?? '')?.[1]
+  const [, id = ''] = /^deploy (\S+): tried$/.exec(store.lastMove('target')?.message ?? '') ?? []
+  return deploymentId(id)
 }
 
 function finish(machine: Machine, store: Store, journal: Journal): Hello['recovered'] {
   const { header } = journal
   if (store.ref('current') === header.to) {
     const state = stateAt(store, journal)
-    // Without knowing what holds, nobody can tell what is to be collected.
+    // Without the deployed state, what to collect is unknown.
     if (state === undefined) return setAside(machine)
-    finishHeld(machine, journal, state)
+    finishKept(machine, journal, state)
     return { id: header.id, outcome: 'held' }
   }
-  const { leftovers, hindered, goingDown } = undo(journal, contextOf(machine, journal), store)
+  const { leftovers, diskFailed, goingDown } = undo(journal, contextOf(machine, journal), store)
   // The journal stays, and the next session does this again.
-  if (hindered || goingDown) throw new Error(`deployment ${header.id} is not undone yet: ${leftovers[0]}`)
+  if (diskFailed || goingDown)
+    throw new Error(`deployment ${header.id} is not rolled back yet: ${leftovers[0]}`)
   if (journal.prepared.length === 0 && lastTried(store) !== header.id) {
-    // Killed while it staged: as little happened as if it had been refused, and no more is remembered of it.
+    // Killed while it staged: nothing has changed, so this is not recorded, like a refusal.
     removeJournal(machine)
     return null
   }
-  const outcome = endUndone(machine, journal, 'the agent was killed or lost power', leftovers)
+  const outcome = endUndone(machine, journal, 'the agent was killed, or the host lost power', leftovers)
   return { id: header.id, outcome }
 }
 
-/** What the deployment's commit declares; undefined where the store has lost a part of that. */
+/** The state that the deployment's commit declares; undefined if the store has lost a part of it. */
 function stateAt(store: Store, { header }: Journal): HostState | undefined {
   try {
     const tree = store.commit(header.to)?.tree

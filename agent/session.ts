@@ -1,27 +1,26 @@
-/** A session: says hello, answers one request, ends. Everything it does on the way is in the rooms beside this one. */
+/** A session: says hello, answers one request, and ends. */
 import type { Hello } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
 import { deploy } from './deployment.ts'
 import { Wire } from './frames.ts'
+import { describeError } from './host/errors.ts'
 import { hostnameOf } from './host/hostname.ts'
 import { Lock } from './host/lock.ts'
 import type { Machine } from './host/machine.ts'
 import { JOURNAL } from './host/paths.ts'
-import { wordsFor } from './host/trouble.ts'
-import { pendingElsewhere } from './pending.ts'
+import { inProgressElsewhere } from './in-progress.ts'
 import { recover } from './recover.ts'
 import { sendHistory } from './store/history.ts'
 import { Store } from './store/store.ts'
 import { answerAbout } from './verdict.ts'
 import { verify } from './verify/verify.ts'
 
-export interface Identity {
+interface Identity {
   readonly version: string
-  /** The same on both ends, or they do not talk: DESIGN 6. */
+  /** If the operator's side has another one, it installs its own agent and connects again. */
   readonly build: string
 }
 
-/** Serves one operator until the request is answered or the operator is gone. */
 export function serve(machine: Machine, { version, build }: Identity): void {
   const wire = new Wire(machine)
   const store = new Store(machine)
@@ -30,19 +29,19 @@ export function serve(machine: Machine, { version, build }: Identity): void {
   try {
     answer(agent, { version, build })
   } catch (error) {
-    // The disk is full, or read-only, or a file of ours is none: the operator's side is told, in words.
-    wire.send({ type: 'refused', refusal: { kind: 'error', message: wordsFor(error) } })
+    // Such as a full disk.
+    wire.send({ type: 'refused', refusal: { kind: 'error', message: describeError(error) } })
   }
 }
 
 function answer(agent: Agent, { version, build }: Identity): void {
   const { wire, store, hostname } = agent
-  const { recovered, trouble } = recoverIfLeft(agent)
-  const pending = pendingElsewhere(agent)
+  const { recovered, failure } = recoverIfLeft(agent)
+  const pending = inProgressElsewhere(agent)
   wire.send({ type: 'hello', version, build, hostname, current: store.ref('current'), recovered, pending })
   const request = wire.next(Number.POSITIVE_INFINITY)
   if (typeof request === 'string') return
-  if (trouble !== undefined) throw trouble
+  if (failure !== undefined) throw failure
   switch (request.type) {
     case 'deploy':
       deploy(agent, request)
@@ -61,15 +60,20 @@ function answer(agent: Agent, { version, build }: Identity): void {
     case 'verify':
       wire.send(verify(agent))
       break
-    default:
+    case 'objects':
+    case 'stage':
+    case 'activate':
+    case 'wait':
       wire.send({
         type: 'refused',
-        refusal: { kind: 'error', message: `'${request.type}' opens no session` },
+        refusal: { kind: 'error', message: `unexpected request '${request.type}'` },
       })
+      break
+    default:
+      request satisfies never
   }
 }
 
-/** As often as it is asked. */
 function pong(wire: Wire): void {
   for (;;) {
     wire.send({ type: 'pong' })
@@ -78,15 +82,15 @@ function pong(wire: Wire): void {
   }
 }
 
-/** A journal whose writer is alive is none of ours: the lock tells. What stops us from recovering is told after hello. */
+/** The lock shows whether the journal's writer still works. A failure is reported after hello. */
 function recoverIfLeft({ machine, lock, store }: Agent): {
   readonly recovered: Hello['recovered']
-  readonly trouble?: unknown
+  readonly failure?: unknown
 } {
   try {
     const left = machine.files.stat(JOURNAL) && lock.take()
     return { recovered: left ? recover(machine, store) : null }
-  } catch (trouble) {
-    return { recovered: null, trouble }
+  } catch (failure) {
+    return { recovered: null, failure }
   }
 }

@@ -1,53 +1,53 @@
-/** Undoing a deployment from its journal: in reverse, each step for itself, so that one that fails stops no other. */
+/** Undoing a deployment from its journal: in reverse, and if a step cannot be undone, the others still are. */
 
-import { syncTouched } from './host/durable.ts'
-import { BASE } from './host/paths.ts'
-import { isHindrance, wordsFor } from './host/trouble.ts'
-import { Owed } from './owed.ts'
+import { BASE } from '../src/plan/places.ts'
+import { Deferred } from './deferred.ts'
+import { describeError, isDiskError } from './host/errors.ts'
 import type { Context } from './steps/action.ts'
 import { actionFor } from './steps/actions.ts'
+import { syncTouched } from './steps/durable.ts'
 import { collectVersion } from './store/collect.ts'
 import type { Journal } from './store/journal.ts'
 import type { Store } from './store/store.ts'
 import { isGoingDown } from './systemd/systemd.ts'
 
-export interface Undone {
-  /** What did not go back to what it was; empty when all is as before. */
+interface Undone {
+  /** What could not be restored. */
   readonly leftovers: string[]
-  /** Whether the disk was in the way: what did not go back now may do so once it can be written to. */
-  readonly hindered: boolean
-  /** Whether the host is going down, and systemd took no orders any more. It does after the boot. */
+  /** The disk could not be written to: the undo may succeed later. */
+  readonly diskFailed: boolean
+  /** systemd no longer starts units, since the host is going down: the undo may succeed after the boot. */
   readonly goingDown: boolean
 }
 
-/** Puts everything back, durably. May be repeated. */
+/** Durable when it returns. May be repeated. */
 export function undo(journal: Journal, context: Context, store: Store): Undone {
   const { machine } = context
   const { files } = machine
   const leftovers: string[] = []
-  let hindered = false
-  const attempt = (act: () => void, say = wordsFor) => {
+  let diskFailed = false
+  const attempt = (act: () => void, say = describeError) => {
     try {
       act()
     } catch (error) {
-      hindered ||= isHindrance(error)
+      diskFailed ||= isDiskError(error)
       leftovers.push(say(error))
     }
   }
-  const owed = new Owed()
+  const deferred = new Deferred()
   for (const { step, before } of journal.prepared.slice(0, journal.begun + 1).reverse())
     attempt(
-      () => actionFor(step).undo(step, before, context, owed),
-      error => `${step.kind}: ${wordsFor(error)}`,
+      () => actionFor(step).undo(step, before, context, deferred),
+      error => `${step.kind}: ${describeError(error)}`,
     )
-  leftovers.push(...owed.pay(machine))
+  leftovers.push(...deferred.carryOut(machine))
   const goingDown = leftovers.length > 0 && machine.systemd && isGoingDown(machine)
   attempt(() => {
     store.dropQuarantine()
     collectVersion(files, journal.header.to)
-    // The journal goes next, and must not be outlived by what it would put back.
+    // The journal is removed next: what it would restore must be on disk before.
     syncTouched(files, journal.prepared)
     files.syncFileSystem(BASE)
   })
-  return { leftovers, hindered, goingDown }
+  return { leftovers, diskFailed, goingDown }
 }

@@ -1,4 +1,4 @@
-/** The apps' own tests of a new version, run in its directory before anything is switched. */
+/** The apps' own tests of a new version, run in its directory. */
 import type { Oid } from '../src/plan/names.ts'
 import type { Step, StepOf } from '../src/plan/steps.ts'
 import type { Obstacle } from '../src/protocol/messages.ts'
@@ -6,11 +6,11 @@ import { type Machine, type Ran, SystemFailure } from './host/machine.ts'
 import { versionPath } from './host/paths.ts'
 
 const TIMEOUT_MS = 60_000
-/** How much of what a command printed is passed on: its end, where the reason is. */
+/** What is reported of a command's output: the end, which usually has the reason. */
 const LINES = 12
 const COLUMNS = 300
 
-/** What the commands object to. They are programs of the host: an embedded host runs none. */
+/** A local host directory runs no programs. */
 export function validate(machine: Machine, steps: readonly Step[], commit: Oid): Obstacle[] {
   if (machine.root !== '') return []
   return steps
@@ -32,17 +32,15 @@ function runCommand(machine: Machine, { app, argv }: StepOf<'validate'>, commit:
     if (!(error instanceof SystemFailure)) throw error
     if (error.code === 'EACCES')
       return [
-        { what: `${what} may not be executed`, hint: 'chmod +x makes it a program, in the config tree' },
+        { what: `${what} cannot be executed`, hint: 'make it executable in the config tree (chmod +x)' },
       ]
-    const how = error.code === 'ENOENT' ? 'is no program of the host' : `does not run (${error.code})`
+    const how = error.code === 'ENOENT' ? 'was not found on the host' : `cannot be started (${error.code})`
     return [{ what: `${what} ${how}`, hint: null }]
   }
 }
 
 function howItEnded({ code }: Ran): string {
-  return code === null
-    ? `was killed, or took longer than ${TIMEOUT_MS / 1000} s`
-    : `ended with exit status ${code}`
+  return code === null ? `was killed, or took longer than ${TIMEOUT_MS / 1000} s` : `exited with ${code}`
 }
 
 function lastLines({ stdout, stderr }: Ran): string[] {

@@ -1,9 +1,10 @@
 /**
- * The operator's word on a deployment that another agent process holds: left in a file, because the session that
- * began it may be the one that was cut off.
+ * The operator's decision on a deployment in progress, from another session: it is left in a file, because the session
+ * that began the deployment may have been cut off.
  */
 import { decodeUtf8 } from '../src/plan/bytes.ts'
-import type { DeploymentId, Reply, Request } from '../src/protocol/messages.ts'
+import type { DeploymentId } from '../src/plan/deployment-id.ts'
+import type { Reply, Request } from '../src/protocol/messages.ts'
 import type { Agent } from './agent.ts'
 import { writeDurably } from './host/files.ts'
 import type { Holder } from './host/lock.ts'
@@ -19,12 +20,11 @@ export interface Verdict {
   readonly why: string
 }
 
-/** An old connection proves nothing where the way to the host itself may have changed. */
-export const NEEDS_NEW = 'this deployment is to be confirmed over a new connection'
+/** The old connection may still work where a new one does not. */
+export const NEEDS_NEW = 'this deployment must be confirmed over a new connection'
 
 const POLL_MS = 20
 
-/** The verdict on this deployment, where one was left. */
 export function readVerdict(files: Files, id: DeploymentId): Verdict | undefined {
   const raw = files.read(VERDICT)
   if (raw === undefined) return undefined
@@ -49,7 +49,7 @@ export function answerAbout(
   for (;;) {
     if (lock.take()) recover(machine, store)
     const holder = lock.held ? undefined : lock.holder()
-    // Looked up last: before the lock goes from one to the next, how it ended with the one is on record.
+    // Looked up after the lock: its holder records the outcome before releasing it.
     const record = findOutcome(machine.files, id)
     if (record) return { type: 'outcome', id, outcome: record.outcome, why: record.why }
     if (lock.held || (holder && holder.id !== id)) return { type: 'outcome', id, outcome: 'unknown', why: '' }
@@ -64,7 +64,7 @@ export function answerAbout(
   }
 }
 
-/** Another channel of the connection that is to be proven by another. */
+/** Whether this is only another channel of the connection that a new one has to replace. */
 function isOld(holder: Holder | undefined, connection: string | undefined): boolean {
   return holder?.connection !== undefined && holder.connection === connection
 }

@@ -12,7 +12,7 @@ export type Command =
       readonly prune: boolean
       /** Brings back what was deployed, where a host has drifted from it. */
       readonly repair: boolean
-    } & Accepting)
+    } & DeployOptions)
   | {
       readonly kind: 'plan'
       readonly cluster: string | null
@@ -68,7 +68,7 @@ export type Command =
       /** Empty for those of the newest deployment. */
       readonly hosts: readonly string[]
       readonly selection: Selection
-    } & Accepting)
+    } & DeployOptions)
   | { readonly kind: 'forget'; readonly hosts: readonly string[] }
   | {
       readonly kind: 'status'
@@ -81,7 +81,7 @@ export type Command =
       readonly kind: 'apply'
       /** A saved plan; '-' is stdin. */
       readonly file: string
-    } & Accepting)
+    } & DeployOptions)
   | {
       readonly kind: 'check'
       readonly cluster: string | null
@@ -120,7 +120,7 @@ export interface CompletedOption {
 }
 
 /** How a plan is offered, whichever command made it, and carried out. */
-export interface Accepting {
+export interface DeployOptions {
   readonly yes: boolean
   readonly dryRun: boolean
   /** Whether the pre-deploy hook is asked. */

@@ -1,3 +1,4 @@
+import type { Random } from './random.ts'
 import type { JsonRecord } from './terminal/json/records.ts'
 import type { Env, Terminal } from './terminal/terminal.ts'
 
@@ -14,7 +15,7 @@ export interface Context {
   readonly now: () => Date
   /** Milliseconds that only ever go forward. */
   readonly ticks: () => number
-  readonly random: (bytes: number) => Uint8Array
+  readonly random: Random
   /** Of git-deploy. */
   readonly version: string
 }

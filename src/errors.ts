@@ -38,7 +38,7 @@ export class NoDirectory extends Fatal {}
 
 export class NoRevision extends Fatal {}
 
-export interface FatalOptions {
+interface FatalOptions {
   readonly hint?: string | undefined
   readonly exitCode?: ExitCode
   readonly cause?: unknown

@@ -3,8 +3,10 @@ import { completedVerbs, parseCommand, wantsJson } from './cli/command-line.ts'
 import type { Command, CommandOf } from './command.ts'
 import type { Context } from './context.ts'
 import { asFatal, EXIT, type ExitCode, Fatal, reasonOf } from './errors.ts'
+import { visible } from './terminal/clean.ts'
 import { encodeRecord } from './terminal/json/records.ts'
 import { makeTerminal } from './terminal/terminal.ts'
+import { isVerb, VERBS } from './verb-names.ts'
 
 declare const VERSION: string
 
@@ -70,8 +72,8 @@ function report(thrown: unknown, { terminal, env, emit }: Context): ExitCode {
   if (error instanceof Fatal) {
     const { message, hint = null, exitCode } = error
     emit({ type: 'error', message, hint, exitCode })
-    terminal.note(`fatal: ${message}`)
-    if (error.hint !== undefined) for (const line of error.hint.split('\n')) terminal.note(`hint: ${line}`)
+    terminal.note(`fatal: ${message.split('\n').map(visible).join('\n')}`)
+    for (const line of hint?.split('\n') ?? []) terminal.note(`hint: ${visible(line)}`)
     if (trace !== undefined) terminal.note(trace)
     return error.exitCode
   }
@@ -79,7 +81,8 @@ function report(thrown: unknown, { terminal, env, emit }: Context): ExitCode {
   emit({ type: 'error', message, hint: null, exitCode: EXIT.failed })
   terminal.note(`fatal: ${message}`)
   terminal.note(
-    trace ?? 'hint: this is a bug in git-deploy; please report it with the output of DEPTOOL_TRACE=1',
+    trace ??
+      "hint: this is a bug in git-deploy; please report it with the output of 'DEPTOOL_TRACE=1 git deploy …'",
   )
   return EXIT.failed
 }
@@ -119,10 +122,9 @@ process.on('exit', code => {
   if (lost === undefined) return
   process.stderr.write(`error: cannot write all output: ${reasonOf(lost)}\n`)
   // The code of a deployment says what became of the hosts.
-  if (code === EXIT.done && !DEPLOYS.some(kind => kind === ran)) process.exitCode = EXIT.failed
+  const deploys = ran !== undefined && isVerb(ran) && VERBS[ran] === 'deploys'
+  if (code === EXIT.done && !deploys) process.exitCode = EXIT.failed
 })
-
-const DEPLOYS = ['deploy', 'apply', 'rollback'] as const satisfies readonly Command['kind'][]
 
 function contextOf({ json }: { readonly json: boolean }): Context {
   const words = json ? { write() {} } : process.stdout

@@ -1,6 +1,9 @@
 /** What hosts turned out to run when they were asked (delivery/catch-up.ts), for terminal/ to show. Plain data. */
+
+import type { HostCommit } from './host-commit.ts'
+import type { DeploymentId } from './plan/deployment-id.ts'
 import type { Oid } from './plan/names.ts'
-import type { DeploymentId, Outcome, Pending } from './protocol/messages.ts'
+import type { InProgress, Outcome } from './protocol/messages.ts'
 
 /** What became of a host since this repository last heard of it. */
 export type News =
@@ -18,29 +21,14 @@ export interface Moved {
   readonly to: Oid
   readonly tree: Oid
   /** The newest first. */
-  readonly commits: readonly HostCommitSaid[]
-}
-
-/** A host commit, read. What it says was written by whoever made it. */
-export interface HostCommitSaid {
-  readonly commit: Oid
-  readonly tree: Oid
-  readonly parents: readonly Oid[]
-  /** The deployment's id; '' where the commit names none. */
-  readonly deployment: string
-  /** What the files came from. */
-  readonly source: string
-  /** `Name <email>`. */
-  readonly author: string
-  readonly date: Date
-  readonly subject: string
+  readonly commits: readonly HostCommit[]
 }
 
 /** What a host said when it was asked. */
 export interface Heard {
   readonly news: News
   /** The deployment under way there. */
-  readonly pending: Pending | null
+  readonly inProgress: InProgress | null
   /** Deployments of which this repository did not know how they ended. */
   readonly ended: readonly Ended[]
 }

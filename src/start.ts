@@ -5,10 +5,12 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -37,6 +39,9 @@ const BUNDLES = ['./main.cjs', './ssh2.cjs']
 /** How often: a plan may be of nothing the first time. */
 const TIMES = 3
 
+/** Two for each of eight programs; one takes less than a megabyte. */
+const KEPT = 16
+
 const directory = cacheDirectory(process.env)
 const loaded: Loaded[] = []
 
@@ -50,7 +55,7 @@ process.on('exit', code => {
 function load(file: string): unknown {
   // In one line, so that the lines of a stack trace are those of the file.
   const source = `(function(exports,require,module,__filename,__dirname){${readFileSync(file, 'utf8')}\n})`
-  const cacheFile = join(directory, `${basename(file)}-${process.version}-${process.arch}`)
+  const cacheFile = join(directory, `${basename(file)}-${process.version}-${process.arch}-${hash(file)}`)
   const identity = identityOf(file)
   const { code, seen } = readCache(cacheFile, identity)
   const script = new Script(source, { filename: file, ...(code && { cachedData: code }) })
@@ -60,6 +65,13 @@ function load(file: string): unknown {
     BUNDLES.includes(name) ? load(join(dirname(file), name)) : require(name)
   script.runInThisContext()(module.exports, requireBundle, module, file, dirname(file))
   return module.exports
+}
+
+/** FNV-1a, 32 bits: two installs must not take turns with one cache, and node:crypto takes 3 ms to load. */
+function hash(text: string): string {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return (hash >>> 0).toString(16).padStart(8, '0')
 }
 
 /** Whether it is the same file and has not been changed since, by what git asks too. */
@@ -101,7 +113,7 @@ function isOurs({ uid, mode }: Stats): boolean {
 function readOurs(file: string): Buffer {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
-    if (!isOurs(fstatSync(fd))) throw new Error(`'${file}' is somebody else's`)
+    if (!isOurs(fstatSync(fd))) throw new Error(`'${file}' belongs to another user`)
     return readFileSync(fd)
   } finally {
     closeSync(fd)
@@ -112,7 +124,7 @@ function readOurs(file: string): Buffer {
 function split(content: Buffer): [identity: string, seen: string, code: Buffer] {
   const first = content.indexOf('\n')
   const second = content.indexOf('\n', first + 1)
-  if (first < 0 || second < 0) throw new Error('not a whole cache')
+  if (first < 0 || second < 0) throw new Error('the cache is incomplete')
   return [
     content.toString('utf8', 0, first),
     content.toString('utf8', first + 1, second),
@@ -125,11 +137,20 @@ function keep({ script, identity, cacheFile, seen }: Loaded, ran: string): void 
   if (seen.filter(one => one === ran).length === TIMES) return
   try {
     makeDirectory()
+    if (!existsSync(cacheFile)) dropOldest()
     const head = Buffer.from(`${identity}\n${[...seen, ran].join(' ')}\n`)
     replace(cacheFile, Buffer.concat([head, script.createCachedData()]))
   } catch {
     // A home directory that is read-only, full or missing: the next command compiles again, and that is all.
   }
+}
+
+/** Of programs that are gone, mostly: another place, another Node. */
+function dropOldest(): void {
+  const files = readdirSync(directory).map(name => join(directory, name))
+  const age = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const newest = files.sort((a, b) => age(b) - age(a))
+  for (const file of newest.slice(KEPT - 1)) rmSync(file, { force: true })
 }
 
 /** In one step, durably: half a cache is refused, but one with a hole, as a power cut leaves them, would crash V8. */
@@ -148,5 +169,5 @@ function replace(file: string, content: Buffer): void {
 function makeDirectory(): void {
   for (const path of [dirname(directory), directory])
     if (!statSync(path, { throwIfNoEntry: false })) mkdirSync(path, { mode: 0o700 })
-  if (!isOurs(lstatSync(directory))) throw new Error(`'${directory}' is somebody else's`)
+  if (!isOurs(lstatSync(directory))) throw new Error(`'${directory}' belongs to another user`)
 }

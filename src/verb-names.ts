@@ -1,23 +1,28 @@
-/** The commands, in the order in which they are offered. */
-export const VERB_NAMES = [
-  'deploy',
-  'plan',
-  'apply',
-  'diff',
-  'status',
-  'check',
-  'sync',
-  'ping',
-  'verify',
-  'log',
-  'rollback',
-  'forget',
-  'init',
-  'hooks',
-  'completion',
-] as const
+import type { Command } from './command.ts'
 
-export type VerbName = (typeof VERB_NAMES)[number]
+/** What is typed for a command. The other kinds are what else a command line can mean. */
+export type VerbName = Exclude<Command['kind'], 'help' | 'version' | 'misuse'>
+
+/** What each command has to do with hosts; in the order in which commands are offered. */
+export const VERBS: { readonly [V in VerbName]: 'deploys' | 'asks' | 'offline' } = {
+  deploy: 'deploys',
+  plan: 'offline',
+  apply: 'deploys',
+  diff: 'offline',
+  status: 'offline',
+  check: 'offline',
+  sync: 'asks',
+  ping: 'asks',
+  verify: 'asks',
+  log: 'offline',
+  rollback: 'deploys',
+  forget: 'offline',
+  init: 'offline',
+  hooks: 'offline',
+  completion: 'offline',
+}
+
+export const VERB_NAMES = Object.keys(VERBS) as readonly VerbName[]
 
 export function isVerb(word: string): word is VerbName {
   return VERB_NAMES.some(name => name === word)

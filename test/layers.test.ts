@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { VERBS } from '../src/verb-names.ts'
 
 const TOP = fileURLToPath(new URL('..', import.meta.url))
 
@@ -18,7 +19,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   remote: ['plan', 'protocol', 'shared'],
   terminal: ['plan', 'protocol', 'shared'],
   rollout: ['plan', 'protocol', 'shared', 'remote'],
-  planning: ['plan', 'protocol', 'shared', 'git', 'remote', 'terminal', 'context'],
+  planning: ['plan', 'protocol', 'shared', 'git', 'terminal', 'context'],
   delivery: ['plan', 'protocol', 'shared', 'git', 'remote', 'terminal', 'rollout', 'planning', 'context'],
   commands: [
     'plan',
@@ -33,7 +34,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'context',
   ],
   cli: ['plan', 'shared', 'terminal'],
-  context: ['terminal'],
+  context: ['shared', 'terminal'],
   main: ['shared', 'terminal', 'commands', 'cli', 'context'],
   start: [],
   agent: ['plan', 'protocol'],
@@ -74,10 +75,33 @@ test('no file imports itself by way of others', () => {
   assert.deepEqual(cycles(), [])
 })
 
+test('no command can do more to hosts than it says', () => {
+  const beyond = { offline: /^src\/remote\//, asks: /^src\/rollout\/rollout\.ts$/, deploys: /^(?!)/ }
+  const wrong = Object.entries(VERBS).flatMap(([verb, does]) =>
+    [...reachedFrom(`src/commands/${verb}.ts`)]
+      .filter(file => beyond[does].test(file))
+      .map(file => `'${verb}' ${does}, and leads to ${file}`),
+  )
+  assert.deepEqual(wrong, [])
+})
+
 test('only src/main.ts, and src/start.ts before it, touch process', () => {
   const touching = files.filter(file => /(?<![\w.])process\.[a-z]|'node:process'/.test(code(file)))
   assert.deepEqual(
     touching.filter(file => !['src/main.ts', 'src/start.ts'].includes(file)),
+    [],
+  )
+})
+
+test('what time it is, and what is random, comes in through main', () => {
+  const asking = files.filter(file =>
+    /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\brandom(Bytes|UUID|Int)\(/.test(
+      code(file),
+    ),
+  )
+  assert.deepEqual(
+    // The salt of a line in known_hosts decides nothing here.
+    asking.filter(file => !['src/main.ts', 'src/remote/ssh/known-hosts.ts'].includes(file)),
     [],
   )
 })
@@ -122,6 +146,15 @@ function cyclesFrom(file: string, path: readonly string[], done: Set<string>): s
     .flatMap(name => cyclesFrom(resolved(file, name), [...path, file], done))
   done.add(file)
   return found
+}
+
+/** The file and all that it imports, by way of others too. */
+function reachedFrom(file: string, seen = new Set<string>()): ReadonlySet<string> {
+  if (seen.has(file)) return seen
+  seen.add(file)
+  const inner = imports.get(file) ?? []
+  for (const name of inner.filter(name => name.startsWith('.'))) reachedFrom(resolved(file, name), seen)
+  return seen
 }
 
 function resolved(file: string, name: string): string {

@@ -65,29 +65,29 @@ test('a command that is mistyped, one that git has by another name, and a host w
     .run('plan', 'prod/dns1')
     .exits(1)
     .stderr(
-      "fatal: cannot use 'prod/dns1' as a cluster: it is in 'prod'\nhint: 'dns1' is a host of 'prod': git deploy prod --limit dns1\n",
+      "fatal: cannot use 'prod/dns1' as a cluster: it is inside the cluster 'prod'\nhint: 'dns1' is a host of 'prod': run 'git deploy prod --limit dns1'\n",
     )
   for (const command of ['plan', 'check', 'sync'])
     await world
       .run(command, 'prod/dns1/nsd')
       .exits(1)
-      .stderr(/^fatal: cannot use 'prod\/dns1\/nsd' as a cluster: it is in 'prod'\n/)
+      .stderr(/^fatal: cannot use 'prod\/dns1\/nsd' as a cluster: it is inside the cluster 'prod'\n/)
   await world
     .run('plan', 'prod', 'web1')
     .exits(1)
     .stderr(
-      "fatal: cannot read revision 'web1': there is no such commit\nhint: 'web1' is a host of 'prod': git deploy prod --limit web1\n",
+      "fatal: cannot read revision 'web1': there is no such commit\nhint: 'web1' is a host of 'prod': run 'git deploy prod --limit web1'\n",
     )
   await world
     .run('plan', 'dns1/nsd')
     .exits(1)
     .stderr(
-      "fatal: cannot read 'dns1/nsd': there is no such directory\nhint: clusters of this repository: 'prod'\n",
+      "fatal: cannot read 'dns1/nsd': there is no such directory\nhint: the clusters of this repository are 'prod'\n",
     )
   await world
     .run('plan', '--frobnicate')
     .exits(129)
-    .stderr(/^error: unknown option '--frobnicate'\nhint: '-h' lists the options\nusage: /)
+    .stderr(/^error: unknown option '--frobnicate'\nhint: use -h to list the options\nusage: /)
 })
 
 test('a cluster without hosts, and one that is not there yet', async t => {
@@ -96,11 +96,11 @@ test('a cluster without hosts, and one that is not there yet', async t => {
     .run('plan', 'prod')
     .exits(1)
     .stderr(
-      "fatal: cannot read 'prod': there is no such directory\nhint: 'git deploy init prod' makes it: a cluster is a directory <cluster>/<host>/<app>/…\n",
+      "fatal: cannot read 'prod': there is no such directory\nhint: run 'git deploy init prod' to create it; the layout of a cluster is <cluster>/<host>/<app>/…\n",
     )
   await world.run('init').stdout(/created/)
   for (const command of ['plan', 'status', 'sync', 'ping'])
-    await world.run(command).stdout('prod has no hosts: a host is a directory in it\n')
+    await world.run(command).stdout('prod has no hosts: each host needs a directory in it\n')
   await world
     .run('plan', 'prd')
     .exits(1)
@@ -110,7 +110,7 @@ test('a cluster without hosts, and one that is not there yet', async t => {
     .run('plan', 'notes')
     .exits(1)
     .stderr(
-      "fatal: cannot read 'notes': it is no directory\nhint: a cluster is a directory <cluster>/<host>/<app>/…\n",
+      "fatal: cannot read 'notes': it is not a directory\nhint: the layout of a cluster is <cluster>/<host>/<app>/…\n",
     )
 })
 
@@ -147,12 +147,12 @@ test('a cluster that cannot be found', async t => {
     .run('plan', 'staging')
     .exits(1)
     .stderr(
-      "fatal: cannot read 'staging': there is no such directory\nhint: clusters of this repository: 'prod'\n",
+      "fatal: cannot read 'staging': there is no such directory\nhint: the clusters of this repository are 'prod'\n",
     )
   await world
     .run('plan', '../elsewhere')
     .exits(1)
-    .stderr("fatal: cannot use '../elsewhere' as a cluster: it is outside of this repository\n")
+    .stderr("fatal: cannot use '../elsewhere' as a cluster: it is outside this repository\n")
 })
 
 test('outside of a repository', async t => {
@@ -161,7 +161,7 @@ test('outside of a repository', async t => {
   assert.equal(plan.code, 1)
   assert.match(plan.stderr, /^fatal: not a git repository/)
   const init = await world.execute(['git', '-C', '/', 'deploy', 'init'])
-  assert.match(init.stderr, /\nhint: make one here with 'git init'\n$/)
+  assert.match(init.stderr, /\nhint: run 'git init' to create one here\n$/)
 })
 
 test('everything wrong with a tree is told at once, with its place', async t => {
@@ -175,9 +175,9 @@ test('everything wrong with a tree is told at once, with its place', async t => 
     code: 1,
     stdout: '',
     stderr: `error: ../dns1/nsd/manifest.json:2:17: there is no 'nsd.conf' in the app
-error: cron/manifest.json:3:3: it is not valid JSON: comma expected
+error: cron/manifest.json:3:3: the file is not valid JSON: comma expected
 error: www/manifest.json:4:5: unknown key 'unit'
-hint: known here: 'units_enabled', 'units_reload', 'settle_ms'
+hint: expected one of 'units_enabled', 'units_reload', 'settle_ms'
 fatal: cannot plan 'prod': 3 problems in the config tree
 `,
   })
@@ -195,7 +195,7 @@ test('a host belongs to one cluster', async t => {
     .run('plan', 'staging')
     .exits(1)
     .stderr(`fatal: cannot plan 'staging': its host 'dns1' is deployed from 'prod'
-hint: a host belongs to one cluster; if it has moved: git rm -r 'prod/dns1'
+hint: a host can belong to only one cluster; if it has moved, run 'git rm -r prod/dns1'
 `)
   await world.commit()
   await world
@@ -207,7 +207,7 @@ hint: a host belongs to one cluster; if it has moved: git rm -r 'prod/dns1'
 test('a host that is not in the tree any more is named; an empty directory removes its apps', async t => {
   const { world } = await makeFleet(t)
   world.remove('dns1')
-  await world.run('plan', 'prod').stdout(/^dns1 is not in 'prod' any more and is left alone$/m)
+  await world.run('plan', 'prod').stdout(/^dns1 is no longer in 'prod' and is left alone$/m)
   mkdirSync(join(world.repo, 'prod/dns1'))
   await world.run('plan', 'prod').stdout(/^dns1\n {4}remove nsd$/m)
 })
@@ -234,7 +234,7 @@ test('status', async t => {
     .run('status')
     .stdout(/^dns1 {2}deployed <oid> .* ago by Ada {2}up to date\nweb1 {2}never deployed +1 app to change\n$/)
   world.remove('dns1')
-  await world.run('status', 'prod').stdout(/^dns1 .* not in 'prod' any more$/m)
+  await world.run('status', 'prod').stdout(/^dns1 .* no longer in 'prod'$/m)
 })
 
 test('init sets the cluster, creates its directory, and overwrites nothing', async t => {
@@ -242,10 +242,12 @@ test('init sets the cluster, creates its directory, and overwrites nothing', asy
   await world
     .run('init')
     .stdout(
-      /^created 'prod\/'\n'git deploy' means 'git deploy prod' in this repository\n[\s\S]*mkdir -p prod\/web1\/hello/,
+      /^created 'prod\/'\nin this repository, 'git deploy' is now short for 'git deploy prod'\n[\s\S]*mkdir -p prod\/web1\/hello/,
     )
   world.write({ 'web1/hello/greeting.txt': 'Hello.\n' })
-  await world.run('init').stdout(/^'git deploy' means 'git deploy prod' in this repository\n\nsee what/)
+  await world
+    .run('init')
+    .stdout(/^in this repository, 'git deploy' is now short for 'git deploy prod'\n\nsee what/)
   await world.run('plan').stdout(`prod from the working tree (main, no commit yet, with uncommitted changes)
 
 web1 (new host)
@@ -256,7 +258,7 @@ web1 (new host)
   await world
     .run('init', 'staging')
     .exits(1)
-    .stderr("fatal: cannot create 'staging': there is a file of that name\n")
+    .stderr("fatal: cannot create 'staging': a file with this name exists\n")
   assert.equal(await world.git('config', 'deptool.cluster'), 'prod')
 })
 
@@ -267,7 +269,10 @@ test('what init says to type can be typed, whatever the name', async t => {
     ["ada's lab", "'ada'\\''s lab'"],
   ] as const) {
     const { stdout } = await world.run('init', name).stdout(anything)
-    assert.ok(stdout.includes(`\n'git deploy' means 'git deploy ${means}' in this repository\n`), stdout)
+    assert.ok(
+      stdout.includes(`\nin this repository, 'git deploy' is now short for 'git deploy ${means}'\n`),
+      stdout,
+    )
     const steps = stdout.split('\n').filter(line => /^ {4}(mkdir|echo)/.test(line))
     const typed = await world.execute(['sh', '-ec', [...steps, `git deploy -n ${means}`].join('\n')])
     assert.match(typed.stdout, /web1 \(new host\)\n {4}add hello\n {8}\+ greeting\.txt\n/)
@@ -294,7 +299,7 @@ test('the diff of the question is paged by git, and the question comes again', a
   const { world } = await makeFleet(t)
   await world.git('config', 'deptool.preconnect', 'false')
   await world.git('config', 'core.pager', 'sed s/^/paged:/')
-  const question = "Apply to 1 host in 'prod'? Rolls back by itself if it fails. [y/N/d] "
+  const question = "Deploy to 1 host in 'prod'? A host that fails rolls back by itself. [y/N/d] "
   await world
     .runInTerminal(
       ['prod'],
@@ -410,4 +415,20 @@ hint: did you mean '--exit-code'?
 usage: git deploy plan [<options>] [<cluster>] [<rev>]
 `)
   await world.run('--version').stdout(/^git-deploy version \d+\.\d+\.\d+/)
+})
+
+test('what the operator typed, or named a branch, is shown as what it is', async t => {
+  const world = await makeWorld(t, { 'web1/a/x': '1' })
+  await world
+    .run('plan', 'pr\x1b[31mod')
+    .exits(1)
+    .stdout('')
+    .stderr(/^fatal: [^\x1b]*'pr\\033\[31mod'[^\x1b]*$/)
+  await world.git('switch', '--quiet', '--create', 'fix\u202eniam')
+  await world.run('plan', 'prod').stdout(/^prod from the working tree \(fix\\342\\200\\256niam /)
+  world.write({ 'web1/a/manifest.json': '{"symlinks": {"/etc/a\\nb": "x"}}' })
+  await world
+    .run('check', 'prod')
+    .exits(1)
+    .stdout(/'\/etc\/a\\nb' contains a control character/)
 })

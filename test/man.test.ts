@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { flagsOf } from '../src/cli/command-line.ts'
 import { EXIT } from '../src/errors.ts'
 import { MANIFEST_KEYS, parseManifest } from '../src/plan/manifest.ts'
+import { PLACES, SPECIAL_ROLES } from '../src/plan/places.ts'
 import type { Problem } from '../src/plan/problem.ts'
+import { SPECIAL } from '../src/plan/special-directories.ts'
+import { VERB_NAMES } from '../src/verb-names.ts'
+import { needs } from './support/needs.ts'
 
 const path = fileURLToPath(new URL('../man/git-deploy.1', import.meta.url))
 const page = readFileSync(path, 'utf8')
@@ -29,8 +33,18 @@ for (const [verb, flags] of Object.entries(flagsOf()))
       flags.filter(flag => !documented.has(flag)),
       [],
     )
-    if (verb !== 'deploy') assert.match(section('COMMANDS'), new RegExp(`^\\.It Cm ${verb}$`, 'm'))
+    assert.match(section('COMMANDS'), new RegExp(`^\\.It Cm ${verb}$`, 'm'))
   })
+
+test('the commands are in the order in which they are offered, and each entry ends with whether it needs the network', () => {
+  const [, ...entries] = section('COMMANDS').split(/^\.It Cm /m)
+  const names = entries.map(entry => /^[a-z]+/.exec(entry)?.[0])
+  assert.deepEqual(
+    names.filter(name => name !== 'help'),
+    [...VERB_NAMES],
+  )
+  for (const entry of entries) assert.match(entry, /\n(?:Works offline|Contacts the hosts)\.\n(?:\.El\n)?$/)
+})
 
 test('the man page has no option that does not exist', () => {
   const known = Object.values(flagsOf()).flat()
@@ -49,7 +63,17 @@ test("the config tree's page describes every key of the manifest, and its exampl
   const tree = readFileSync(new URL('../man/gitdeploy-tree.5', import.meta.url), 'utf8')
   const manifest = tree.split('.Sh MANIFEST\n')[1]!.split(/^\.Sh /m)[0]!
   const described = [...manifest.matchAll(/^\.Ss (.*)$/gm)].map(([, key]) => key)
-  assert.deepEqual(described, [...MANIFEST_KEYS])
+  assert.deepEqual(described, [...MANIFEST_KEYS.keys()])
+  for (const [key, inner] of MANIFEST_KEYS) {
+    const entries = [
+      ...manifest
+        .split(`.Ss ${key}\n`)[1]!
+        .split('.Ss ')[0]!
+        .matchAll(/^\.It Cm (.*)$/gm),
+    ]
+    const names = entries.flatMap(([, names]) => names!.split(' , '))
+    if (inner.length > 0) assert.deepEqual(names, inner)
+  }
   const examples = [...tree.matchAll(/^\{[^$]*?^\}$|^\{ .* \}$/gm)].map(([text]) => text)
   assert.equal(examples.length, 3)
   for (const example of examples) {
@@ -60,10 +84,21 @@ test("the config tree's page describes every key of the manifest, and its exampl
   assert.deepEqual(Object.keys(JSON.parse(examples[0]!)), described)
 })
 
+test("the config tree's page describes every special directory", () => {
+  const tree = readFileSync(new URL('../man/gitdeploy-tree.5', import.meta.url), 'utf8')
+  const special = tree.split('.Ss Special directories\n')[1]!.split(/^\.S[sh] /m)[0]!
+  const described = [...special.matchAll(/^\.It Pa (.*)\/$/gm)].map(([, directory]) => directory)
+  const known = SPECIAL_ROLES.map(role => [SPECIAL[role].directory, PLACES[role]] as const)
+  assert.deepEqual(
+    described,
+    known.map(([directory]) => directory),
+  )
+  for (const [, place] of known) assert.match(special, new RegExp(`^\\.Pa ${place}\\b`, 'm'))
+})
+
 for (const page of packaged.man)
-  test(`mandoc finds nothing to complain about in ${page}`, t => {
+  test(`mandoc finds nothing to complain about in ${page}`, needs('mandoc'), () => {
     const path = fileURLToPath(new URL(`../${page}`, import.meta.url))
     const lint = spawnSync('mandoc', ['-Tlint', '-W', 'warning', path], { encoding: 'utf8' })
-    if (lint.error) return t.skip('mandoc is not installed')
     assert.equal(lint.stdout + lint.stderr, '')
   })

@@ -118,7 +118,7 @@ test('installed where there is no compiler, it deploys to a real host', realHost
   )
 
   await world.run('--version').stdout(/^git-deploy version \d+\.\d+\.\d+\n$/)
-  await world.run('init').stdout(/^'git deploy' means 'git deploy prod' in this repository\n/)
+  await world.run('init').stdout(/^in this repository, 'git deploy' is now short for 'git deploy prod'\n/)
   await world
     .run('--yes')
     .stdout(/^prod from the working tree(.|\n)*\ndeployed to 1 host in 'prod'/)
@@ -139,7 +139,7 @@ test('installed, it has its manual pages, its hooks and its completion', async t
   writeFileSync(join(world.home, 'script'), script)
   execFileSync('bash', ['-n', join(world.home, 'script')])
 
-  await world.run('init').stdout(/^'git deploy'/)
+  await world.run('init').stdout(/^in this repository, 'git deploy'/)
   await world.run('hooks', 'install').stdout(/^ {4}post-commit {2}installed$/m)
   world.write({ 'web1/www/index.html': 'two\n' })
   const { stderr } = await world.execute(['git', 'commit', '-qam', 'two'])

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { makeWorld } from './support/world.ts'
@@ -17,7 +27,7 @@ async function makeCache(t: TestContext) {
 
 test('what V8 compiled is kept for the next command, and nobody else can write it', async t => {
   const { world, directory, file } = await makeCache(t)
-  assert.deepEqual(readdirSync(directory), [`main.cjs-${process.version}-${process.arch}`])
+  assert.match(basename(file), new RegExp(`^main\\.cjs-${process.version}-${process.arch}-[0-9a-f]{8}$`))
   assert.equal(statSync(directory).mode & 0o777, 0o700)
   assert.equal(statSync(file).mode & 0o777, 0o600)
   for (let time = 2; time <= 4; time++) await world.run('--version').stdout(VERSION)
@@ -42,6 +52,50 @@ test('a cache that is damaged, or of another bundle, is made anew', async t => {
     assert.equal(readFileSync(file).indexOf('\n'), head)
   }
 })
+
+test('two installs that are used in turn leave each other their caches', async t => {
+  const world = await makeWorld(t, {})
+  const [one, other] = ['one', 'other'].map(name => install(join(world.home, name)))
+  const use = async (program: string) => {
+    const { stdout } = await world.execute([program, '--version'])
+    assert.match(stdout, VERSION)
+  }
+  for (const program of [one!, other!]) for (let time = 1; time <= 3; time++) await use(program)
+  const directory = join(world.home, '.cache/git-deploy')
+  const written = () =>
+    readdirSync(directory).map(name => {
+      const { ino, mtimeMs } = statSync(join(directory, name))
+      return [name, ino, mtimeMs]
+    })
+  const before = written()
+  assert.equal(before.length, 2)
+  for (const program of [one!, other!, one!]) await use(program)
+  assert.deepEqual(written(), before)
+})
+
+test('caches of programs that are gone do not gather', async t => {
+  const { world, directory, file } = await makeCache(t)
+  const old = new Date(Date.now() - 90 * 24 * 60 * 60 * 1000)
+  const others = Array.from({ length: 20 }, (_, i) => join(directory, `main.cjs-v20.10.0-x64-${1e7 + i}`))
+  for (const other of others) {
+    writeFileSync(other, 'code')
+    utimesSync(other, old, old)
+  }
+  await world.execute([install(join(world.home, 'another')), '--version'])
+  const left = readdirSync(directory)
+  assert.equal(left.length, 16)
+  assert.ok(left.includes(basename(file)))
+})
+
+/** The program without its agents, in a directory of its own. */
+function install(place: string): string {
+  for (const name of ['bin', 'dist'])
+    cpSync(new URL(`../${name}`, import.meta.url).pathname, join(place, name), {
+      recursive: true,
+      filter: path => !path.endsWith('/dist/agent'),
+    })
+  return join(place, 'bin/git-deploy')
+}
 
 test('code that somebody else could have put into the cache is not run', async t => {
   const { world, directory, file } = await makeCache(t)

@@ -3,7 +3,7 @@
  * Uses node_modules and the system's C compilers, nothing else. Does nothing where all is there and of this build.
  * A platform that was not asked for by name is left out, with a word, where there is no compiler for it.
  *
- *     node agent/build/build.mjs [--platform <name>]... [--entry <file>] [--out <directory>]
+ *     node agent/build/build.mjs [--platform <name>]... [--entry <file>] [--main <C file>] [--out <directory>]
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,6 +27,7 @@ const { values: options } = parseArgs({
   options: {
     platform: { type: 'string', multiple: true },
     entry: { type: 'string', default: join(ROOT, 'agent/main.ts') },
+    main: { type: 'string', default: join(ROOT, 'agent/host/native/main.c') },
     out: { type: 'string', default: join(ROOT, 'dist/agent') },
   },
 })
@@ -38,7 +39,7 @@ try {
   process.exitCode = 1
 }
 
-async function buildAgents({ platform: named, entry, out }) {
+async function buildAgents({ platform: named, entry, main, out }) {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   const { bundle, metafile } = await makeBundle(entry, version)
   const build = buildId(bundle)
@@ -51,7 +52,7 @@ async function buildAgents({ platform: named, entry, out }) {
     }
     if (compiler.missing) throw new Error(`no C compiler for ${platform}: install ${compiler.missing}`)
     if (known[platform]?.compiler === compiler.command) continue
-    const program = await compileAgent(bundle.replaceAll(BUILD_MARK, build), compiler)
+    const program = await compileAgent(bundle.replaceAll(BUILD_MARK, build), main, compiler)
     known[platform] = saveAgent(program, platform, compiler, out)
     writeWhole(join(out, 'agents.json'), `${JSON.stringify({ version, build, platforms: known }, null, 2)}\n`)
   }

@@ -25,7 +25,7 @@ const NATIVE = join(ROOT, 'agent/host/native')
 const CACHE = join(ROOT, 'build/agent')
 
 const ENGINE_PARTS = ['quickjs.c', 'libregexp.c', 'libunicode.c', 'cutils.c']
-const NATIVE_PARTS = readdirSync(NATIVE).filter(name => name.endsWith('.c'))
+const NATIVE_PARTS = readdirSync(NATIVE).filter(name => name.endsWith('.c') && name !== 'main.c')
 
 const DEFINES = ['-D_GNU_SOURCE', '-DCONFIG_VERSION="2021-03-27"']
 // Each function in a section of its own, so that the linker can leave out what this agent never calls.
@@ -37,11 +37,20 @@ const TARGET_FLAGS = [
   '-fno-asynchronous-unwind-tables',
 ]
 const ENGINE_FLAGS = [...TARGET_FLAGS, '-w']
-const NATIVE_FLAGS = [...TARGET_FLAGS, '-std=gnu11', '-Wall', '-Wextra', '-isystem', ENGINE]
+const NATIVE_FLAGS = [
+  ...TARGET_FLAGS,
+  '-std=gnu11',
+  '-Wall',
+  '-Wextra',
+  '-iquote',
+  NATIVE,
+  '-isystem',
+  ENGINE,
+]
 const LINK_FLAGS = ['-static', '-s', '-Wl,--gc-sections', '-Wl,--build-id=none']
 
-/** The program, as bytes. */
-export async function compileAgent(bundle, compiler) {
+/** The program, as bytes. `main` is another C file in tests only. */
+export async function compileAgent(bundle, main, compiler) {
   if (compiler.note) process.stderr.write(`agent: ${compiler.note}\n`)
   mkdirSync(CACHE, { recursive: true })
   const work = mkdtempSync(join(CACHE, 'work-'))
@@ -51,7 +60,9 @@ export async function compileAgent(bundle, compiler) {
     const objects = [
       ...ENGINE_PARTS.map(name => () => object(compiler, join(ENGINE, name), ENGINE_FLAGS)),
       () => qjsc().then(compile => bytecode(compile, source, compiler)),
-      ...NATIVE_PARTS.map(name => () => object(compiler, join(NATIVE, name), NATIVE_FLAGS)),
+      ...[main, ...NATIVE_PARTS.map(name => join(NATIVE, name))].map(
+        source => () => object(compiler, source, NATIVE_FLAGS),
+      ),
     ]
     const program = join(work, 'agent')
     await run(compiler.command, [
@@ -97,13 +108,12 @@ async function bytecode(compile, source, compiler) {
 
 function object({ command, flags: own }, source, common) {
   const flags = [...own, ...common]
-  const directory = dirname(source)
+  const headers = common === NATIVE_FLAGS ? [ENGINE, NATIVE] : [ENGINE]
   const inputs = [
     command,
     flags,
     hash(readFileSync(source)),
-    sourcesIn(ENGINE, /\.h$/),
-    sourcesIn(directory, /\.h$/),
+    ...headers.map(directory => sourcesIn(directory, /\.h$/)),
   ]
   return cached(`${basename(source, '.c')}.o`, inputs, file =>
     run(command, [...flags, '-c', '-o', file, source]),

@@ -2,7 +2,7 @@
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import { type Machine, SystemFailure } from './machine.ts'
 
-export type AccountKind = 'user' | 'group'
+type AccountKind = 'user' | 'group'
 
 export interface Account {
   readonly kind: AccountKind
@@ -10,7 +10,7 @@ export interface Account {
   readonly name: string
 }
 
-/** The id of the account; undefined where the host does not know it. */
+/** undefined if the host does not know the account. */
 export function idOf(machine: Machine, { kind, name }: Account): number | undefined {
   if (/^\d+$/.test(name)) return Number(name)
   const database = kind === 'user' ? 'passwd' : 'group'
@@ -18,13 +18,13 @@ export function idOf(machine: Machine, { kind, name }: Account): number | undefi
   return idIn((raw && decodeUtf8(raw)) ?? '', name) ?? idIn(getent(machine, database, name), name)
 }
 
-/** The accounts that a file of sysusers.d(5) makes. Names with specifiers are passed over. */
+/** The accounts that a file of sysusers.d(5) creates. Names with specifiers are ignored. */
 export function accountsIn(text: string): Account[] {
   return text.split('\n').flatMap((line): Account[] => {
     const [type = '', name = '', id = ''] = line.trim().split(/\s+/)
     switch (type.replace('!', '')) {
       case 'u':
-        // With a group of its own choice, the user gets no group of its name.
+        // With another group, no group of the user's name is created.
         return [{ kind: 'user', name }, ...(id.includes(':') ? [] : [{ kind: 'group', name } as const])]
       case 'g':
         return [{ kind: 'group', name }]
@@ -39,7 +39,7 @@ export function accountsIn(text: string): Account[] {
   })
 }
 
-/** passwd(5) and group(5): the name, a password, the id. */
+/** passwd(5) and group(5): name, password, id. */
 function idIn(text: string, name: string): number | undefined {
   const [id] = text.split('\n').flatMap(line => {
     const [found, , digits = ''] = line.split(':')
@@ -48,13 +48,13 @@ function idIn(text: string, name: string): number | undefined {
   return id
 }
 
-/** What other sources than the files say, nsswitch.conf(5). Of an embedded host nobody can say. */
+/** From other sources than the files, nsswitch.conf(5). A local host directory has none. */
 function getent(machine: Machine, database: string, name: string): string {
   if (machine.root !== '') return ''
   try {
     return machine.run(['getent', '--', database, name], { timeoutMs: 5000 }).stdout
   } catch (error) {
-    // A host without getent has no other sources.
+    // Without getent there are no other sources.
     if (error instanceof SystemFailure && error.code === 'ENOENT') return ''
     throw error
   }

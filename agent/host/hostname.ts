@@ -1,8 +1,7 @@
-/** What the host is called. */
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import type { Files } from './machine.ts'
 
-/** As hostname(5) has it; what the kernel says where the file is missing, or empty. */
+/** From hostname(5); if that file is missing or empty, from the kernel. */
 export function hostnameOf(files: Files): string {
   return nameIn(files, '/etc/hostname') ?? nameIn(files, '/proc/sys/kernel/hostname') ?? ''
 }

@@ -1,6 +1,7 @@
-/** One deployment at a time: an flock(2) that dies with its holder, and a note in the file of who that is. */
+/** One deployment at a time: an flock(2), which ends with its holder, and a note in the file about the holder. */
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
-import type { DeploymentId, Pending } from '../../src/protocol/messages.ts'
+import { type DeploymentId, deploymentId } from '../../src/plan/deployment-id.ts'
+import type { InProgress } from '../../src/protocol/messages.ts'
 import type { Machine } from './machine.ts'
 import { LOCK } from './paths.ts'
 
@@ -9,7 +10,7 @@ export interface Holder {
   readonly id: DeploymentId
   /** Milliseconds since 1970. */
   readonly since: number
-  /** The SSH connection over which it must not be confirmed. */
+  /** The SSH connection that must not confirm it. */
   readonly connection?: string
 }
 
@@ -22,39 +23,39 @@ export class Lock {
     this.machine = machine
   }
 
-  /** Takes the lock until this process ends. False when another process has it. */
+  /** Until this process ends. false if another process has the lock. */
   take(): boolean {
     this.held ||= this.machine.lock(LOCK)
     return this.held
   }
 
-  /** Leaves word for those who find it taken. */
+  /** Leaves a note for other sessions. */
   sign(holder: Holder): void {
     const writer = this.machine.files.create(LOCK, 0o600)
     writer.write(encodeUtf8(`${JSON.stringify(holder)}\n`))
     writer.close()
   }
 
-  /** Leaves word that everything runs, and is undone unless somebody says otherwise within `ms`. */
+  /** Adds to the note that the deployment waits `ms` for its confirmation. */
   noteSettled(ms: number): void {
     try {
       const writer = this.machine.files.append(LOCK, 0o600)
-      // By the clock that nobody sets: it is the same for all processes, and the lock does not outlive a boot.
+      // In ticks(), which are the same for all processes; the lock does not outlive a boot.
       writer.write(encodeUtf8(`${JSON.stringify({ until: this.machine.ticks() + ms })}\n`))
       writer.close()
     } catch {
-      // Those who find the lock taken are told less; that the disk is full will stop who has to write.
+      // With a full disk other sessions learn less. Whatever has to be written fails elsewhere.
     }
   }
 
-  /** Who has it, or had it last. */
+  /** The holder, or the last one. */
   holder(): Holder | undefined {
     const [signed] = this.signature()
     return isHolder(signed) ? signed : undefined
   }
 
-  /** The deployment of whoever has it, for those who have not. */
-  pending(): Pending {
+  /** The holder's deployment, for other sessions. */
+  inProgress(): InProgress {
     const holder = this.holder()
     if (holder === undefined) return NOBODY_YET
     const { operator, since, id } = holder
@@ -64,7 +65,7 @@ export class Lock {
     return { holder: operator, since, id, msLeft }
   }
 
-  /** What the holder wrote. Who has only just taken the lock is given a moment to sign. */
+  /** Waits a moment for a holder that has only just taken the lock. */
   private signature(): unknown[] {
     for (let tries = 1; ; tries++) {
       const lines = this.lines()
@@ -84,14 +85,19 @@ export class Lock {
   }
 }
 
-/** Of one who has taken the lock and not signed yet. */
-const NOBODY_YET: Pending = { holder: '', since: 0, id: '', msLeft: null }
+/** The holder has not signed yet. */
+const NOBODY_YET: InProgress = { holder: '', since: 0, id: '', msLeft: null }
 
 function isHolder(signed: unknown): signed is Holder {
   const { operator, id, since } = (signed ?? {}) as Partial<Holder>
-  return typeof operator === 'string' && typeof id === 'string' && Number.isSafeInteger(since) && since! >= 0
+  return (
+    typeof operator === 'string' &&
+    deploymentId(`${id}`) !== undefined &&
+    Number.isSafeInteger(since) &&
+    since! >= 0
+  )
 }
 
-/** Signing is one small write; a tenth of a second is enough for it on a busy machine. */
+/** Signing is a small write: a tenth of a second is enough on a busy machine. */
 const SIGNING_TRIES = 20
 const SIGNING_PAUSE_MS = 5

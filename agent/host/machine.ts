@@ -29,7 +29,7 @@ export interface Machine {
    * Connects to a service on this host and gives the first line that it answers to `request`, without its end; '' where
    * the request is ''. Fails with ETIMEDOUT after `timeoutMs`.
    */
-  probe(place: Place, request: string, timeoutMs: number): string
+  probe(endpoint: Endpoint, request: string, timeoutMs: number): string
   hasher(algorithm: 'sha1' | 'sha256'): Hasher
   /**
    * Takes the exclusive flock(2) on a file, which it makes where missing. False when somebody else has it. Held until
@@ -105,7 +105,7 @@ export interface Stat {
 }
 
 /** Where a service listens: an IPv4 or IPv6 address and a port, or a socket in the file system. */
-export type Place = { readonly address: string; readonly port: number } | { readonly path: string }
+export type Endpoint = { readonly address: string; readonly port: number } | { readonly path: string }
 
 export interface RunOptions {
   /** The working directory. */

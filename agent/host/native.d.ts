@@ -1,4 +1,7 @@
-/** The agent's C module, agent/host/native/. Only qjs.ts imports it; what fails throws the type given to failWith. */
+/**
+ * The agent's C module, agent/host/native/. Only qjs.ts imports it; what fails throws the type given to failWith, also a
+ * number that is out of its range.
+ */
 declare module 'native' {
   function failWith(type: new (code: string, what: string) => Error): void
 

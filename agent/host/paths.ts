@@ -1,19 +1,17 @@
-/** Where the agent keeps what is its own. Nothing of ours lies elsewhere but declared links. */
-import { APPS } from '../../src/plan/links.ts'
-import type { AppName, HostPath, Oid } from '../../src/plan/names.ts'
-import type { DeploymentId } from '../../src/protocol/messages.ts'
+/** Where the agent keeps what it needs besides apps and history. */
 
-export const BASE = '/var/lib/deptool'
-export const STORE = `${BASE}/store`
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
+import type { AppName, HostPath, Oid } from '../../src/plan/names.ts'
+import { APPS, BASE } from '../../src/plan/places.ts'
+
 export const BACKUP = `${BASE}/backup`
 export const JOURNAL = `${BASE}/journal`
-/** A journal that could not be read: until a repair holds, nobody knows what its deployment had changed. */
+/** A journal that could not be read: what its deployment had changed is unknown until a repair. */
 export const DAMAGED_JOURNAL = `${BASE}/journal.damaged`
 export const LOCK = `${BASE}/lock`
-/** Links and enabled units of ours outside of BASE. */
 export const INVENTORY = `${BASE}/inventory`
 export const LOG = `${BASE}/log`
-/** Where a second session leaves the operator's verdict for the agent that waits for it. */
+/** The operator's decision, from another session than the deployment's. */
 export const VERDICT = `${BASE}/verdict`
 
 /** The name of the version directories that a deployment of `commit` makes. */
@@ -21,7 +19,7 @@ export function versionName(commit: Oid): string {
   return commit.slice(0, 10)
 }
 
-/** Whether a directory's name, or the target of `current`, is one that versionName gives. */
+/** Whether a name, or the target of `current`, is one that versionName gives. */
 export function isVersion(name: string): boolean {
   return /^[0-9a-f]{10}$/.test(name)
 }
@@ -30,12 +28,17 @@ export function versionPath(app: AppName, commit: Oid): string {
   return `${APPS}/${app}/${versionName(commit)}`
 }
 
-/** Where a deployment keeps what was at `path`: by its own name, so that an operator finds it. */
+/** The link to the version of an app that ran before. */
+export function previousOf(app: string): string {
+  return `${APPS}/${app}/previous`
+}
+
+/** Under its own path, so that an operator finds it. */
 export function backupPath(id: DeploymentId, path: HostPath): HostPath {
   return `${BACKUP}/${id}${path}` as HostPath
 }
 
-/** The directory's part of a path: '/a' for '/a/b', '/' for '/a'. */
+/** '/a' for '/a/b', '/' for '/a'. */
 export function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/'
 }

@@ -53,10 +53,10 @@ export const machine: Machine = {
   systemd: root === '' && native.lstat('/run/systemd/system')?.kind === 'directory',
   run: (argv, { cwd, timeoutMs = Infinity, interrupted } = {}) =>
     native.run(argv, cwd === undefined ? undefined : at(cwd), timeoutMs, interrupted),
-  probe: (place, request, timeoutMs) =>
-    'path' in place
-      ? native.probe(at(place.path), 0, request, timeoutMs)
-      : native.probe(place.address, place.port, request, timeoutMs),
+  probe: (endpoint, request, timeoutMs) =>
+    'path' in endpoint
+      ? native.probe(at(endpoint.path), 0, request, timeoutMs)
+      : native.probe(endpoint.address, endpoint.port, request, timeoutMs),
   hasher: native.hasher,
   lock: path => native.lock(at(path)),
 }

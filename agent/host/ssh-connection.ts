@@ -1,11 +1,9 @@
-/** Which SSH connection this agent was started over. */
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import type { Files } from './machine.ts'
 
 /**
- * What sshd says of the connection, both addresses and ports: the same for all that is started over it, another for
- * every new one. sudo takes it out of the environment, so that of the processes above us is looked at too. undefined
- * where nobody says, as on an embedded host.
+ * The SSH connection of this session: SSH_CONNECTION, both addresses and ports, is different for every connection. sudo
+ * removes it from the environment, so the parent processes are asked too. undefined in a local host directory.
  */
 export function sshConnection(files: Files): string | undefined {
   for (let pid = 'self'; pid !== ''; pid = parentOf(files, pid)) {
@@ -24,6 +22,6 @@ function read(files: Files, path: string): string {
   try {
     return decodeUtf8(files.read(path) ?? new Uint8Array(0)) ?? ''
   } catch {
-    return '' // a process that has ended meanwhile, or that is none of ours to look at
+    return '' // the process has ended, or belongs to another user
   }
 }

@@ -1,23 +1,23 @@
-/** What a step is to the agent: three things it can do, and what it may know while it does them. */
+/** What the agent has to know of each kind of step. */
 import type { UnitName } from '../../src/plan/names.ts'
 import type { Step } from '../../src/plan/steps.ts'
 import type { UnitReport } from '../../src/protocol/messages.ts'
-import type { Machine } from '../host/machine.ts'
-import type { Owed } from '../owed.ts'
+import type { Deferred } from '../deferred.ts'
+import type { Files, Machine } from '../host/machine.ts'
+import type { Inventory } from '../store/inventory.ts'
 import type { Before, Header } from '../store/journal.ts'
 
 export interface Context {
   readonly machine: Machine
   readonly header: Header
-  /** When the agent set to work on the plan, in ticks() of the machine. */
+  /** When the agent began with the plan, in ticks() of the machine. */
   readonly began: number
-  /** Units that ran, and that systemd restarts or stops with those that the plan names. */
+  /** Units that ran, and that systemd restarts or stops along with those that the plan names. */
   readonly beside: readonly UnitName[]
-  /** The message of an operator who wants it all back, asked for between two steps; undefined while nobody does. */
+  /** Why the operator wants an undo; undefined if nobody does. Asked between steps, and during slow ones. */
   interrupted(): string | undefined
 }
 
-/** From now on; nobody interrupts it where nothing is said. */
 export function contextOf(
   machine: Machine,
   { header }: { readonly header: Header },
@@ -26,32 +26,43 @@ export function contextOf(
   return { machine, header, began: machine.ticks(), beside: [], interrupted }
 }
 
+/** A new kind of step does not compile without these members; the optional one only saves time. */
 export interface Action<S extends Step> {
-  /** What the step will replace. Looks, and keeps copies, but changes nothing else. */
+  /**
+   * Without systemd, a step that uses it is neither taken nor undone. 'required': a real host without it is refused.
+   * 'optional': there is nothing to do then.
+   */
+  readonly systemd: 'unused' | 'optional' | 'required'
+  /**
+   * `before` only asks systemd, which takes 10 ms and changes nothing, so it is called early on a host that waits for
+   * others.
+   */
+  readonly prefetch?: true
+  /** What the step will replace. Makes backups, and changes nothing else. */
   before(step: S, context: Context): Before
   /** Takes the step. Throws StepFailed, SystemFailure or SystemdFailure. */
   run(step: S, context: Context): void
   /**
-   * Puts back what was before, whether the step was taken, half taken or not at all, and also when it has been put
-   * back already. What has to wait for other steps is noted in `owed`.
+   * Restores what was there before, whether the step was taken, half taken, not taken, or undone already. What has to
+   * wait until all other steps are undone goes into `deferred`.
    */
-  undo(step: S, before: Before, context: Context, owed: Owed): void
+  undo(step: S, before: Before, context: Context, deferred: Deferred): void
+  /**
+   * The directories in which the step, or its undo, adds and removes names without syncing them: this is done before the
+   * deployment is recorded as ended. Called at the end and after a crash; the directories may be gone.
+   */
+  touches(step: S, before: Before, files: Files): readonly string[]
+  /**
+   * What the step may have left outside of git-deploy's directory if it could not be undone. It goes into the inventory,
+   * by which a later repair finds it.
+   */
+  leaves(step: S): Inventory
 }
 
-/** An action that is left out where systemd does not run the host, and so never undone there. */
-export function onSystemd<S extends Step>(action: Action<S>): Action<S> {
-  return {
-    before: (step, context) => (context.machine.systemd ? action.before(step, context) : { kind: 'nothing' }),
-    run(step, context) {
-      if (context.machine.systemd) action.run(step, context)
-    },
-    undo(step, before, context, owed) {
-      if (context.machine.systemd) action.undo(step, before, context, owed)
-    },
-  }
-}
+export const noNames = (): readonly string[] => []
+export const leavesNothing = (): Inventory => ({ links: [], units: [] })
 
-/** A step that was taken and did not come out as it should. */
+/** The step was taken, and its result is not as it should be. */
 export class StepFailed extends Error {
   readonly units: readonly UnitReport[]
   constructor(message: string, units: readonly UnitReport[] = []) {

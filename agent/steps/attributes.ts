@@ -1,12 +1,13 @@
-/** Modes and owners that git cannot record, set in a version directory before it is switched to. */
+/** Modes and owners, set in a version directory before the switch to it. */
 import type { FileAttributes } from '../../src/plan/attributes.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import { type Account, idOf } from '../host/accounts.ts'
 import { type Machine, type Stat, SystemFailure } from '../host/machine.ts'
 import { versionPath } from '../host/paths.ts'
-import { type Action, StepFailed } from './action.ts'
+import { type Action, leavesNothing, noNames, StepFailed } from './action.ts'
 
 export const attributesAction: Action<StepOf<'attributes'>> = {
+  systemd: 'unused',
   before: () => ({ kind: 'nothing' }),
   run({ app, files }, { machine, header }) {
     for (const file of files) {
@@ -14,22 +15,24 @@ export const attributesAction: Action<StepOf<'attributes'>> = {
       if (applyAttributes(machine, path, file)) continue
       const [missing] = unknownAccounts(machine, file)
       if (machine.root === '' && missing)
-        throw new StepFailed(`'${app}/${file.path}': there is no ${missing.kind} '${missing.name}'`)
-      // An embedded host makes no users: what it does not know by now it never will.
+        throw new StepFailed(`'${app}/${file.path}': the ${missing.kind} '${missing.name}' does not exist`)
+      // In a local host directory no users are created, so the file keeps its owner.
       applyAttributes(machine, path, { ...file, owner: null, group: null })
     }
   },
-  // Nobody has seen the version directory, and it is collected as a whole.
+  // The version directory is not in use, and is collected as a whole.
   undo() {},
+  touches: noNames,
+  leaves: leavesNothing,
 }
 
-/** Sets them, durably. False, and nothing is set, where the host does not know the user or group yet. */
+/** Durable when it returns. false, without any change, if the host does not know the user or group. */
 export function applyAttributes(machine: Machine, path: string, attributes: FileAttributes): boolean {
   const { files } = machine
   const stat = files.stat(path)
   if (stat === undefined || unknownAccounts(machine, attributes).length > 0) return false
   const { uid, gid } = ownerOf(machine, attributes)
-  // The owner first: the file must not be readable for a group that is not its own yet.
+  // The owner first: with the mode, the file must not become readable for its former group.
   if ((uid ?? stat.uid) !== stat.uid || (gid ?? stat.gid) !== stat.gid)
     giveAway(machine, path, uid ?? stat.uid, gid ?? stat.gid)
   if (attributes.mode !== null) files.chmod(path, attributes.mode)
@@ -37,7 +40,7 @@ export function applyAttributes(machine: Machine, path: string, attributes: File
   return true
 }
 
-/** Whether a file has them already; an owner that the host does not know is nobody's. */
+/** false if the host does not know the owner. */
 export function hasAttributes(machine: Machine, stat: Stat, attributes: FileAttributes): boolean {
   const { uid, gid } = ownerOf(machine, attributes)
   return (
@@ -48,7 +51,6 @@ export function hasAttributes(machine: Machine, stat: Stat, attributes: FileAttr
   )
 }
 
-/** The user and the group that the host does not have. */
 export function unknownAccounts(machine: Machine, attributes: FileAttributes): Account[] {
   return accountsOf(attributes).filter(account => idOf(machine, account) === undefined)
 }
@@ -60,7 +62,7 @@ function accountsOf({ owner, group }: FileAttributes): Account[] {
   ]
 }
 
-/** The ids that are set; undefined where none is, or the host does not know the name. */
+/** undefined for what is not set, and for names that the host does not know. */
 export function ownerOf(machine: Machine, { owner, group }: FileAttributes) {
   return {
     uid: owner === null ? undefined : idOf(machine, { kind: 'user', name: owner }),
@@ -72,7 +74,7 @@ function giveAway({ files, root }: Machine, path: string, uid: number, gid: numb
   try {
     files.chown(path, uid, gid)
   } catch (error) {
-    // Whoever keeps an embedded host need not be root; the files are theirs then.
+    // In a local host directory of another user than root, the files belong to that user.
     if (root === '' || !(error instanceof SystemFailure) || error.code !== 'EPERM') throw error
   }
 }

@@ -1,25 +1,25 @@
-/** Version directories: an app's files as they will be, written beside the running ones. */
+/** Version directories: an app's new files, written beside the running ones. */
 import { attributesOf, type FileAttributes, sameAttributes } from '../../src/plan/attributes.ts'
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
 import type { App, AppFile } from '../../src/plan/host-state.ts'
-import { APPS } from '../../src/plan/links.ts'
 import type { AppName, Oid } from '../../src/plan/names.ts'
+import { APPS, currentOf } from '../../src/plan/places.ts'
 import { makeDirectories, removeTree } from '../host/files.ts'
 import type { Machine, Stat } from '../host/machine.ts'
 import { isVersion, parentOf, versionPath } from '../host/paths.ts'
 import type { Store } from '../store/store.ts'
 import { applyAttributes, hasAttributes } from './attributes.ts'
 
-export interface CheckedOut {
+interface CheckedOut {
   readonly app: App
-  /** The app as it runs now, where it does: unchanged files keep their inode, and so their time stamps. */
+  /** Unchanged files are linked from here. They keep their time stamps, and systemd sees unit files as unchanged. */
   readonly running: App | undefined
   readonly commit: Oid
 }
 
 /**
- * Writes the version directory; staging makes it durable. One that is already there is an aborted run's, and is
- * written anew.
+ * Writes the version directory; staging makes it durable. A directory that is there already was left by an aborted run,
+ * and is replaced.
  */
 export function checkout(machine: Machine, store: Store, { app, running, commit }: CheckedOut): void {
   const { files } = machine
@@ -41,9 +41,9 @@ export function checkout(machine: Machine, store: Store, { app, running, commit 
   }
 }
 
-/** The directory that `current` leads to; undefined where that is no version of the app: it was changed by hand. */
+/** The directory that `current` leads to; undefined if `current` was changed by hand, and leads elsewhere. */
 function runningVersion(files: Machine['files'], app: AppName): string | undefined {
-  const current = files.readlink(`${APPS}/${app}/current`)
+  const current = files.readlink(currentOf(app))
   return current !== undefined && isVersion(current) ? `${APPS}/${app}/${current}` : undefined
 }
 
@@ -51,7 +51,7 @@ function sameFile(a: AppFile, b: AppFile): boolean {
   return a.oid === b.oid && a.mode === b.mode && b.mode !== '120000'
 }
 
-/** Whether the running file is still what was deployed: one that was edited in place must not live on by a hard link. */
+/** Whether the running file is still what was deployed: an edit in place must not survive through a hard link. */
 function intact(
   machine: Machine,
   path: string,
@@ -64,7 +64,7 @@ function intact(
   return hashFile(machine, path, stat, file.oid) === file.oid
 }
 
-/** The name that git gives to what is at the path: a file, or a symbolic link. */
+/** The name that Git gives to the file or symbolic link. */
 export function hashFile({ files, hasher }: Machine, path: string, stat: Stat, oid: Oid): string {
   const hash = hasher(oid.length === 64 ? 'sha256' : 'sha1')
   const target = stat.kind === 'symlink' ? encodeUtf8(files.readlink(path) ?? '') : undefined
@@ -86,7 +86,7 @@ function writeFile(
     files.symlink(linkTarget(store, file), path)
     return
   }
-  // Root's alone until it has its owner, who may be made by a later step: it could be a key.
+  // It may be a key, and its owner may be created by a later step: until then only root can read it.
   const mode = attributes?.mode ?? null
   const writer = files.create(path, mode === null ? modeOf(file) : mode & 0o700)
   store.copyBlob(file.oid, writer)
@@ -94,7 +94,7 @@ function writeFile(
   if (attributes) applyAttributes(machine, path, attributes)
 }
 
-/** The target was checked when the tree was read: it is text, and stays inside the app. */
+/** Reading the tree has checked that the target is text, and stays inside the app. */
 function linkTarget(store: Store, file: AppFile): string {
   return decodeUtf8(store.read([file.oid]).get(file.oid)!)!
 }

@@ -1,19 +1,19 @@
-/** The steps that ask an app's services whether they answer. */
 import { type Check, checkText } from '../../src/plan/checks.ts'
 import type { UnitName } from '../../src/plan/names.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import type { UnitReport } from '../../src/protocol/messages.ts'
-import { type Machine, type Place, SystemFailure } from '../host/machine.ts'
+import { type Endpoint, type Machine, SystemFailure } from '../host/machine.ts'
 import { judge, showUnits } from '../systemd/systemd.ts'
 import { reportUnit } from '../systemd/unit-log.ts'
-import { type Context, onSystemd, StepFailed } from './action.ts'
+import { type Action, type Context, leavesNothing, noNames, StepFailed } from './action.ts'
 
-/** How long a single try may take, so that a service that swallowed one while it started is asked again. */
+/** For a single try: a service may lose a connection while it starts. */
 const TRY_MS = 1000
 const PAUSE_MS = 50
 const NO_ANSWER = 'no answer'
 
-export const checkAction = onSystemd<StepOf<'check'>>({
+export const checkAction: Action<StepOf<'check'>> = {
+  systemd: 'required',
   before: () => ({ kind: 'nothing' }),
   run({ check, units }, context) {
     const { machine } = context
@@ -22,7 +22,7 @@ export const checkAction = onSystemd<StepOf<'check'>>({
     for (;;) {
       const now = attempt(machine, check, Math.max(PAUSE_MS, Math.min(TRY_MS, deadline - machine.ticks())))
       if (now === undefined || context.interrupted() !== undefined) return
-      // The last try may be cut short: what an earlier one was told is the better reason.
+      // The last try may be cut short, and then the reason of an earlier one is better.
       if (now !== NO_ANSWER) why = now
       const failing = failingUnits(context, units)
       const words = `check ${checkText(check)} failed`
@@ -33,17 +33,19 @@ export const checkAction = onSystemd<StepOf<'check'>>({
     }
   },
   undo() {},
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
-/** Why it does not hold; undefined where it does. */
+/** Why it does not pass; undefined if it does. */
 function attempt(machine: Machine, check: Check, ms: number): string | undefined {
-  const whys = placesOf(check).map(place => attemptAt(machine, place, check, ms))
+  const whys = endpointsOf(check).map(endpoint => attemptAt(machine, endpoint, check, ms))
   return whys.includes(undefined) ? undefined : whys[0]
 }
 
-function attemptAt(machine: Machine, place: Place, check: Check, ms: number): string | undefined {
+function attemptAt(machine: Machine, endpoint: Endpoint, check: Check, ms: number): string | undefined {
   try {
-    const line = machine.probe(place, check.kind === 'http' ? request(check) : '', ms)
+    const line = machine.probe(endpoint, check.kind === 'http' ? request(check) : '', ms)
     return check.kind === 'http' ? judgeAnswer(line, check.status) : undefined
   } catch (error) {
     if (error instanceof SystemFailure) return REASONS[error.code] ?? error.message
@@ -54,17 +56,17 @@ function attemptAt(machine: Machine, place: Place, check: Check, ms: number): st
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
-  ENOENT: 'there is no such socket',
+  ENOENT: 'no such socket',
   ETIMEDOUT: NO_ANSWER,
 }
 
-function placesOf(check: Check): Place[] {
+function endpointsOf(check: Check): Endpoint[] {
   if (check.kind === 'unix') return [{ path: check.path }]
   const { address, port } = check
   return (address === 'localhost' ? ['127.0.0.1', '::1'] : [address]).map(address => ({ address, port }))
 }
 
-/** HTTP/1.0, so that the server hangs up by itself and sends no chunks. */
+/** HTTP/1.0, so that the server closes the connection, and sends no chunks. */
 function request({ target, host }: Extract<Check, { kind: 'http' }>): string {
   return `GET ${target} HTTP/1.0\r\nHost: ${host}\r\nUser-Agent: git-deploy\r\nConnection: close\r\n\r\n`
 }
@@ -82,7 +84,7 @@ function failingUnits({ machine, began }: Context, units: readonly UnitName[]): 
   })
 }
 
-/** What the app's units have to say: the reason is there, if anywhere. */
+/** The units' logs probably have the reason. */
 function reports({ machine, header }: Context, units: readonly UnitName[]): UnitReport[] {
   return showUnits(machine, units).map(({ unit, active, sub }) =>
     reportUnit(machine, unit, `is ${active} (${sub})`, header.started),

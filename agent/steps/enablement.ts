@@ -1,12 +1,12 @@
-/** Enabling and disabling units. Without systemd (an embedded host) neither is done, and so never undone. */
 import { templateOf } from '../../src/plan/app-units.ts'
-import { APPS } from '../../src/plan/links.ts'
 import type { UnitName } from '../../src/plan/names.ts'
+import { APPS } from '../../src/plan/places.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
-import { dropTemporary, makeDirectories, placeLink } from '../host/files.ts'
+import type { Deferred } from '../deferred.ts'
+import { dropTemporary, placeLink } from '../host/files.ts'
 import type { Files, Machine } from '../host/machine.ts'
 import { baseOf, parentOf } from '../host/paths.ts'
-import type { Owed } from '../owed.ts'
+import { restoreLink } from '../host/restore-link.ts'
 import { isOurs } from '../store/inventory.ts'
 import type { Before } from '../store/journal.ts'
 import {
@@ -16,32 +16,36 @@ import {
   instanceLinks,
 } from '../systemd/enablement-links.ts'
 import { systemctl, UNIT_DIRECTORY } from '../systemd/systemd.ts'
-import { onSystemd } from './action.ts'
+import { type Action, leavesNothing } from './action.ts'
 
-export const disableAction = onSystemd<StepOf<'disable'>>({
+export const disableAction: Action<StepOf<'disable'>> = {
+  systemd: 'required',
   before: ({ units }, { machine }) => enablement(machine, units),
   run: ({ units }, { machine }) => disable(machine, units),
-  undo: (_, before, { machine }, owed) => restoreEnablement(machine, before, owed),
-})
+  undo: (_, before, { machine }, deferred) => restoreEnablement(machine, before, deferred),
+  touches: touchedDirectories,
+  leaves: leavesNothing,
+}
 
-export const enableAction = onSystemd<StepOf<'enable'>>({
+export const enableAction: Action<StepOf<'enable'>> = {
+  systemd: 'required',
   before: ({ units }, { machine }) => enablement(machine, units),
   run({ units }, { machine }) {
-    // As the unit file was before, other things may have wanted it.
+    // Links of the former unit file, whose [Install] section may have been different.
     const before = enablementLinks(machine.files, units).filter(
       ({ target }) => target.startsWith(`${APPS}/`) || target.startsWith(`${UNIT_DIRECTORY}/`),
     )
     for (const { path } of before) machine.files.unlink(path)
     systemctl(machine, ['enable', '--no-reload'], units)
     for (const { path } of before) dropIfEmpty(machine.files, parentOf(path))
-    // systemd knows an instance by its template, of whichever version; these links are of one.
+    // These links lead to one version. systemd finds an instance by its template, so they are not needed.
     for (const { path, target } of instanceLinks(machine.files, units))
       if (target.startsWith(`${APPS}/`)) machine.files.unlink(path)
-    // systemctl writes the resolved path, which is of one version; through our own link it is of every version.
+    // systemctl writes the resolved path, which is in one version. The link to the unit file stays valid.
     for (const { path, target } of enablementLinks(machine.files, units))
       if (target.startsWith(`${APPS}/`)) placeLink(machine.files, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)
   },
-  undo({ units }, before, { machine }, owed) {
+  undo({ units }, before, { machine }, deferred) {
     const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
     const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
     for (const { path } of added()) dropTemporary(machine.files, path)
@@ -52,18 +56,20 @@ export const enableAction = onSystemd<StepOf<'enable'>>({
     )
     for (const { path } of added()) {
       machine.files.unlink(path)
-      owed.daemonReload = true
+      deferred.daemonReload = true
     }
     for (const directory of dependencyDirectories(machine.files))
       if (before.kind === 'enablement' && !before.directories.includes(directory))
         machine.files.rmdir(directory)
-    restoreEnablement(machine, before, owed)
+    restoreEnablement(machine, before, deferred)
   },
-})
+  touches: touchedDirectories,
+  leaves: ({ units }) => ({ links: [], units }),
+}
 
 /**
- * Of our own units the links are taken away one by one: systemctl would take along the links by which a unit is known,
- * and all of those that its file names in Also=, whoever else enables them.
+ * The links of deployed units are removed one by one: systemctl would also remove the links to their unit files, and
+ * the links of all units that these name in Also=, whoever else enables them.
  */
 function disable(machine: Machine, units: readonly UnitName[]): void {
   const { files } = machine
@@ -78,7 +84,7 @@ function disable(machine: Machine, units: readonly UnitName[]): void {
   for (const { path, target } of own) placeLink(files, target, path)
 }
 
-/** A directory of such links, as systemctl does it. */
+/** As systemctl does with directories for such links. */
 function dropIfEmpty(files: Files, directory: string): void {
   if (directory !== UNIT_DIRECTORY) files.rmdir(directory)
 }
@@ -87,14 +93,14 @@ function isShipped(files: Files, unit: UnitName): boolean {
   return [unit, templateOf(unit)].some(name => isOurs(files, `${UNIT_DIRECTORY}/${name}`))
 }
 
-/** Units that are not ours may be enabled by more than links: a script of init.d is. */
+/** Units of the distribution may be enabled by more than links, such as scripts in init.d. */
 function disableQuietly(machine: Machine, units: readonly UnitName[]): void {
   const others = units.filter(unit => !isShipped(machine.files, unit))
   if (others.length === 0) return
   try {
     systemctl(machine, ['disable', '--no-reload'], others)
   } catch {
-    // A unit whose file is gone already cannot be disabled; its links are removed one by one right after.
+    // A unit without a file cannot be disabled; the caller removes its links one by one.
   }
 }
 
@@ -106,7 +112,17 @@ function enablement(machine: Machine, units: readonly UnitName[]): Before {
   }
 }
 
-/** The links by which systemd knows units that are not in its own directories. */
+/** Of the links that are there now, and of the former ones, which an undo makes again. */
+function touchedDirectories(
+  { units }: { readonly units: readonly UnitName[] },
+  before: Before,
+  files: Files,
+): string[] {
+  const links = [...enablementLinks(files, units), ...(before.kind === 'enablement' ? before.links : [])]
+  return [UNIT_DIRECTORY, ...links.map(({ path }) => parentOf(path))]
+}
+
+/** The links to unit files that are not in systemd's own directories. */
 function ownLinks({ files }: Machine, units: readonly UnitName[]): EnablementLink[] {
   return units.flatMap(unit => {
     const path = `${UNIT_DIRECTORY}/${unit}`
@@ -115,15 +131,9 @@ function ownLinks({ files }: Machine, units: readonly UnitName[]): EnablementLin
   })
 }
 
-function restoreEnablement({ files }: Machine, before: Before, owed: Owed): void {
+function restoreEnablement({ files }: Machine, before: Before, deferred: Deferred): void {
   if (before.kind !== 'enablement') return
-  for (const { path, target } of before.links) {
-    dropTemporary(files, path)
-    if (files.readlink(path) === target) continue
-    // systemctl disable also removes a .wants directory that it leaves empty.
-    makeDirectories(files, parentOf(path), 0o755)
-    placeLink(files, target, path)
-    // systemd goes on calling a unit what it was when somebody last asked.
-    owed.daemonReload = true
-  }
+  // systemd caches whether a unit is enabled.
+  for (const { path, target } of before.links)
+    if (restoreLink(files, target, path)) deferred.daemonReload = true
 }

@@ -1,16 +1,18 @@
 /** Whether links can go where the plan wants them, and what they take the place of. */
-import { APPS, isManaged } from '../../src/plan/links.ts'
+
 import type { HostPath } from '../../src/plan/names.ts'
-import type { Step, StepOf } from '../../src/plan/steps.ts'
+import { APPS, BASE } from '../../src/plan/places.ts'
+import { isManaged } from '../../src/plan/special-directories.ts'
+import type { KindWith, Step, StepOf } from '../../src/plan/steps.ts'
 import type { Adopted, Deploy, Obstacle } from '../../src/protocol/messages.ts'
 import { followed } from '../host/files.ts'
 import type { Files, Machine } from '../host/machine.ts'
-import { BASE, backupPath, parentOf, versionName } from '../host/paths.ts'
+import { backupPath, parentOf, versionName } from '../host/paths.ts'
 import { isOurs } from '../store/inventory.ts'
 import { enablementLinks } from '../systemd/enablement-links.ts'
 import { UNIT_DIRECTORY } from '../systemd/systemd.ts'
 
-export interface Places {
+interface Places {
   readonly obstacles: readonly Obstacle[]
   readonly adopted: readonly Adopted[]
 }
@@ -35,9 +37,20 @@ export function findPlaces(machine: Machine, steps: readonly Step[], deploy: Dep
 
 /** Names that units of ours also go by, and that go or are made anew with their enablement. */
 function aliasesToGo(files: Files, steps: readonly Step[]): ReadonlySet<string> {
-  const units = steps.flatMap(step => (step.kind === 'disable' || step.kind === 'enable' ? step.units : []))
+  const units = steps.flatMap(step => ('units' in step && CHANGES_LINKS[step.kind] ? step.units : []))
   const ours = units.filter(unit => isOurs(files, `${UNIT_DIRECTORY}/${unit}`))
   return new Set(enablementLinks(files, ours).map(({ path }) => path))
+}
+
+/** Whether the step changes the links that enable its units. */
+const CHANGES_LINKS: { readonly [K in KindWith<'units'>]: boolean } = {
+  disable: true,
+  enable: true,
+  stop: false,
+  restart: false,
+  reload: false,
+  settle: false,
+  check: false,
 }
 
 const FREE: PlaceOf = { free: true }
@@ -53,7 +66,7 @@ function placeOf(machine: Machine, step: StepOf<'link'>, { to, adopt }: Deploy):
   if (stat.kind !== 'file')
     return {
       what: `'${step.path}' exists and is a ${stat.kind === 'directory' ? 'directory' : 'special file'}`,
-      hint: 'move it away, or put what it holds into the config tree',
+      hint: 'move it away, or put its contents into the config tree',
     }
   const staged = stagedPath(files, step.target, versionName(to))
   if (sameContent(machine, step.path, staged)) return { differs: false }
@@ -65,25 +78,25 @@ function placeOfLink(path: HostPath, target: string, adopt: boolean): PlaceOf {
   if (target === '/dev/null')
     return {
       what: `'${path}' is masked: a link to '/dev/null'`,
-      hint: "unmask it with 'systemctl unmask' first; --adopt does not",
+      hint: "run 'systemctl unmask' on the host first; --adopt does not replace it",
     }
   if (adopt) return { differs: true }
   return {
-    what: `'${path}' is a link to '${target}', which is not ours`,
-    hint: '--adopt replaces it and keeps a copy',
+    what: `'${path}' is a link to '${target}' that git-deploy did not make`,
+    hint: 'use --adopt to replace it; a backup is kept',
   }
 }
 
 function differs(path: HostPath, there: number, ours: number | undefined): Obstacle {
   const sizes =
     ours === undefined
-      ? 'a directory would be linked there'
+      ? 'the target is a directory'
       : there === ours
         ? `both have ${there} bytes`
-        : `it has ${there} bytes, ours ${ours}`
+        : `it has ${there} bytes, the target ${ours}`
   return {
-    what: `'${path}' exists and differs from what would be linked there: ${sizes}`,
-    hint: '--adopt replaces it and keeps it as a backup',
+    what: `'${path}' exists and differs from the target of the new link: ${sizes}`,
+    hint: 'use --adopt to replace it; a backup is kept',
   }
 }
 
@@ -108,8 +121,8 @@ function parentTrouble({ files, root }: Machine, path: HostPath): Obstacle[] {
   if (real === BASE || real.startsWith(`${BASE}/`))
     return [
       {
-        what: `the link '${path}' would be made inside '${BASE}', where '${parent}' leads`,
-        hint: `take the link on the way to '${parent}' away first, in a deployment of its own`,
+        what: `the link '${path}' would be made inside '${BASE}', because '${parent}' leads there`,
+        hint: `remove the link in the path '${parent}' first, in a separate deployment`,
       },
     ]
   const kind = files.stat(real)?.kind
@@ -119,7 +132,7 @@ function parentTrouble({ files, root }: Machine, path: HostPath): Obstacle[] {
   return [
     {
       what: `the directory '${parent}' for the link '${path}' ${what}`,
-      hint: 'make it, or install the package that does',
+      hint: 'create it, or install the package that does',
     },
   ]
 }
@@ -129,7 +142,7 @@ function unmakeable(files: Files, path: string): Obstacle[] {
   if (files.stat(existing)?.kind === 'directory') return []
   return [
     {
-      what: `the directory '${path}' cannot be made: '${existing}' is not a directory`,
+      what: `the directory '${path}' cannot be created: '${existing}' is not a directory`,
       hint: 'move it away',
     },
   ]
@@ -145,8 +158,8 @@ function readOnly(files: Files, steps: readonly Step[]): Obstacle[] {
   return [...new Set(parents)]
     .filter(path => files.space(path).readOnly)
     .map(path => ({
-      what: `'${path}' is on a read-only file system, and the plan changes links there`,
-      hint: 'remount it for writing',
+      what: `'${path}' is on a read-only file system, but the plan changes links there`,
+      hint: 'remount the file system for writing',
     }))
 }
 

@@ -1,16 +1,19 @@
 /** The steps that make and remove links outside our own directory. */
-import { unitGenerated } from '../../src/plan/app-units.ts'
-import { APPS, isDropInDirectory } from '../../src/plan/links.ts'
-import { type HostPath, unitName } from '../../src/plan/names.ts'
+
+import type { HostPath } from '../../src/plan/names.ts'
+import { APPS } from '../../src/plan/places.ts'
+import { isDropInDirectory, unitBehind } from '../../src/plan/special-directories.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import { copyFile, dropTemporary, makeDirectories, placeLink, temporaryFor } from '../host/files.ts'
 import { type Files, type Machine, SystemFailure } from '../host/machine.ts'
 import { backupPath, baseOf, parentOf } from '../host/paths.ts'
+import { restoreLink } from '../host/restore-link.ts'
 import { isOurs } from '../store/inventory.ts'
 import type { Before, Was } from '../store/journal.ts'
-import type { Action, Context } from './action.ts'
+import { type Action, type Context, leavesNothing } from './action.ts'
 
 export const linkAction: Action<StepOf<'link'>> = {
+  systemd: 'unused',
   before: ({ path }, context) => ({
     kind: 'path',
     was: whatIsAt(path, context),
@@ -20,21 +23,31 @@ export const linkAction: Action<StepOf<'link'>> = {
     makeDirectories(files, parentOf(path), 0o755)
     placeLink(files, target, path)
   },
-  undo({ path, role }, before, context, owed) {
+  undo({ path, role }, before, context, deferred) {
     putBack(path, before, context)
-    const name = baseOf(path)
-    const unit = role === 'unit' ? unitName(name) : role === 'quadlet' ? unitGenerated(name) : undefined
-    if (unit !== undefined) owed.withoutFile.add(unit)
+    const unit = unitBehind(role, baseOf(path))
+    if (unit !== undefined) deferred.withoutFile.add(unit)
   },
+  touches: ({ path }, before) => [
+    parentOf(path),
+    ...(before.kind === 'path' ? before.madeDirectories.map(parentOf) : []),
+  ],
+  leaves: ({ path }) => ({ links: [path], units: [] }),
 }
 
 export const unlinkAction: Action<StepOf<'unlink'>> = {
+  systemd: 'unused',
   before: ({ path }, context) => ({ kind: 'path', was: whatIsAt(path, context), madeDirectories: [] }),
   run({ path }, { machine: { files } }) {
     if (isOurs(files, path)) files.unlink(path)
     if (isDropInDirectory(parentOf(path))) files.rmdir(parentOf(path))
   },
   undo: ({ path }, before, context) => putBack(path, before, context),
+  touches({ path }) {
+    const directory = parentOf(path)
+    return isDropInDirectory(directory) ? [directory, parentOf(directory)] : [directory]
+  },
+  leaves: leavesNothing,
 }
 
 /** What is at the path now; what is not ours is kept in the backup first, with its mode and owner. */
@@ -58,10 +71,8 @@ function putBack(path: string, before: Before, { machine }: Context): void {
   // Absent: disabling a unit also takes the link away by which it is known.
   const free = isOurs(files, path) || files.stat(path) === undefined
   if (before.was.kind === 'absent' && free) files.unlink(path)
-  else if (before.was.kind === 'link' && files.readlink(path) !== before.was.target) {
-    makeDirectories(files, parentOf(path), 0o755)
-    placeLink(files, before.was.target, path)
-  } else if (before.was.kind === 'file' && free) {
+  else if (before.was.kind === 'link') restoreLink(files, before.was.target, path)
+  else if (before.was.kind === 'file' && free) {
     makeDirectories(files, parentOf(path), 0o755)
     linkOrCopy(machine, before.was.backup, temporaryFor(path))
     files.rename(temporaryFor(path), path)

@@ -1,11 +1,10 @@
-/** The steps that speak to systemd. Without systemd (an embedded host) they are not taken, and so never undone. */
 import type { UnitName } from '../../src/plan/names.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
+import type { Deferred } from '../deferred.ts'
 import type { Machine } from '../host/machine.ts'
-import type { Owed } from '../owed.ts'
 import type { Before } from '../store/journal.ts'
 import { restartedAlong, runningBeside } from '../systemd/dependents.ts'
-import { connectionsOf, makeWay, runningBehind } from '../systemd/sockets.ts'
+import { connectionsOf, freeSockets, runningBehind } from '../systemd/sockets.ts'
 import {
   isRetried,
   isRunning,
@@ -18,50 +17,66 @@ import {
 } from '../systemd/systemd.ts'
 import { reportUnit } from '../systemd/unit-log.ts'
 import { watch } from '../systemd/watch.ts'
-import { type Context, onSystemd, StepFailed } from './action.ts'
+import { type Action, type Context, leavesNothing, noNames, StepFailed } from './action.ts'
 
 const NOTHING: Before = { kind: 'nothing' }
 
-export const stopAction = onSystemd<StepOf<'stop'>>({
+export const stopAction: Action<StepOf<'stop'>> = {
+  systemd: 'required',
+  prefetch: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run({ units }, context) {
     const { machine } = context
-    // A unit that no file makes cannot be stopped: that of a quadlet on a host without the generator.
+    // A unit without a file cannot be stopped, such as a quadlet's on a host without the generator.
     const there = showUnits(machine, withInstances(machine, units))
       .filter(state => state.load !== 'not-found' || isRunning(state))
       .map(state => state.unit)
     if (there.length === 0) return
     patiently(context, ['stop'], there)
-    // One that failed, now or before, would be remembered for ever, and its host called degraded.
+    // Failed units remain loaded, and keep the host's state at 'degraded'.
     resetFailed(machine, there)
   },
-  undo(_, before, __, owed) {
-    owe(owed, before)
+  undo(_, before, __, deferred) {
+    defer(deferred, before)
   },
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
-export const daemonReloadAction = onSystemd<StepOf<'daemonReload'>>({
+export const daemonReloadAction: Action<StepOf<'daemonReload'>> = {
+  systemd: 'optional',
   before: () => NOTHING,
   run: (_, { machine }) => systemctl(machine, ['daemon-reload']),
-  undo(_, __, ___, owed) {
-    owed.daemonReload = true
+  undo(_, __, ___, deferred) {
+    deferred.daemonReload = true
   },
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
-export const restartAction = onSystemd<StepOf<'restart'>>({
+export const restartAction: Action<StepOf<'restart'>> = {
+  systemd: 'required',
+  prefetch: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run: ({ units }, context) => startOrFail(context, 'restart', units),
   undo: undoStart,
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
-export const reloadAction = onSystemd<StepOf<'reload'>>({
+export const reloadAction: Action<StepOf<'reload'>> = {
+  systemd: 'required',
+  prefetch: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
   run: ({ units }, context) => startOrFail(context, 'reload-or-restart', units),
-  // Restarted, not reloaded: what a refused reload left in the process nobody knows.
+  // Restarted, since the state of a process after a failed reload is unknown.
   undo: undoStart,
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
-export const settleAction = onSystemd<StepOf<'settle'>>({
+export const settleAction: Action<StepOf<'settle'>> = {
+  systemd: 'optional',
   before: () => NOTHING,
   run({ units, ms }, context) {
     const { machine, header } = context
@@ -76,16 +91,18 @@ export const settleAction = onSystemd<StepOf<'settle'>>({
     throw new StepFailed(failing.map(({ unit, fails }) => `${unit} ${fails}`).join(', '), reports)
   },
   undo() {},
-})
+  touches: noNames,
+  leaves: leavesNothing,
+}
 
-/** What ran runs again; what did not, such as a oneshot that was done, was started and is stopped. */
+/** Restarts what ran, and stops what did not, such as a oneshot that had finished. */
 function undoStart(
   { units }: { readonly units: readonly UnitName[] },
   before: Before,
   { machine }: Context,
-  owed: Owed,
+  deferred: Deferred,
 ): void {
-  const running = owe(owed, before)
+  const running = defer(deferred, before)
   const others = units.filter(unit => !running.includes(unit))
   if (others.length === 0) return
   const loaded = showUnits(machine, others)
@@ -96,26 +113,26 @@ function undoStart(
   resetFailed(machine, loaded)
 }
 
-/** What ran, also what only tried to, and what ran beside that. Returns the former. */
-function owe(owed: Owed, before: Before): readonly UnitName[] {
+/** Restarts what ran or was retried, which is returned, and starts what ran beside that. */
+function defer(deferred: Deferred, before: Before): readonly UnitName[] {
   if (before.kind !== 'units') return []
   const { running, retried = [], beside = [] } = before
-  for (const unit of running) owed.restart.add(unit)
-  for (const unit of retried) owed.retry.add(unit)
-  for (const unit of beside) owed.start.add(unit)
+  for (const unit of running) deferred.restart.add(unit)
+  for (const unit of retried) deferred.retry.add(unit)
+  for (const unit of beside) deferred.start.add(unit)
   return [...running, ...retried]
 }
 
 function startOrFail(context: Context, verb: string, units: readonly UnitName[]): void {
   const { machine } = context
-  const all = makeWay(machine, units, () => context.interrupted() !== undefined)
+  const all = freeSockets(machine, units, () => context.interrupted() !== undefined)
   try {
     patiently(context, [verb], all)
   } catch (error) {
     if (context.interrupted() !== undefined) throw error
     const limited = showUnits(machine, all).filter(state => state.result === 'start-limit-hit')
     if (limited.length === 0) throw explain(error, all, context)
-    // Several deployments within a few seconds are no crash loop: the limit counts from here on.
+    // Several deployments within a few seconds are not a crash loop, so the start limit is reset.
     resetFailed(
       machine,
       limited.map(state => state.unit),
@@ -124,7 +141,7 @@ function startOrFail(context: Context, verb: string, units: readonly UnitName[])
   }
 }
 
-/** Units may take minutes to stop and to start: an operator who wants it all back is heard meanwhile. */
+/** Units may take minutes to stop and to start: meanwhile the operator can ask for an undo. */
 function patiently(context: Context, verb: readonly string[], units: readonly string[]): void {
   systemctl(context.machine, verb, units, () => context.interrupted() !== undefined)
 }
@@ -137,7 +154,7 @@ function startAgain(context: Context, verb: string, units: readonly UnitName[]):
   }
 }
 
-/** The units that are the reason, with their last words; systemctl's own error where none is. */
+/** A failure with the units that are the reason and their logs; systemctl's own error if there are none. */
 function explain(error: unknown, units: readonly UnitName[], { machine, header, began }: Context): unknown {
   const failing = showUnits(machine, units).flatMap(state => {
     const fails = whyNot(state, began)
@@ -150,7 +167,7 @@ function explain(error: unknown, units: readonly UnitName[], { machine, header, 
 function whyNot(state: UnitState, began: number): string | undefined {
   const verdict = judge(state, began)
   if (typeof verdict === 'object') return verdict.fails
-  // A unit that could not reload runs on with what it had.
+  // A unit that could not be reloaded keeps running, with its old configuration.
   return state.reload === 'success' || state.reload === '' ? undefined : `failed to reload (${state.reload})`
 }
 

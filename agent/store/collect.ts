@@ -1,16 +1,14 @@
-/** Removing what no deployment needs any more. */
-import { APPS } from '../../src/plan/links.ts'
 import type { Oid } from '../../src/plan/names.ts'
+import { APPS, currentOf } from '../../src/plan/places.ts'
+import { isDiskError } from '../host/errors.ts'
 import { removeTree } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
-import { BACKUP, versionName } from '../host/paths.ts'
-import { isHindrance } from '../host/trouble.ts'
-import { currentOf, previousOf } from '../steps/swap.ts'
+import { BACKUP, previousOf, versionName } from '../host/paths.ts'
 
-/** How many deployments' replaced files are kept after they were confirmed. */
+/** The most deployments whose backups are kept. */
 const BACKUPS = 20
 
-/** After an undo: the version directories of `commit`, and app directories that held nothing else. */
+/** After an undo: the version directories of `commit`, and app directories that are then empty. */
 export function collectVersion(files: Files, commit: Oid): void {
   const version = versionName(commit)
   for (const app of files.list(APPS) ?? []) {
@@ -20,12 +18,12 @@ export function collectVersion(files: Files, commit: Oid): void {
   }
 }
 
-/** One of ours: a symbolic link in its place, made by somebody else, is never followed. */
+/** A symbolic link that somebody has put in its place is not followed. */
 function isDirectory(files: Files, path: string): boolean {
   return files.stat(path)?.kind === 'directory'
 }
 
-/** After a confirmation: all versions but `current` and the last good one, apps that have left, old backups. */
+/** After a confirmation: all versions except `current` and `previous`, removed apps, and old backups. */
 export function collectOld(files: Files, apps: ReadonlySet<string>): void {
   for (const app of files.list(APPS) ?? []) {
     if (!apps.has(app)) {
@@ -45,11 +43,11 @@ export function collectOld(files: Files, apps: ReadonlySet<string>): void {
   for (const old of (files.list(BACKUP) ?? []).slice(0, -BACKUPS)) drop(files, `${BACKUP}/${old}`)
 }
 
-/** What cannot be removed now (somebody has mounted something there, or made it immutable) waits for the next time. */
+/** What cannot be removed (something is mounted there, or it is immutable) is left to a later deployment. */
 function drop(files: Files, path: string): void {
   try {
     removeTree(files, path)
   } catch (error) {
-    if (isHindrance(error)) throw error
+    if (isDiskError(error)) throw error
   }
 }

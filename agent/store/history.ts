@@ -1,4 +1,4 @@
-/** The way back: what this host's history holds and an operator's repository does not. */
+/** Sends the part of the host's history that the operator's repository does not have. */
 import type { Oid } from '../../src/plan/names.ts'
 import { parseTree } from '../../src/plan/tree.ts'
 import type { Fetch, LoggedDeployment, ObjectChunk } from '../../src/protocol/messages.ts'
@@ -10,8 +10,8 @@ import { readOutcomes } from './outcomes.ts'
 import type { Store } from './store.ts'
 
 /**
- * Answers 'fetch'. Under no lock: a deployment under way only adds objects and moves `current`, which is read once.
- * Contents go before what names them, old commits before new ones, so that what arrived is whole at any moment.
+ * Answers 'fetch', without the lock: a deployment in progress only adds objects and moves `current`, which is read once.
+ * Contents go before the trees that name them and old commits before new ones, so that what has arrived is complete.
  */
 export function sendHistory({ machine, wire, store }: Agent, { have }: Fetch): void {
   const current = store.ref('current')
@@ -26,7 +26,7 @@ export function sendHistory({ machine, wire, store }: Agent, { have }: Fetch): v
   }
 }
 
-/** Every object of the commits after `have`, up to `current`. */
+/** The objects of the commits after `have`, up to `current`. */
 function* missing(store: Store, current: Oid | null, have: Oid | null): Generator<Oid> {
   const commits: { readonly oid: Oid; readonly tree: Oid }[] = []
   let at = current
@@ -38,7 +38,7 @@ function* missing(store: Store, current: Oid | null, have: Oid | null): Generato
   }
   const seen = new Set<Oid>()
   const shared = at === null ? undefined : store.commit(at)?.tree
-  // Only to be seen: the other side has these.
+  // Marks them as seen: the other side has these.
   if (shared !== undefined) for (const _ of objectsOf(store, shared, seen));
   for (const { oid, tree } of commits.reverse()) {
     yield* objectsOf(store, tree, seen)
@@ -46,7 +46,7 @@ function* missing(store: Store, current: Oid | null, have: Oid | null): Generato
   }
 }
 
-/** What is not in `seen` of a tree and everything below it, the tree last. */
+/** A tree and everything below it, except what is in `seen`; the tree comes last. */
 function* objectsOf(store: Store, tree: Oid, seen: Set<Oid>): Generator<Oid> {
   if (seen.has(tree)) return
   seen.add(tree)
@@ -63,7 +63,7 @@ function* objectsOf(store: Store, tree: Oid, seen: Set<Oid>): Generator<Oid> {
 }
 
 function readLog({ files }: Machine, store: Store): LoggedDeployment[] {
-  // What holds is told by the commits themselves.
+  // Of a deployment that succeeded, the commit itself is sent.
   return readOutcomes(files).map(record => ({
     ...record,
     subject: record.outcome === 'held' ? null : subjectOf(store, record.to),
@@ -74,16 +74,15 @@ function subjectOf(store: Store, commit: Oid): string | null {
   try {
     return store.commit(commit)?.subject ?? null
   } catch (error) {
-    // A damaged object of a deployment that does not hold takes nothing else with it.
+    // A damaged commit of a failed deployment is not worth a failure.
     if (error instanceof BadObject) return null
     throw error
   }
 }
 
-/** How many bytes travel in one message, or a piece more. */
+/** In bytes of objects; a message may exceed it by one piece. */
 const BATCH = 256 * 1024
 
-/** Objects on their way out, as they are stored. */
 class Batch {
   private readonly wire: Wire
   private readonly store: Store
@@ -95,7 +94,7 @@ class Batch {
     this.store = store
   }
 
-  /** False once nobody listens. */
+  /** false once the operator's side has gone. */
   add(oid: Oid): boolean {
     let heard = true
     this.store.readStored(oid, (bytes, last) => {

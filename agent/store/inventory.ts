@@ -1,12 +1,12 @@
 /**
- * What is ours outside of our own directory, whoever declared it: links and enabled units. Trees and refs tell what
- * should be there; this tells what may be, also after a deployment that could not be undone whole.
+ * git-deploy's links and enabled units on this host. The tree says which of them should be there; the inventory says
+ * which may be, also after a deployment that could not be undone completely.
  */
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
-import { APPS, linksOf } from '../../src/plan/links.ts'
+import { linksOf } from '../../src/plan/links.ts'
 import { type HostPath, hostPath, type UnitName, unitName } from '../../src/plan/names.ts'
-import type { Step } from '../../src/plan/steps.ts'
+import { APPS } from '../../src/plan/places.ts'
 import { writeDurably } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
 import { INVENTORY } from '../host/paths.ts'
@@ -17,7 +17,7 @@ export interface Inventory {
   readonly units: readonly UnitName[]
 }
 
-/** What was written last; empty where nothing was, or nothing that can be read. */
+/** Empty if there is none, or it cannot be read. */
 export function readInventory(files: Files): Inventory {
   const raw = files.read(INVENTORY)
   const lines = raw ? (decodeUtf8(raw) ?? '').split('\n') : []
@@ -26,7 +26,7 @@ export function readInventory(files: Files): Inventory {
   return { links: of('link', hostPath), units: of('unit', unitName) }
 }
 
-/** After a deployment that holds: what it declares, and what else of ours is still there. */
+/** After a successful deployment: what it declares, and what is left of earlier ones. */
 export function takeInventory(files: Files, state: HostState): void {
   const declared = {
     links: state.apps.flatMap(app => linksOf(app).map(({ path }) => path)),
@@ -35,15 +35,12 @@ export function takeInventory(files: Files, state: HostState): void {
   save(files, declared)
 }
 
-/** After an undo that left something behind: what its steps may have made. */
-export function addToInventory(files: Files, steps: readonly Step[]): void {
-  save(files, {
-    links: steps.flatMap(step => (step.kind === 'link' ? [step.path] : [])),
-    units: steps.flatMap(step => (step.kind === 'enable' ? step.units : [])),
-  })
+/** After an undo that was incomplete. */
+export function addToInventory(files: Files, left: readonly Inventory[]): void {
+  save(files, { links: left.flatMap(({ links }) => links), units: left.flatMap(({ units }) => units) })
 }
 
-/** Whether the path is a link of ours. What somebody else put in its place is theirs. */
+/** Whether a deployed link is at the path, and not something else that has replaced it. */
 export function isOurs(files: Files, path: string): boolean {
   return files.readlink(path)?.startsWith(`${APPS}/`) ?? false
 }

@@ -1,14 +1,16 @@
 /**
- * The journal: what a deployment under way would have to put back, written durably before anything is changed. Its
- * existence is the mark of an unfinished deployment. One JSON value a line: the header, then the prepared steps with
- * what each replaces, then the number of each step as it begins.
+ * The journal: what an undo has to restore, durable before anything is changed. Its existence marks an unfinished
+ * deployment. Each line is a JSON value: the header, then all steps with what each replaces, then the index of each step
+ * as it begins.
  */
+
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
+import { type DeploymentId, deploymentId } from '../../src/plan/deployment-id.ts'
 import { type Oid, oid, type UnitName } from '../../src/plan/names.ts'
+import { BASE } from '../../src/plan/places.ts'
 import type { Step } from '../../src/plan/steps.ts'
-import type { DeploymentId } from '../../src/protocol/messages.ts'
 import type { Machine, Writer } from '../host/machine.ts'
-import { BASE, JOURNAL } from '../host/paths.ts'
+import { JOURNAL } from '../host/paths.ts'
 import type { EnablementLink } from '../systemd/enablement-links.ts'
 
 export interface Header {
@@ -21,7 +23,6 @@ export interface Header {
   readonly bootId: string
 }
 
-/** A step with what was there before it. */
 export interface Prepared {
   readonly step: Step
   readonly before: Before
@@ -34,19 +35,19 @@ export type Before =
   | {
       readonly kind: 'units'
       readonly running: readonly UnitName[]
-      /** Those that failed, and that systemd tried again; an older agent took them for running. */
+      /** Failed units that systemd was about to start again. Older agents listed them as running. */
       readonly retried?: readonly UnitName[]
-      /** Others that run, and that systemd may stop with them; an older agent did not note them. */
+      /** Other running units, which systemd may stop along with these. Older agents did not list them. */
       readonly beside?: readonly UnitName[]
     }
   | {
       readonly kind: 'enablement'
       readonly links: readonly EnablementLink[]
-      /** Those that were there for such links. */
+      /** The directories for such links that were there. */
       readonly directories: readonly string[]
     }
 
-/** What a path was: absent, a symbolic link, or a file that is kept as `backup/<id>/<path>`. */
+/** What was at a path. */
 export type Was =
   | { readonly kind: 'absent' }
   | { readonly kind: 'link'; readonly target: string }
@@ -54,13 +55,12 @@ export type Was =
 
 export interface Journal {
   readonly header: Header
-  /** Empty while the deployment is only being staged. */
+  /** Empty before activation. */
   readonly prepared: readonly Prepared[]
-  /** The last step that began; -1 where none did. */
+  /** The last step that began; -1 if none did. */
   readonly begun: number
 }
 
-/** The journal of the deployment under way, in memory and on disk. */
 export class JournalWriter implements Journal {
   readonly header: Header
   prepared: readonly Prepared[] = []
@@ -68,7 +68,7 @@ export class JournalWriter implements Journal {
   private readonly machine: Machine
   private readonly writer: Writer
 
-  /** Makes the file: from here on the deployment counts as under way. */
+  /** Creates the file: from now on a deployment is in progress. */
   constructor(machine: Machine, header: Header) {
     this.machine = machine
     this.header = header
@@ -76,7 +76,7 @@ export class JournalWriter implements Journal {
     this.line(header)
   }
 
-  /** Durable when it returns: the first step may begin. */
+  /** Durable when it returns, so that the first step may begin. */
   prepare(prepared: readonly Prepared[]): void {
     this.line(prepared)
     this.writer.sync()
@@ -85,15 +85,15 @@ export class JournalWriter implements Journal {
   }
 
   /**
-   * Not synced: a killed agent's mark is in the page cache, and after a power cut the boot id differs, by which
-   * every step counts as begun.
+   * Not synced: after a kill the line is in the page cache, and after a power cut the boot id is different, and every
+   * step counts as begun.
    */
   begin(index: number): void {
     this.line(index)
     this.begun = index
   }
 
-  /** Removes the journal durably: the deployment has ended. */
+  /** Durably: the deployment has ended. */
   finish(): void {
     this.writer.close()
     removeJournal(this.machine)
@@ -110,18 +110,18 @@ export function removeJournal({ files }: Machine): void {
 }
 
 /**
- * The journal that a predecessor left; undefined where there is none. 'empty': killed while it wrote the header.
- * 'damaged': no killed agent leaves that.
+ * The journal that a killed agent has left. 'empty': it was killed while it wrote the header. 'damaged': something else
+ * has changed the file.
  */
 export function readJournal(machine: Machine): Journal | 'empty' | 'damaged' | undefined {
   const raw = machine.files.read(JOURNAL)
   if (raw === undefined) return undefined
-  // What is behind the last newline was cut off while it was written: it had not begun to count.
+  // What follows the last newline was cut off while it was written, and does not count.
   const whole = decodeUtf8(raw.subarray(0, raw.lastIndexOf(NEWLINE) + 1))
   if (whole === '') return 'empty'
   const [header, prepared = [], ...marks] = (whole ?? '?').split('\n').filter(Boolean).map(parse)
   if (!isHeader(header) || !isPrepared(prepared)) return 'damaged'
-  // A mark that cannot be read may have been of any step: all count as begun, as after a power cut.
+  // An index that cannot be read may be any: all steps count as begun, as after a power cut.
   const known = header.bootId === machine.bootId() && marks.every(Number.isSafeInteger)
   return { header, prepared, begun: known ? Math.max(-1, ...(marks as number[])) : prepared.length - 1 }
 }
@@ -131,17 +131,14 @@ function isHeader(value: unknown): value is Header {
   return (
     typeof operator === 'string' &&
     typeof bootId === 'string' &&
-    ID.test(`${id}`) &&
+    deploymentId(`${id}`) !== undefined &&
     oid(`${to}`) !== undefined
   )
 }
 
 const NEWLINE = 10
 
-/** The id becomes part of a path. */
-const ID = /^[0-9A-Za-z-]{8,64}$/
-
-/** Written by ourselves in one synced write, so that it is whole or damaged by something else. */
+/** It was written in one synced write, so a look at each step's beginning is enough. */
 function isPrepared(value: unknown): value is readonly Prepared[] {
   return (
     Array.isArray(value) &&

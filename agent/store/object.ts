@@ -1,9 +1,9 @@
-/** One git object as it is stored: zlib over `<type> <size>NUL<content>`, and named by the hash of all that. */
+/** A Git object as it is stored: zlib over `<type> <size>NUL<content>`, named by the hash of that. */
 import { Unzlib } from 'fflate'
 import type { Oid } from '../../src/plan/names.ts'
 import { type Hasher, type Machine, SystemFailure } from '../host/machine.ts'
 
-/** The bytes of an object are not what its name says, or not there. */
+/** The object is missing, or its bytes do not match its name. */
 export class BadObject extends Error {
   readonly oid: Oid
   constructor(oid: Oid, what: string) {
@@ -12,23 +12,23 @@ export class BadObject extends Error {
   }
 }
 
-/** What a tree, a manifest, a link or a commit may come to, in bytes: those are read into memory. */
+/** In bytes, for trees, manifests, links and commits: these are read into memory. */
 const MAX_READ = 16 * 1024 * 1024
 
 /**
- * How much is inflated at once. zlib packs at most 1:1032, so that whatever an object claims to be, this many bytes
- * of it come to less than 9 MiB in memory.
+ * How many bytes are inflated at once. zlib compresses to 1:1032 at best, so whatever an object claims to be, these are
+ * less than 9 MiB in memory.
  */
 const SLICE = 8 * 1024
 
-/** Inflates an object as it comes, checks it against its header and its name, and passes its content on. */
+/** Inflates an object piece by piece, checks its header and its name, and passes the content on. */
 export class Inflating {
   private readonly oid: Oid
   private readonly hasher: Hasher
   private readonly inflate: Unzlib
   private readonly pass: (content: Uint8Array) => void
   private header = ''
-  /** How much content is still to come; undefined until the header is whole. */
+  /** How much content is missing; undefined before the end of the header. */
   private left: number | undefined
 
   constructor(machine: Pick<Machine, 'hasher'>, oid: Oid, pass: (content: Uint8Array) => void = () => {}) {
@@ -38,7 +38,7 @@ export class Inflating {
     this.inflate = new Unzlib(piece => this.take(piece))
   }
 
-  /** 'blob', 'tree' or 'commit', once the first bytes were there. */
+  /** 'blob', 'tree' or 'commit', after the first bytes. */
   get type(): string {
     return this.header.split(' ')[0]!
   }
@@ -48,10 +48,10 @@ export class Inflating {
     for (let at = 0; at < bytes.length; at += SLICE) this.feed(bytes.subarray(at, at + SLICE), false)
   }
 
-  /** All has been pushed. Throws BadObject unless that was the object, whole. */
+  /** Throws BadObject unless the whole object has been pushed. */
   end(): void {
     this.feed(new Uint8Array(0), true)
-    if (this.left !== 0) throw new BadObject(this.oid, 'is shorter than it says')
+    if (this.left !== 0) throw new BadObject(this.oid, 'is shorter than its header says')
     const found = this.hasher.digest()
     if (found !== this.oid) throw new BadObject(this.oid, `hashes to ${found}`)
   }
@@ -60,9 +60,9 @@ export class Inflating {
     try {
       this.inflate.push(bytes, last)
     } catch (error) {
-      // What takes the content may fail for reasons of its own: the disk is full.
+      // Writing the content may fail, as on a full disk.
       if (error instanceof BadObject || error instanceof SystemFailure) throw error
-      throw new BadObject(this.oid, `does not inflate: ${(error as Error).message}`)
+      throw new BadObject(this.oid, `cannot be decompressed: ${(error as Error).message}`)
     }
   }
 
@@ -71,7 +71,7 @@ export class Inflating {
     const content = this.left === undefined ? this.afterHeader(piece) : piece
     if (this.left === undefined) return
     this.left -= content.length
-    if (this.left < 0) throw new BadObject(this.oid, 'is longer than it says')
+    if (this.left < 0) throw new BadObject(this.oid, 'is longer than its header says')
     if (content.length > 0) this.pass(content)
   }
 
@@ -80,13 +80,13 @@ export class Inflating {
     this.header += String.fromCharCode(...piece.subarray(0, Math.min(nul < 0 ? piece.length : nul, 64)))
     if (nul < 0 && this.header.length < 32) return piece
     const size = /^(?:blob|tree|commit) (0|[1-9][0-9]{0,14})$/.exec(this.header)?.[1]
-    if (size === undefined) throw new BadObject(this.oid, 'does not begin as an object does')
+    if (size === undefined) throw new BadObject(this.oid, 'does not begin with an object header')
     this.left = Number(size)
     return piece.subarray(nul + 1)
   }
 }
 
-/** An object in memory, checked. Throws BadObject. */
+/** Throws BadObject. */
 export function openObject(
   machine: Pick<Machine, 'hasher'>,
   oid: Oid,

@@ -1,15 +1,18 @@
-/** How deployments ended on this host: one JSON line each, the newest last. */
+/** The log of how deployments ended on this host: a JSON line for each, the newest last. */
+
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
+import { BASE } from '../../src/plan/places.ts'
 import { decodeOutcomeRecord } from '../../src/protocol/decode.ts'
-import type { DeploymentId, OutcomeRecord } from '../../src/protocol/messages.ts'
+import type { OutcomeRecord } from '../../src/protocol/messages.ts'
 import { appendLine, writeDurably } from '../host/files.ts'
 import type { Machine } from '../host/machine.ts'
-import { BASE, LOG } from '../host/paths.ts'
+import { LOG } from '../host/paths.ts'
 
-/** The log is cut to its newer half when it is longer than this, in bytes. */
+/** In bytes: a longer log is cut to its newer half. */
 const LOG_MAX = 256 * 1024
 
-/** Adds a record, durably; once only, where a recovery comes by again. */
+/** Durable when it returns. A recovery that is repeated does not add a second record. */
 export function recordOutcome({ files }: Machine, record: OutcomeRecord): void {
   if (findOutcome(files, record.id)) return
   const known = files.stat(LOG)
@@ -17,17 +20,17 @@ export function recordOutcome({ files }: Machine, record: OutcomeRecord): void {
     const lines = readLines(files)
     writeDurably(files, LOG, `${lines.slice(lines.length >> 1).join('\n')}\n`, 0o600)
   }
-  // The id comes first: findOutcome looks for it there.
+  // findOutcome expects the id first.
   const { id, ...rest } = record
   appendLine(files, LOG, JSON.stringify({ id, ...rest }), 0o600)
   files.sync(LOG)
-  // The journal goes next: its name must not go without the log's having come.
+  // The journal is removed next, and the log's name has to be on disk before.
   if (!known) files.sync(BASE)
 }
 
 /**
- * The record of a deployment, where it has ended here. Asked twice a deployment, so the bytes are searched: to make
- * text of a whole log takes QuickJS a tenth of a second.
+ * undefined if the deployment has not ended here. Each deployment calls this twice, so it searches the bytes: decoding a
+ * whole log takes QuickJS a tenth of a second.
  */
 export function findOutcome(files: Machine['files'], id: DeploymentId): OutcomeRecord | undefined {
   const raw = files.read(LOG) ?? new Uint8Array()
@@ -44,12 +47,12 @@ export function findOutcome(files: Machine['files'], id: DeploymentId): OutcomeR
 
 const NEWLINE = 10
 
-/** All records, the oldest first. */
+/** The oldest first. */
 export function readOutcomes(files: Machine['files']): OutcomeRecord[] {
   return readLines(files).flatMap(parse)
 }
 
-/** The newest record; undefined before the first deployment. */
+/** undefined before the first deployment. */
 export function lastOutcome(files: Machine['files']): OutcomeRecord | undefined {
   return readLines(files).flatMap(parse).pop()
 }
@@ -57,12 +60,12 @@ export function lastOutcome(files: Machine['files']): OutcomeRecord | undefined 
 function readLines(files: Machine['files']): string[] {
   const raw = files.read(LOG)
   if (raw === undefined) return []
-  // One line that is not UTF-8 does not take the others with it.
+  // If a line is not UTF-8, the others can still be read.
   const text = decodeUtf8(raw) ?? Array.from(raw, byte => String.fromCharCode(byte)).join('')
   return text.split('\n').filter(line => line !== '')
 }
 
-/** A line that a power cut left half written is no record, nor is what somebody made of one with an editor. */
+/** Ignores lines that a power cut, or somebody with an editor, has damaged. */
 function parse(line: string): OutcomeRecord[] {
   try {
     return [decodeOutcomeRecord(JSON.parse(line))]

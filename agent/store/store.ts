@@ -1,27 +1,29 @@
 /**
- * The host's git objects: a bare repository of loose objects that `git fsck` accepts, written and read without git.
- * Objects come in through a quarantine and are moved in only when their hash is theirs (gitrepository-layout(5)).
+ * The host's Git objects: a bare repository of loose objects (gitrepository-layout(5)) that `git fsck` accepts, written
+ * and read without Git. Objects arrive in a quarantine, and are moved in when their hashes have been checked.
  */
+
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import { type Oid, oid } from '../../src/plan/names.ts'
+import { STORE } from '../../src/plan/places.ts'
 import type { Contents } from '../../src/plan/reading.ts'
 import type { ObjectChunk } from '../../src/protocol/messages.ts'
 import { appendLine, makeDirectories, removeTree, writeDurably } from '../host/files.ts'
 import type { Machine, Writer } from '../host/machine.ts'
-import { parentOf, STORE } from '../host/paths.ts'
+import { parentOf } from '../host/paths.ts'
 import { BadObject, Inflating, openObject } from './object.ts'
 
 const QUARANTINE = `${STORE}/quarantine`
 const LOGS = 'logs/refs/deptool'
 
-/** A reflog is cut to its newer half when it is longer than this, in bytes: some 1,000 deployments. */
+/** In bytes, about 1,000 deployments: a longer reflog is cut to its newer half. */
 const LOG_MAX = 192 * 1024
 
-export type RefName = 'current' | 'target'
+type RefName = 'current' | 'target'
 
 export class Store {
   private readonly machine: Machine
-  /** Checked, and in the quarantine: of two of the same name, this is the one to be read. */
+  /** In the quarantine, and checked. If the store has the object too, this one is read. */
   private readonly received = new Set<Oid>()
   private incoming: Incoming | undefined
 
@@ -30,8 +32,7 @@ export class Store {
   }
 
   /**
-   * What the ref points at; null where there is none yet. A file that holds no commit's name was damaged: the last
-   * line of its reflog, which is written first, says what it should hold.
+   * null if there is no such ref. If its file is damaged, the last line of the reflog counts, which is written first.
    */
   ref(name: RefName): Oid | null {
     const raw = this.machine.files.read(`${STORE}/refs/deptool/${name}`)
@@ -39,7 +40,7 @@ export class Store {
     return oid((decodeUtf8(raw) ?? '').trim()) ?? this.lastMove(name)?.to ?? null
   }
 
-  /** The last line of the ref's reflog. */
+  /** The last line of the reflog. */
   lastMove(name: RefName): { readonly to: Oid; readonly message: string } | undefined {
     const raw = this.machine.files.read(`${STORE}/${LOGS}/${name}`)
     const lines = raw ? (decodeUtf8(raw) ?? '').split('\n').slice(0, -1) : []
@@ -48,7 +49,7 @@ export class Store {
     return moved && { to: moved, message }
   }
 
-  /** Moves the ref durably, with a line in its reflog. */
+  /** Durable when it returns. */
   setRef(name: RefName, to: Oid, who: string, message: string): void {
     const { files, now } = this.machine
     const from = this.ref(name) ?? '0'.repeat(to.length)
@@ -60,7 +61,6 @@ export class Store {
     writeDurably(files, `${STORE}/refs/deptool/${name}`, `${to}\n`, 0o600)
   }
 
-  /** Keeps the newer half of a reflog that has grown too long. */
   private trimLog(log: string): void {
     const { files } = this.machine
     if ((files.stat(log)?.size ?? 0) < LOG_MAX) return
@@ -68,21 +68,21 @@ export class Store {
     writeDurably(files, log, lines.slice(lines.length >> 1).join('\n'), 0o600)
   }
 
-  /** Makes the repository where it is missing; one of another hash, with nothing that holds, gives way. */
+  /** Creates the repository; one with another hash algorithm is replaced if nothing is deployed. */
   prepare(oidLength: number): void {
     const { files } = this.machine
     const config = configFor(oidLength)
     const raw = files.read(`${STORE}/config`)
     if (files.stat(`${STORE}/HEAD`) && raw && decodeUtf8(raw) === config) return
     if (this.ref('current') === null) removeTree(files, STORE)
-    // All of them now: staging syncs what is made before it ends, and no ref may be lost with its directory.
+    // All directories now, since staging syncs them: a ref must not be lost with its directory.
     for (const directory of ['objects/info', 'objects/pack', 'refs/heads', 'refs/deptool', LOGS])
       makeDirectories(files, `${STORE}/${directory}`, 0o700)
     writeDurably(files, `${STORE}/config`, config, 0o600)
     writeDurably(files, `${STORE}/HEAD`, 'ref: refs/heads/main\n', 0o600)
   }
 
-  /** Takes the next piece of an object. Throws BadObject where the whole does not hash to its name. */
+  /** The next piece of an object. Throws BadObject if the whole does not hash to its name. */
   receive({ oid, bytes, last }: ObjectChunk): void {
     if (this.incoming?.oid !== oid) {
       if (this.incoming) throw new BadObject(this.incoming.oid, 'ended early')
@@ -95,15 +95,15 @@ export class Store {
     this.received.add(oid)
   }
 
-  /** Moves what was received in, in the order in which it came: contents before what names them. */
+  /** In the order of arrival: contents before the trees that name them. */
   admit(): void {
     const { files } = this.machine
-    // Under its name in the store an object counts as whole, also after a power cut.
+    // An object in the store counts as whole, also after a power cut.
     if (this.received.size > 0) files.syncFileSystem(QUARANTINE)
     for (const oid of this.received) {
       const path = objectPath(oid)
       makeDirectories(files, parentOf(path), 0o700)
-      // Over one that is there already, which may be damaged: this one was checked.
+      // Replaces an existing one, which may be damaged.
       files.rename(`${QUARANTINE}/${oid}`, path)
     }
     this.dropQuarantine()
@@ -118,12 +118,12 @@ export class Store {
     return this.machine.files.stat(this.locate(oid)) !== undefined
   }
 
-  /** What the object takes in the store, in bytes; 0 where it is missing. */
+  /** In bytes; 0 if it is missing. */
   storedSize(oid: Oid): number {
     return this.machine.files.stat(this.locate(oid))?.size ?? 0
   }
 
-  /** Contents by name, without git's headers; what is missing is left out. For trees, manifests and links. */
+  /** Without Git's headers; missing objects are left out. For trees, manifests and links. */
   read(oids: readonly Oid[]): Contents {
     const contents = new Map<Oid, Uint8Array>()
     for (const oid of oids) {
@@ -133,7 +133,6 @@ export class Store {
     return contents
   }
 
-  /** A commit with its first parent; undefined where there is no such commit. */
   commit(id: Oid): { tree: Oid; parent: Oid | null; subject: string } | undefined {
     const object = this.object(id)
     if (object?.type !== 'commit') return undefined
@@ -143,7 +142,7 @@ export class Store {
     return tree && { tree, parent: field('parent') ?? null, subject: message.trim().split('\n')[0]! }
   }
 
-  /** Gives the object as it is stored, in pieces. Throws BadObject where it is missing. */
+  /** As it is stored, in pieces. Throws BadObject if it is missing. */
   readStored(oid: Oid, each: (piece: Uint8Array, last: boolean) => void): void {
     const path = this.locate(oid)
     let left = this.machine.files.stat(path)?.size ?? 0
@@ -154,7 +153,7 @@ export class Store {
     })
   }
 
-  /** Whether there is such a commit, and it can be read. */
+  /** false also for a damaged object. */
   isCommit(oid: Oid): boolean {
     try {
       return this.commit(oid) !== undefined
@@ -164,7 +163,7 @@ export class Store {
     }
   }
 
-  /** Writes a blob's content piece by piece. Throws BadObject where it is missing, or not what its name says. */
+  /** Throws BadObject if the blob is missing, or does not match its name. */
   copyBlob(oid: Oid, writer: Pick<Writer, 'write'>): void {
     const object = new Inflating(this.machine, oid, piece => writer.write(piece))
     const found = this.machine.files.readPieces(this.locate(oid), piece => object.push(piece))
@@ -193,7 +192,7 @@ function configFor(oidLength: number): string {
   }`
 }
 
-/** An object on its way into the quarantine: checked as it inflates, kept as it came. */
+/** An object that arrives: it is checked, and stored as it is sent. */
 class Incoming {
   readonly oid: Oid
   private readonly writer: Writer

@@ -1,11 +1,11 @@
-/** Units that systemd stops or restarts along with others, though nobody named them. */
+/** Units that systemd stops or restarts along with others. */
 import { type UnitName, unitName } from '../../src/plan/names.ts'
 import type { Machine } from '../host/machine.ts'
 import { showProperties, showUnits } from './systemd.ts'
 
-/** The units that run, and that stop when these do or when these start; also what stops with those in turn. */
+/** Running units that stop when these stop or start, and those that stop with them in turn. */
 export function runningBeside(machine: Machine, units: readonly UnitName[]): UnitName[] {
-  return reach(machine, units, [...BOUND, ...RIVALS], found =>
+  return relatedTo(machine, units, [...BOUND, ...CONFLICTING], found =>
     showUnits(machine, found)
       .filter(state => state.active === 'active')
       .map(state => state.unit),
@@ -19,7 +19,7 @@ export function restartedAlong(
   beside: readonly UnitName[],
 ): UnitName[] {
   if (beside.length === 0) return []
-  const bound = reach(machine, units, BOUND, found => found.filter(unit => beside.includes(unit)))
+  const bound = relatedTo(machine, units, BOUND, found => found.filter(unit => beside.includes(unit)))
   return showUnits(machine, bound)
     .filter(state => state.active !== 'inactive')
     .map(state => state.unit)
@@ -27,20 +27,25 @@ export function restartedAlong(
 
 /** Inverses of Requires=, Requisite=, BindsTo=, PartOf= and StopPropagatedFrom=, systemd.unit(5). */
 const BOUND = ['RequiredBy', 'RequisiteOf', 'BoundBy', 'ConsistsOf', 'PropagatesStopTo']
-const RIVALS = ['Conflicts', 'ConflictedBy']
+const CONFLICTING = ['Conflicts', 'ConflictedBy']
 
-/** What every unit conflicts with, or every mount: it never runs. */
+/** All units, or all mounts, conflict with these. They never run. */
 const ALWAYS = ['shutdown.target', 'umount.target']
 
 type Choose = (found: readonly UnitName[]) => UnitName[]
 
-function reach(machine: Machine, from: readonly UnitName[], properties: readonly string[], choose: Choose) {
-  const reached: UnitName[] = []
+function relatedTo(
+  machine: Machine,
+  from: readonly UnitName[],
+  properties: readonly string[],
+  choose: Choose,
+) {
+  const related: UnitName[] = []
   for (let some = from; some.length > 0; ) {
     const named = showProperties(machine, properties, some).match(/[^\s=]+\.[a-z]+/g) ?? []
     const found = new Set(named.flatMap(name => unitName(name) ?? []))
-    some = choose([...found].filter(unit => ![...from, ...reached, ...ALWAYS].includes(unit)))
-    reached.push(...some)
+    some = choose([...found].filter(unit => ![...from, ...related, ...ALWAYS].includes(unit)))
+    related.push(...some)
   }
-  return reached
+  return related
 }

@@ -1,4 +1,3 @@
-/** The links that enable units, and where they are. */
 import { templateOf } from '../../src/plan/app-units.ts'
 import type { UnitName } from '../../src/plan/names.ts'
 import type { Files } from '../host/machine.ts'
@@ -11,11 +10,11 @@ export interface EnablementLink {
 }
 
 /**
- * The links that enable the units: in `.wants`, `.requires` and `.upholds` directories, and aliases. Also one that a
- * killed agent had only made ready.
+ * The links that enable the units: those in `.wants`, `.requires` and `.upholds` directories, and aliases. Also the
+ * temporary ones of a killed agent.
  */
 export function enablementLinks(files: Files, units: readonly UnitName[]): EnablementLink[] {
-  // Most deployments enable and disable nothing, and need not look through all directories.
+  // Most deployments enable and disable nothing, and do not have to search all directories.
   if (units.length === 0) return []
   const names = new Set<string>(units)
   const inDirectory = (directory: string, matches: (name: string, target: string) => boolean) =>
@@ -34,7 +33,7 @@ export function enablementLinks(files: Files, units: readonly UnitName[]): Enabl
   return [...dependencies, ...aliases, ...instanceLinks(files, units)]
 }
 
-/** What `systemctl enable` makes of the instances of a linked template: links to the template's file. */
+/** For instances of a linked template, `systemctl enable` makes links to the template's file. */
 export function instanceLinks(files: Files, units: readonly UnitName[]): EnablementLink[] {
   return units.flatMap(unit => {
     const path = `${UNIT_DIRECTORY}/${unit}`
@@ -43,14 +42,13 @@ export function instanceLinks(files: Files, units: readonly UnitName[]): Enablem
   })
 }
 
-/** `.wants`, `.requires` and `.upholds` directories. */
 export function dependencyDirectories(files: Files): string[] {
   return (files.list(UNIT_DIRECTORY) ?? [])
     .filter(name => /\.(?:wants|requires|upholds)$/.test(name))
     .map(name => `${UNIT_DIRECTORY}/${name}`)
 }
 
-/** The name for which a temporary one was made ready. */
+/** The name that a temporary link is for. */
 function withoutSuffix(name: string): string {
   return name.replace(/\.deptool-new$/, '')
 }

@@ -1,33 +1,33 @@
-/** Sockets among the units to start: systemd refuses to listen for a service that runs already. */
+/** Restarting sockets: systemd refuses to start a socket whose service is running. */
 import { type UnitName, unitName } from '../../src/plan/names.ts'
 import type { Machine } from '../host/machine.ts'
 import { isRunning, showProperties, showUnits, systemctl } from './systemd.ts'
 
 /**
- * Stops the sockets among the units together with the services that they have started, and gives what is then to be
- * started: the sockets first, and those services too.
+ * Stops the sockets among the units together with their running services. Returns the units to start instead: the
+ * sockets first, and those services too.
  */
-export function makeWay(
+export function freeSockets(
   machine: Machine,
   units: readonly UnitName[],
   interrupted?: () => boolean,
 ): readonly UnitName[] {
   const sockets = units.filter(isSocket)
   const served = runningBehind(machine, units)
-  // At once: a socket that still listens starts its service again for whoever is waiting there.
+  // Together: a socket that still listens would start its service again for a waiting client.
   if (served.length > 0) systemctl(machine, ['stop'], [...sockets, ...served], interrupted)
   return [...new Set([...sockets, ...units, ...served])]
 }
 
-/** The services that run, and that the sockets among the units start. */
+/** The running services of the sockets among the units. */
 export function runningBehind(machine: Machine, units: readonly UnitName[]): UnitName[] {
-  // With Accept=yes each connection has a service of its own, which needs the socket no more.
+  // With Accept=yes, each connection has its own service, which no longer needs the socket.
   return showUnits(machine, triggeredBy(machine, units, 'no'))
     .filter(isRunning)
     .map(state => state.unit)
 }
 
-/** The services of single connections: what ends with its connection nobody can start again. */
+/** The services of single connections, with Accept=yes: they cannot be started again. */
 export function connectionsOf(machine: Machine, units: readonly UnitName[]): UnitName[] {
   return triggeredBy(machine, units, 'yes')
 }

@@ -1,14 +1,16 @@
-/** systemd, through systemctl(1) and journalctl(1). What they print is read with LC_ALL=C; nothing is thrown away. */
+/** systemd, through systemctl(1), which runs with LC_ALL=C. */
+
 import { templateOf } from '../../src/plan/app-units.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import { type UnitName, unitName } from '../../src/plan/names.ts'
+import { PLACES } from '../../src/plan/places.ts'
 import { followed } from '../host/files.ts'
 import type { Files, Machine, Ran, RunOptions } from '../host/machine.ts'
 import { type Ending, endingOf, readCommands, readMain } from './unit-ending.ts'
 
-export const UNIT_DIRECTORY = '/etc/systemd/system'
+export const UNIT_DIRECTORY = PLACES.unit
 
-/** Where systemd looks for unit files (systemd.unit(5)), ours aside. */
+/** Where systemd looks for unit files, systemd.unit(5). */
 const SEARCH = [
   UNIT_DIRECTORY,
   '/run/systemd/system',
@@ -19,27 +21,26 @@ const SEARCH = [
   '/lib/systemd/system',
 ]
 
-/** A systemctl that did not do what it was asked. */
 export class SystemdFailure extends Error {}
 
-/** What systemd says of a unit, systemctl(1) `show`. */
+/** From systemctl(1) `show`. */
 export interface UnitState extends Ending {
   readonly unit: UnitName
   readonly type: string
   readonly load: string
   readonly active: string
   readonly sub: string
-  /** How the last reload went. */
+  /** The result of the last reload. */
   readonly reload: string
-  /** How often systemd restarted it by itself since somebody last started it. */
+  /** How often systemd has restarted it by itself since it was last started. */
   readonly restarts: number
   /** When it last became active, in ticks() of the machine. */
   readonly since: number
 }
 
 /**
- * Runs `systemctl <verb> <units>`. Throws SystemdFailure with what it printed. It is left as soon as `interrupted`
- * says so, and what it has queued by then goes on: whoever interrupts has to undo that.
+ * Runs `systemctl <verb> <units>`. Throws SystemdFailure with its output. As soon as `interrupted` says so, systemctl is
+ * killed. The jobs that it has queued continue, and the caller has to undo them.
  */
 export function systemctl(
   machine: Machine,
@@ -50,19 +51,22 @@ export function systemctl(
   const argv = ['systemctl', '--no-ask-password', ...verb, ...(units.length > 0 ? ['--', ...units] : [])]
   const ran = ask(machine, argv, { interrupted })
   if (ran.code === 0) return
-  const said = (ran.stderr || ran.stdout).trim() || `exit status ${ran.code}`
+  const said = (ran.stderr || ran.stdout).trim() || `exit code ${ran.code}`
   throw new SystemdFailure(`systemctl ${[verb[0], ...units].join(' ')}: ${said}`)
 }
 
-/** Whether systemd takes no orders any more, because it is going down with the host. */
+/** Then systemd starts no more units. */
 export function isGoingDown(machine: Machine): boolean {
-  return !UP.test(machine.run(['systemctl', 'is-system-running']).stdout)
+  return !UP.test(machine.run(['systemctl', 'is-system-running'], { timeoutMs: ANSWER_MS }).stdout)
 }
 
-/** What systemctl(1) `is-system-running` says until then; nothing once nobody answers. */
+/** The states before that, systemctl(1). If systemd does not answer, there is no state. */
 const UP = /^(?:initializing|starting|running|degraded|maintenance)$/m
 
-/** Runs systemctl, again where systemd let go of it: it does so when it starts anew, as an upgrade has it do. */
+/** systemd answers questions from memory, but not while it reloads the units of a large host. */
+const ANSWER_MS = 20_000
+
+/** Retries systemctl when systemd closes the connection, as it does when an upgrade re-executes it. */
 function ask(machine: Machine, argv: readonly string[], options?: RunOptions): Ran {
   for (let tries = 1; ; tries++) {
     const ran = machine.run(argv, options)
@@ -73,7 +77,7 @@ function ask(machine: Machine, argv: readonly string[], options?: RunOptions): R
 
 const LET_GO =
   /Transport endpoint is not connected|Connection reset by peer|disconnected from message bus without replying/
-/** It takes less than a second, also on a busy machine. */
+/** Re-executing takes less than a second, also on a busy machine. */
 const TRIES = 5
 const PAUSE_MS = 300
 
@@ -82,10 +86,10 @@ const PROPERTIES = [
   ...['ActiveEnterTimestampMonotonic', 'ExecMainCode', 'ExecMainStatus'],
 ]
 
-/** How many units are asked about at once: of what systemctl says of them, the machine keeps 64 KiB. */
+/** Units in a call: Machine.run keeps 64 KiB of the output. */
 const AT_ONCE = 100
 
-/** The units' states, in the order asked. */
+/** In the order of `units`. */
 export function showUnits(machine: Machine, units: readonly UnitName[]): UnitState[] {
   const calls = Array.from({ length: Math.ceil(units.length / AT_ONCE) }, (_, i) =>
     units.slice(i * AT_ONCE, (i + 1) * AT_ONCE),
@@ -111,7 +115,7 @@ function stateOf(machine: Machine, unit: UnitName, block: string): UnitState {
     restarts,
     since: Number(field('ActiveEnterTimestampMonotonic')) / 1000 || 0,
     main: readMain(field('ExecMainCode'), field('ExecMainStatus')),
-    // By itself: a command line can be longer than all the rest, and hold empty lines.
+    // In a call of their own: command lines can be long, and contain empty lines.
     commands:
       active === 'failed' || sub.startsWith('auto-restart') || restarts > 0
         ? readCommands(showProperties(machine, COMMANDS, [unit]))
@@ -121,13 +125,18 @@ function stateOf(machine: Machine, unit: UnitName, block: string): UnitState {
 
 const COMMANDS = ['ExecCondition', 'ExecStartPre', 'ExecStart', 'ExecStartPost']
 
-/** What systemctl(1) `show` prints: a block of `<property>=<value>` for each unit. */
+/**
+ * A block of `<property>=<value>` lines for each unit, systemctl(1) `show`. Throws SystemdFailure where systemd refuses, or
+ * gives no answer.
+ */
 export function showProperties(
   machine: Machine,
   properties: readonly string[],
   units: readonly string[],
 ): string {
-  const ran = ask(machine, ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units])
+  const argv = ['systemctl', 'show', `--property=${properties.join(',')}`, '--', ...units]
+  const ran = ask(machine, argv, { timeoutMs: ANSWER_MS })
+  if (ran.code === null) throw new SystemdFailure(`systemd did not answer within ${ANSWER_MS / 1000} s`)
   if (ran.code !== 0) throw new SystemdFailure(`systemctl show: ${ran.stderr.trim()}`)
   return ran.stdout
 }
@@ -136,14 +145,14 @@ export function isRunning(state: UnitState): boolean {
   return ['active', 'activating', 'reloading'].includes(state.active)
 }
 
-/** Whether it failed, and systemd is about to try it again, or just does. */
+/** Whether it has failed, and systemd is about to start it again, or is doing so. */
 export function isRetried({ active, sub, restarts }: UnitState): boolean {
   return sub.startsWith('auto-restart') || (active === 'activating' && restarts > 0)
 }
 
 /**
- * Forgets that the units failed: one that failed too often is refused by its start limit until then. Only of units
- * that are in some state: systemctl(1) takes it ill when a unit has been unloaded.
+ * Resets the failed state of the units, and their start limits. Inactive units are left out: systemd may have unloaded
+ * them, and systemctl(1) fails for those.
  */
 export function resetFailed(machine: Machine, units: readonly UnitName[]): void {
   const inSomeState = showUnits(machine, units).filter(state => state.active !== 'inactive')
@@ -155,12 +164,12 @@ export function resetFailed(machine: Machine, units: readonly UnitName[]): void 
   )
 }
 
-/** `foo@.service`: not a unit but a template for some. */
+/** `foo@.service`. */
 function isTemplate(unit: UnitName): boolean {
   return unit.includes('@.')
 }
 
-/** The units, with the loaded instances of each template in its place. */
+/** The units, with each template replaced by its loaded instances. */
 export function withInstances(machine: Machine, units: readonly UnitName[]): UnitName[] {
   const templates = units.filter(isTemplate)
   if (templates.length === 0) return [...units]
@@ -170,14 +179,14 @@ export function withInstances(machine: Machine, units: readonly UnitName[]): Uni
   return [...units.filter(unit => !isTemplate(unit)), ...instances]
 }
 
-/** Whether there is a unit file by this name, or the template of this instance. */
+/** By its file, or its template's. */
 export function unitExists(files: Files, unit: UnitName): boolean {
   return SEARCH.some(directory =>
     [unit, templateOf(unit)].some(name => files.stat(`${directory}/${name}`) !== undefined),
   )
 }
 
-/** What its file says, or its template's; empty where there is none. */
+/** Its file, or its template's; '' if there is neither. */
 export function readUnitFile(files: Files, unit: UnitName): string {
   const path = SEARCH.flatMap(directory =>
     [unit, templateOf(unit)].map(name => followed(files, `${directory}/${name}`)),
@@ -187,8 +196,8 @@ export function readUnitFile(files: Files, unit: UnitName): string {
 }
 
 /**
- * How a unit fares that was (re)started or reloaded after `began`, in ticks(). 'wait': it may still fail. What it went
- * through before is nobody's failure.
+ * The state of a unit that was (re)started or reloaded after `began`, in ticks(): restarts before that do not count.
+ * 'wait': it may still fail.
  */
 export function judge(state: UnitState, began: number): 'runs' | 'wait' | { readonly fails: string } {
   const { active, sub, type, result, restarts } = state
@@ -199,7 +208,7 @@ export function judge(state: UnitState, began: number): 'runs' | 'wait' | { read
   const watched = ['simple', 'exec', 'idle'].includes(type)
   if (active === 'active' || active === 'reloading') return watched ? 'wait' : 'runs'
   if (active === 'activating') return 'wait'
-  // A oneshot that has finished is inactive, and fine. Units without a type of service (timers, sockets) never are.
+  // A oneshot that has finished is inactive. Units that are not services (timers, sockets) have no type.
   if (active === 'inactive' && type === 'oneshot' && result === 'success') return 'runs'
   return { fails: `is ${active} (${sub})` }
 }

@@ -1,6 +1,6 @@
-/** How a unit's process ended, in words: what systemd knows of it, as an operator would say it. */
+/** How a unit's process ended, in words. */
 
-/** 'exited with 1', 'killed by SIGSEGV'; 'failed' where systemd says no more than that. */
+/** 'exited with 1', 'killed by SIGSEGV'. */
 export function endingOf({ result, commands, main }: Ending): string {
   const said = RESULTS[result]
   if (said !== undefined) return said
@@ -16,22 +16,21 @@ export interface Ending {
   /** systemd's Result: success, exit-code, signal, timeout, … */
   readonly result: string
   readonly main: Ended
-  /** Each of its command lines that was run, by itself. */
+  /** Each of its command lines. */
   readonly commands: readonly EndedCommand[]
 }
 
-/** How a process went: by CLD_EXITED, CLD_KILLED or CLD_DUMPED; '' while it runs, or where it never did. */
-export interface Ended {
+/** CLD_EXITED, or CLD_KILLED and CLD_DUMPED, sigaction(2); '' if it runs, or never ran. */
+interface Ended {
   readonly code: 'exited' | 'killed' | ''
   readonly status: number
 }
 
-/** Of one of the unit's command lines, such as ExecStartPre. */
-export interface EndedCommand extends Ended {
+interface EndedCommand extends Ended {
   readonly name: string
 }
 
-/** From the lines that systemctl(1) `show` prints for Exec*. */
+/** From the Exec* lines of systemctl(1) `show`. */
 export function readCommands(shown: string): EndedCommand[] {
   const pattern = /^(Exec\w+)=\{.* ; code=(\w+) ; status=(\d+)\S* \}$/gm
   return [...shown.matchAll(pattern)].map(([, name = '', code, status]) => ({
@@ -41,7 +40,7 @@ export function readCommands(shown: string): EndedCommand[] {
   }))
 }
 
-/** From ExecMainCode, a CLD_* of sigaction(2), and ExecMainStatus. */
+/** From ExecMainCode, which is a CLD_* of sigaction(2), and ExecMainStatus. */
 export function readMain(code: string, status: string): Ended {
   return {
     code: code === '1' ? 'exited' : code === '2' || code === '3' ? 'killed' : '',
@@ -49,7 +48,7 @@ export function readMain(code: string, status: string): Ended {
   }
 }
 
-/** Where systemd ended it, the status of the process is a consequence. See systemd.service(5), $SERVICE_RESULT. */
+/** If systemd has ended the process, its status is a consequence. systemd.service(5), $SERVICE_RESULT. */
 const RESULTS: Readonly<Record<string, string>> = {
   timeout: 'timed out',
   watchdog: 'killed by its watchdog',
@@ -58,7 +57,7 @@ const RESULTS: Readonly<Record<string, string>> = {
   protocol: 'ended before it was ready',
 }
 
-/** What systemd did not manage before the program itself could begin, systemd.exec(5), PROCESS EXIT CODES. */
+/** Failures before the program itself is executed, systemd.exec(5), PROCESS EXIT CODES. */
 const STEPS: Readonly<Record<number, string>> = {
   200: 'CHDIR',
   203: 'EXEC',
@@ -75,7 +74,7 @@ function step(status: number): string {
   return STEPS[status] ? ` (${STEPS[status]})` : ''
 }
 
-/** signal(7), as numbered on every platform that there is an agent for. */
+/** signal(7). The numbers are the same on all platforms of the agent. */
 const SIGNALS: Readonly<Record<number, string>> = {
   1: 'HUP',
   2: 'INT',

@@ -1,10 +1,10 @@
-/** A failed unit's last words: what its program said, or else what systemd knows that the unit's state does not. */
+/** A failed unit's log: what its program printed, or else what systemd says beyond the unit's state. */
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import type { UnitName } from '../../src/plan/names.ts'
 import type { UnitReport } from '../../src/protocol/messages.ts'
 import type { Machine } from '../host/machine.ts'
 
-/** The unit's state in words and the lines of its log that matter, since `since` (ms since 1970). */
+/** `since` in milliseconds since 1970. */
 export function reportUnit(machine: Machine, unit: UnitName, state: string, since: number): UnitReport {
   const ran = machine.run(
     [
@@ -15,7 +15,7 @@ export function reportUnit(machine: Machine, unit: UnitName, state: string, sinc
       '--output-fields=MESSAGE,SYSLOG_IDENTIFIER',
       `--since=@${Math.floor(since / 1000)}`,
       `--lines=${READ}`,
-      // As --unit has it, and what systemd's child says before it is in the unit's cgroup: no such User=.
+      // As --unit does, plus what systemd's child says before it is in the unit's cgroup: no such User=.
       ...[`_SYSTEMD_UNIT=${unit}`, '+', `UNIT=${unit}`, '_UID=0', '+', `COREDUMP_UNIT=${unit}`, '_UID=0'],
     ],
     { timeoutMs: 3000 },
@@ -23,9 +23,9 @@ export function reportUnit(machine: Machine, unit: UnitName, state: string, sinc
   return { unit, state, log: lastWords(ran.stdout, since) }
 }
 
-/** journalctl's JSON, an object a line -> the lines that matter, oldest first. */
+/** `journal` has a JSON object on each line. The oldest line first. */
 export function lastWords(journal: string, since: number): string[] {
-  // journalctl counts in seconds: a deployment that was undone within this one has spoken too.
+  // journalctl counts in whole seconds: earlier deployments within this second are included.
   const entries = journal
     .split('\n')
     .flatMap(readEntry)
@@ -36,16 +36,16 @@ export function lastWords(journal: string, since: number): string[] {
     .flatMap(({ message }) => message.split('\n'))
     .map(line => line.trimEnd().slice(0, WIDTH))
     .filter(line => line !== '')
-  // A program that is started again and again says the same each time.
+  // A program that is restarted repeats itself.
   return lines.filter((line, i) => !lines.includes(line, i + 1)).slice(-SHOWN)
 }
 
-/** A unit may talk a lot before it says why it ends, and systemd talks in between. */
+/** Entries to read: systemd's own are among them. */
 const READ = 100
 const SHOWN = 10
 const WIDTH = 500
 
-/** What systemd says of every unit that starts, ends or fails: the unit's state tells it already. */
+/** systemd's entries for each unit that starts, ends or fails, which repeat the unit's state. */
 const BOILERPLATE =
   /^(Start(ing|ed)|Stopp(ing|ed)|Reload(ing|ed)|Finished|Deactivat|Failed to start|Condition) |: (Main process exited|Control process exited|Failed with result|Scheduled restart job|Start request repeated too quickly|Deactivated successfully|Consumed |Succeeded)/
 
@@ -64,7 +64,7 @@ function readEntry(line: string): Entry[] {
     const at = Number(entry['__REALTIME_TIMESTAMP']) / 1000
     return typeof message === 'string' ? [{ at, from: String(entry['SYSLOG_IDENTIFIER']), message }] : []
   } catch {
-    // The end of the output, or an entry cut by the time limit: the others still tell something.
+    // The end of the output, or an entry that the time limit has cut off.
     return []
   }
 }

@@ -1,5 +1,5 @@
-/** Units that a plan starts and that the host will not have. */
-import { templateOf, unitsGenerated, unitsShipped } from '../../src/plan/app-units.ts'
+/** Units that a plan starts, and that the host does not have. */
+import { templateOf, unitsGenerated, unitsOf } from '../../src/plan/app-units.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
 import type { UnitName } from '../../src/plan/names.ts'
 import type { Step } from '../../src/plan/steps.ts'
@@ -7,12 +7,7 @@ import type { Obstacle } from '../../src/protocol/messages.ts'
 import type { Files } from '../host/machine.ts'
 import { UNIT_DIRECTORY, unitExists } from './systemd.ts'
 
-export function unitObstacles(files: Files, steps: readonly Step[], next: HostState): Obstacle[] {
-  const started = new Set(
-    steps.flatMap(step =>
-      step.kind === 'enable' || step.kind === 'restart' || step.kind === 'reload' ? step.units : [],
-    ),
-  )
+export function unitObstacles(files: Files, started: ReadonlySet<UnitName>, next: HostState): Obstacle[] {
   return [
     ...missingUnits(files, started, next),
     ...maskedUnits(files, started, next),
@@ -20,12 +15,12 @@ export function unitObstacles(files: Files, steps: readonly Step[], next: HostSt
   ]
 }
 
-/** Said where quadlets are deployed to a host that makes no units of them, and no unit depends on it. */
+/** For a deployment that links quadlets and starts none of their services. */
 export function quadletNotes(files: Files, steps: readonly Step[]): string[] {
   const comes = steps.some(step => step.kind === 'link' && step.role === 'quadlet')
   return comes && !hasGenerator(files)
     ? [
-        'no quadlet generator on this host: the quadlets are there, but make no units until podman is installed',
+        'this host has no quadlet generator: the quadlets are deployed, but become units only after podman is installed',
       ]
     : []
 }
@@ -37,24 +32,24 @@ function missingUnits(files: Files, started: ReadonlySet<UnitName>, next: HostSt
       .filter(unit => started.has(unit) && !ours.has(unit) && !ours.has(templateOf(unit)))
       .filter(unit => !unitExists(files, unit))
       .map(unit => ({
-        what: `'${app.name}' enables '${unit}', which exists neither in the tree nor on the host`,
-        hint: 'ship it in the systemd directory of the app, or install the package that has it',
+        what: `'${app.name}' enables '${unit}', which exists neither in the config tree nor on the host`,
+        hint: "ship it in the app's 'systemd' directory, or install the package that contains it",
       })),
   )
 }
 
-/** A shipped unit that is masked is in the way of its own link. */
+/** Only other units: for a shipped one, its own link meets the mask. */
 function maskedUnits(files: Files, started: ReadonlySet<UnitName>, next: HostState): Obstacle[] {
   const ours = ourUnits(next)
   return [...started]
     .filter(unit => !ours.has(unit) && isMasked(files, unit))
     .map(unit => ({
       what: `'${unit}' is masked on the host`,
-      hint: `unmask it with 'systemctl unmask ${unit}' first`,
+      hint: `run 'systemctl unmask ${unit}' on the host first`,
     }))
 }
 
-/** What is in /etc counts before what is in /run, systemd.unit(5). */
+/** /etc comes before /run, systemd.unit(5). */
 function isMasked(files: Files, unit: UnitName): boolean {
   const [path] = [UNIT_DIRECTORY, '/run/systemd/system']
     .map(directory => `${directory}/${unit}`)
@@ -68,8 +63,8 @@ function ungenerated(files: Files, started: ReadonlySet<UnitName>, next: HostSta
     unitsGenerated(app)
       .filter(unit => started.has(unit))
       .map(unit => ({
-        what: `'${app.name}' starts '${unit}', made of a quadlet, and there is no quadlet generator on the host`,
-        hint: 'install podman, version 4.4 or newer',
+        what: `'${app.name}' starts '${unit}', which is generated from a quadlet, but the host has no quadlet generator`,
+        hint: 'install podman 4.4 or newer',
       })),
   )
 }
@@ -90,5 +85,5 @@ function hasGenerator(files: Files): boolean {
 }
 
 function ourUnits(next: HostState): Set<UnitName> {
-  return new Set([...next.apps.flatMap(unitsShipped), ...next.apps.flatMap(unitsGenerated)])
+  return new Set(next.apps.flatMap(unitsOf))
 }

@@ -1,31 +1,31 @@
-/** Watching units after they were (re)started, until each runs for certain or one fails. */
+/** Watching units that were (re)started, until all of them run or one fails. */
 import type { UnitName } from '../../src/plan/names.ts'
 import type { Machine } from '../host/machine.ts'
 import { judge, showUnits, type UnitState } from './systemd.ts'
 
 const POLL_MS = 50
-/** A unit of another type than simple that is still activating when systemctl returned is given this long. */
+/** For units that are still activating when systemctl has returned. */
 const ACTIVATING_MS = 60_000
 
-export interface Failing {
+interface Failing {
   readonly unit: UnitName
   readonly fails: string
 }
 
-export interface Watch {
-  /** When the units were (re)started at the earliest, in ticks() of the machine. */
+interface Watch {
+  /** Before the units were (re)started, in ticks() of the machine. */
   readonly began: number
-  /** How long a unit of Type=simple or exec must last, counted from the call. */
+  /** How long a unit of Type=simple or exec must run, from this call on. */
   readonly settleMs: number
-  /** Others that are told where they fail, and are not waited for beyond that. */
+  /** Other units, which are reported if they fail, and not waited for. */
   readonly beside?: readonly UnitName[]
-  /** Ends the watch early. */
+  /** Whether to end early. */
   readonly stop: () => boolean
 }
 
 /**
- * The units that fail, as soon as one does; none once all run. Units whose type tells readiness are taken at their
- * word.
+ * Returns as soon as a unit fails, or all run. Types that report readiness are believed; others have to run for
+ * `settleMs`.
  */
 export function watch(
   machine: Machine,

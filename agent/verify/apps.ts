@@ -1,16 +1,15 @@
-/** Drift of what is ours alone: version directories, `current`, and apps that nothing declares. */
+/** Drift in git-deploy's directory: version directories, `current`, and apps that are not declared. */
 import { attributesOf, type FileAttributes } from '../../src/plan/attributes.ts'
 import type { Finding } from '../../src/plan/drift.ts'
 import type { App, AppFile, HostState } from '../../src/plan/host-state.ts'
-import { APPS } from '../../src/plan/links.ts'
 import { appName, appPath } from '../../src/plan/names.ts'
+import { APPS, currentOf } from '../../src/plan/places.ts'
 import type { Files, Machine, Stat } from '../host/machine.ts'
 import { isVersion } from '../host/paths.ts'
 import { ownerOf } from '../steps/attributes.ts'
 import { hashFile, modeOf } from '../steps/checkout.ts'
-import { currentOf } from '../steps/swap.ts'
 
-/** How many files of one app are named; the rest is counted. */
+/** The most files of an app that are named; the others are counted. */
 const NAMED = 50
 
 export function findDriftOfApps(machine: Machine, state: HostState): Finding[] {
@@ -49,14 +48,14 @@ function driftOf(machine: Machine, app: App, file: AppFile, path: string) {
   return isAnothers(machine, stat, attributes) ? 'owner' : undefined
 }
 
-/** Whoever keeps an embedded host owns what is on it. */
+/** A local host directory belongs to whoever keeps it. */
 function isAnothers(machine: Machine, stat: Stat, attributes: FileAttributes | undefined): boolean {
   if (machine.root !== '') return false
   const { uid, gid } = attributes ? ownerOf(machine, attributes) : {}
   return stat.uid !== (uid ?? 0) || stat.gid !== (gid ?? 0)
 }
 
-/** What lies in the version directory and is not in the tree; a directory of such things is named once. */
+/** What is in the version directory and not in the tree; a directory is named once. */
 function findExtras(files: Files, app: App, directory: string): Finding[] {
   const known = new Set<string>()
   for (const { path } of app.files)

@@ -1,11 +1,11 @@
-/** Drift of what is ours in other people's directories: links that are wrong, and links that nothing declares. */
+/** Drift of deployed links: those that are wrong, and those that are no longer declared. */
 import type { Finding } from '../../src/plan/drift.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
-import { APPS, type Link, linksOf } from '../../src/plan/links.ts'
-import { MANAGED } from '../../src/plan/manifest.ts'
+import { type Link, linksOf } from '../../src/plan/links.ts'
 import { type HostPath, hostPath } from '../../src/plan/names.ts'
+import { APPS, PLACES } from '../../src/plan/places.ts'
 import type { Files, Machine } from '../host/machine.ts'
-import { BASE, parentOf } from '../host/paths.ts'
+import { parentOf } from '../host/paths.ts'
 import { isOurs, readInventory } from '../store/inventory.ts'
 
 export function findDriftOfLinks({ files }: Machine, state: HostState): Finding[] {
@@ -27,13 +27,13 @@ function findLeftovers(files: Files, links: readonly Link[], state: HostState): 
   return [...places].sort().flatMap((path): Finding[] => {
     const target = files.readlink(path)
     if (target === undefined || !target.startsWith(`${APPS}/`) || declared.has(path)) return []
-    // systemctl enable, typed by hand, writes where the unit file really is: an enablement, if not the best one.
+    // `systemctl enable`, typed by hand, writes the resolved path: the unit is enabled, for now.
     if (parentOf(path).endsWith('.wants') && enabled.has(path.slice(path.lastIndexOf('/') + 1))) return []
     return [{ kind: 'leftoverLink', path, target: hostPath(target) ?? (APPS as HostPath) }]
   })
 }
 
-/** Directories of drop-ins and dependencies are one level deep; quadlets may lie two. */
+/** Drop-ins and dependencies are one level below; quadlets may be two. */
 const DEPTH = 2
 
 function linksInManagedDirectories(files: Files): HostPath[] {
@@ -46,6 +46,6 @@ function linksInManagedDirectories(files: Files): HostPath[] {
       else if (depth < DEPTH && files.stat(path)?.kind === 'directory') walk(path, depth + 1)
     }
   }
-  for (const directory of MANAGED) if (directory !== BASE) walk(directory, 0)
+  for (const directory of Object.values(PLACES)) walk(directory, 0)
   return found
 }

@@ -1,4 +1,4 @@
-/** Drift of units: enabled ones that are not enabled or do not run, and enabled ones that nothing declares. */
+/** Drift of units: those that are not enabled or do not run, and those that are enabled and no longer declared. */
 import { unitsGenerated } from '../../src/plan/app-units.ts'
 import type { Finding } from '../../src/plan/drift.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
@@ -18,7 +18,7 @@ export function findDriftOfUnits(machine: Machine, state: HostState): Finding[] 
   ]
 }
 
-/** By its links rather than by `systemctl is-enabled`, which knows more states than there are remedies. */
+/** By links, since `systemctl is-enabled` has more states than can be repaired. */
 function findDisabled({ files }: Machine, { apps }: HostState): Finding[] {
   const generated = new Set(apps.flatMap(unitsGenerated))
   return apps.flatMap(app =>
@@ -28,7 +28,7 @@ function findDisabled({ files }: Machine, { apps }: HostState): Finding[] {
   )
 }
 
-/** A unit that nothing wants is not started, whatever its aliases. One without an [Install] section asks for no links. */
+/** An alias alone does not start a unit at boot. A unit without an [Install] section needs no links. */
 function lacksLinks(files: Files, unit: UnitName): boolean {
   const text = readUnitFile(files, unit)
   const links = enablementLinks(files, [unit])
@@ -41,7 +41,7 @@ function findDriftOfUnit(unitState: UnitState): Finding[] {
   const { unit, load, active, result, type } = unitState
   if (load !== 'loaded') return [{ kind: 'unit', unit, state: `is ${load}` }]
   if (active === 'failed') return [{ kind: 'unit', unit, state: `failed (${result})` }]
-  if (isRetried(unitState)) return [{ kind: 'unit', unit, state: `restarts again and again (${result})` }]
+  if (isRetried(unitState)) return [{ kind: 'unit', unit, state: `keeps restarting (${result})` }]
   const finished = type === 'oneshot' && result === 'success'
   return active === 'inactive' && !finished ? [{ kind: 'unit', unit, state: 'is not running' }] : []
 }

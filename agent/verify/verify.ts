@@ -1,12 +1,14 @@
-/** Whether the host still is as it was deployed. Looks, and changes nothing. */
+/** Whether the host still has what was deployed. Changes nothing. */
 import type { Finding } from '../../src/plan/drift.ts'
 import { EMPTY_HOST, type HostState, MissingObject, readHosts } from '../../src/plan/host-state.ts'
+import type { Manifest } from '../../src/plan/manifest.ts'
 import type { Oid } from '../../src/plan/names.ts'
 import { readAll } from '../../src/plan/reading.ts'
 import type { Verified } from '../../src/protocol/messages.ts'
 import type { Agent } from '../agent.ts'
+import type { Machine } from '../host/machine.ts'
 import { DAMAGED_JOURNAL } from '../host/paths.ts'
-import { pendingElsewhere } from '../pending.ts'
+import { inProgressElsewhere } from '../in-progress.ts'
 import { BadObject } from '../store/object.ts'
 import { lastOutcome } from '../store/outcomes.ts'
 import type { Store } from '../store/store.ts'
@@ -14,18 +16,18 @@ import { findDriftOfApps } from './apps.ts'
 import { findDriftOfLinks } from './links.ts'
 import { findDriftOfUnits } from './units.ts'
 
-/** More findings than anybody reads; the repair is the same for the rest. */
+/** The most findings that are sent. */
 const MOST = 5000
 
-/** Answers 'verify'. A deployment under way, at the beginning or at the end, leaves nothing to be told. */
+/** Answers 'verify'. No findings if a deployment is in progress at the beginning or at the end. */
 export function verify(agent: Agent): Verified {
   const { machine, store } = agent
   const before = store.ref('current')
-  const found = pendingElsewhere(agent) ? [] : findDrift(agent, before)
+  const found = inProgressElsewhere(agent) ? [] : findDrift(agent, before)
   const last = lastOutcome(machine.files)
   const ended = last ? { id: last.id, outcome: last.outcome, why: last.why } : null
-  // One that began and ended meanwhile is as good as one under way.
-  const pending = store.ref('current') === before ? pendingElsewhere(agent) : agent.lock.pending()
+  // A deployment that began and ended meanwhile counts as one in progress.
+  const pending = store.ref('current') === before ? inProgressElsewhere(agent) : agent.lock.inProgress()
   return { type: 'verified', findings: pending ? [] : found.slice(0, MOST), pending, last: ended }
 }
 
@@ -39,10 +41,27 @@ function findDrift(agent: Agent, current: Oid | null): Finding[] {
   return [
     ...findings,
     ...findBadObjects(store, state),
-    ...findDriftOfApps(machine, state),
-    ...findDriftOfLinks(machine, state),
-    ...(machine.systemd ? findDriftOfUnits(machine, state) : []),
+    ...Object.values(FIND).flatMap(find => find(machine, state)),
   ]
+}
+
+/** What finds drift of the tree's files, and of what each key of a manifest declares. */
+const FIND: { readonly [K in 'tree' | keyof Manifest]: (machine: Machine, state: HostState) => Finding[] } = {
+  tree: findDriftOfApps,
+  // Also links from special directories.
+  symlinks: findDriftOfLinks,
+  unitsEnabled: (machine, state) => (machine.systemd ? findDriftOfUnits(machine, state) : []),
+  // Compared with the files.
+  files: nothing,
+  // For deployments only.
+  unitsReload: nothing,
+  settleMs: nothing,
+  validate: nothing,
+  checks: nothing,
+}
+
+function nothing(): Finding[] {
+  return []
 }
 
 function stateIn(store: Store, current: Oid | null): HostState | Finding {
@@ -58,7 +77,7 @@ function stateIn(store: Store, current: Oid | null): HostState | Finding {
   }
 }
 
-/** Trees and manifests have been read by now; this reads the files'. */
+/** Objects of files; those of trees and manifests have been read by now. */
 function findBadObjects(store: Store, { apps }: HostState): Finding[] {
   const oids = new Set(apps.flatMap(app => app.files.map(file => file.oid)))
   return [...oids].filter(oid => !isWhole(store, oid)).map(oid => ({ kind: 'object', oid }))

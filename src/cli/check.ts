@@ -7,21 +7,21 @@ import { HELP, JSON_LINES } from './options/common.ts'
 export const check = verb({
   usage: ['check [<options>] [<cluster>] [<rev>]'],
   options: {
-    staged: { alias: 'cached', type: 'boolean', describe: 'what the next commit would have, for hooks' },
+    staged: { alias: 'cached', type: 'boolean', describe: "check the files in Git's index" },
     ...JSON_LINES,
     ...COLOR,
     ...HELP,
   },
   examples: [
-    ['git deploy check prod', "all that is wrong with 'prod/'"],
-    ['git deploy check prod HEAD', 'the same for what is committed'],
-    ['git deploy check --staged prod', 'the same for what is staged, from a hook'],
-    ['git deploy check --json prod', 'for editors and CI'],
+    ['git deploy check prod', "list the problems in 'prod/'"],
+    ['git deploy check prod HEAD', 'the same for the last commit'],
+    ['git deploy check --staged prod', 'the same for the next commit, in a hook'],
+    ['git deploy check --json prod', 'JSON lines for editors and CI'],
   ],
   command: (words, given) => {
     const { cluster, rev } = clusterAndRev(words)
     if (given.staged && rev !== null)
-      throw new Misuse(`'--staged' and the revision '${rev}' exclude each other`)
+      throw new Misuse(`'--staged' and the revision '${rev}' cannot be used together`)
     return { kind: 'check', cluster, rev, staged: given.staged ?? false, color: colorWhen(given) }
   },
 })

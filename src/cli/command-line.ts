@@ -26,14 +26,14 @@ export function parseCommand(argv: readonly string[]): Command {
   }
 }
 
-/** Whether records are to be written instead of words. Asked of wrong usage too. */
+/** Whether JSON was asked for, even by a wrong command line. */
 export function wantsJson(argv: readonly string[]): boolean {
   const words = argv.slice(0, argv.indexOf('--') + 1 || undefined)
   const { verb, rest } = verbOf(words)
   try {
     return spellOut(rest, verb.options, { abbreviated: !verb.handsOn }).includes('--json')
   } catch {
-    // What is wrong is told as it was asked for.
+    // The error is reported in the form that was asked for.
     return words.includes('--json')
   }
 }
@@ -45,7 +45,6 @@ export function flagsOf(): Record<string, string[]> {
   )
 }
 
-/** What a shell is told of the commands. */
 export function completedVerbs(): CompletedVerb[] {
   const verbs = Object.entries(VERBS).map(([name, { usage, options }]) => ({
     name,

@@ -6,9 +6,9 @@ export const completion = verb({
   usage: ['completion (bash | zsh)'],
   options: HELP,
   examples: [
-    ['eval "$(git deploy completion bash)"', 'in ~/.bashrc'],
-    ['git deploy completion bash >git-deploy', 'for a directory of bash-completion'],
-    ['git deploy completion zsh >_git-deploy', "for a directory of zsh's fpath"],
+    ['eval "$(git deploy completion bash)"', 'put this line into ~/.bashrc'],
+    ['git deploy completion bash >git-deploy', 'or write a file for bash-completion'],
+    ['git deploy completion zsh >_git-deploy', "write a file for zsh's fpath"],
   ],
   command: words => ({ kind: 'completion', shell: oneOf(['bash', 'zsh'], words) }),
 })

@@ -3,27 +3,19 @@ import { Misuse } from './grammar/misuse.ts'
 import type { Words } from './grammar/parse.ts'
 import { verb } from './grammar/verb.ts'
 import { clusterAndRev } from './grammar/words.ts'
-import { ACCEPTING, accepting } from './options/accepting.ts'
 import { COLOR } from './options/color.ts'
 import { HELP, JSON_LINES, PROGRESS, PRUNE, VERBOSE } from './options/common.ts'
+import { DEPLOYING, deployOptions } from './options/deploying.ts'
 import { SELECTION, selectionOf } from './options/selection.ts'
+import { OVERVIEW } from './overview.ts'
 
 export const deploy = verb({
-  usage: [
-    '[<options>] [<cluster>] [<rev>]',
-    '(plan | diff | status | check | verify) [<cluster>]',
-    'apply <file>',
-    '(sync | ping) [<cluster>]',
-    '(log | rollback | forget) [<host>…]',
-    'init [<cluster>]',
-    'hooks | completion',
-    'help [<command>]',
-  ],
+  usage: ['[<options>] [<cluster>] [<rev>]', ...OVERVIEW],
   options: {
-    ...ACCEPTING,
+    ...DEPLOYING,
     ...SELECTION,
     ...PRUNE,
-    repair: { type: 'boolean', describe: 'bring back what was deployed, where hosts differ' },
+    repair: { type: 'boolean', describe: 'restore what was deployed on hosts that differ' },
     ...VERBOSE,
     ...PROGRESS,
     ...JSON_LINES,
@@ -32,22 +24,22 @@ export const deploy = verb({
     ...HELP,
   },
   examples: [
-    ['git deploy prod', "show what 'prod/' changes, ask, deploy"],
-    ['git deploy prod v1.2', "deploy 'prod/' as it is in v1.2"],
+    ['git deploy prod', "show the plan for 'prod/', ask, deploy"],
+    ['git deploy prod v1.2', "deploy 'prod/' as of v1.2"],
     ["git deploy prod --limit 'web*'", 'deploy to some of the hosts'],
-    ['git deploy --yes prod HEAD', 'deploy what is committed, from a script'],
-    ['git deploy --atomic prod', 'one host fails: all go back'],
-    ['git deploy ./plan', "a cluster called 'plan'"],
+    ['git deploy --yes prod HEAD', 'deploy the last commit, from a script'],
+    ['git deploy --atomic prod', 'if one host fails, roll back all'],
+    ['git deploy ./plan', "deploy a cluster named 'plan'"],
   ],
   command: (words, given) => {
     if (given.version) return { kind: 'version' }
     const { cluster, rev } = clusterAndRev(withoutVerb(words))
     const { prune = false, repair = false } = given
     if (repair && rev !== null)
-      throw new Misuse(`'--repair' brings back what was deployed, and not the revision '${rev}'`)
-    if (repair && prune) throw new Misuse("'--repair' and '--prune' exclude each other")
+      throw new Misuse(`'--repair' restores what was deployed, and does not take the revision '${rev}'`)
+    if (repair && prune) throw new Misuse("'--repair' and '--prune' cannot be used together")
     const selection = selectionOf(given)
-    return { kind: 'deploy', cluster, rev, selection, prune, repair, ...accepting(given) }
+    return { kind: 'deploy', cluster, rev, selection, prune, repair, ...deployOptions(given) }
   },
 })
 
@@ -55,6 +47,9 @@ export const deploy = verb({
 function withoutVerb(words: Words): Words {
   const [first] = words.words
   if (first !== undefined && isVerb(first))
-    throw new Misuse(`'${first}' comes before its options`, `for a directory of that name use './${first}'`)
+    throw new Misuse(
+      `the command '${first}' must come before its options`,
+      `if you mean a directory, write './${first}'`,
+    )
   return words
 }

@@ -1,6 +1,6 @@
-/** Options of deptool's that there are none of here, and what to type instead. */
+/** Options that deptool has and git-deploy does not, and what to type instead. */
 export const DEPTOOL_OPTIONS: Readonly<Record<string, string>> = {
-  '--all': "'git deploy sync' asks every host",
-  '--store': 'what is deployed is kept in this repository, as refs/deptool/<host>',
-  '--force-push': "'git deploy sync' takes over what a host runs",
+  '--all': "run 'git deploy sync' to ask every host",
+  '--store': 'git-deploy keeps what is deployed in this repository, as refs/deptool/<host>',
+  '--force-push': "run 'git deploy sync' to accept what a host runs",
 }

@@ -8,16 +8,16 @@ export const diff = verb({
   options: { ...SELECTION, ...PRUNE, ...JSON_LINES, ...HELP },
   handsOn: true,
   examples: [
-    ['git deploy diff prod', 'the pending changes, line by line'],
-    ['git deploy diff prod v1.2 --stat', 'what deploying v1.2 would change'],
-    ['git deploy diff --word-diff prod', "any of git diff's options"],
-    ['git deploy diff prod -- web1', 'one host'],
-    ["git deploy diff prod -- '*/nginx'", 'one app on every host'],
+    ['git deploy diff prod', 'show the pending changes, line by line'],
+    ['git deploy diff prod v1.2 --stat', 'show which files v1.2 would change'],
+    ['git deploy diff --word-diff prod', "use any option of 'git diff'"],
+    ['git deploy diff prod -- web1', 'only one host'],
+    ["git deploy diff prod -- '*/nginx'", 'only one app, on every host'],
   ],
   command: (words, given) => ({
     kind: 'diff',
     prune: given.prune ?? false,
-    // Records are the same whatever git diff is told.
+    // JSON has no use for the options of git diff.
     ...clusterAndRev(given.json ? words : { ...words, unknown: [], paths: null }),
     selection: selectionOf(given),
     options: words.unknown,

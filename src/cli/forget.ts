@@ -8,8 +8,8 @@ export const forget = verb({
   options: { ...JSON_LINES, ...HELP },
   examples: [
     ['git deploy forget web9', 'stop tracking web9, and leave it as it is'],
-    ['git deploy forget web8 web9', 'two of them'],
-    ['git deploy --prune prod', 'remove also what runs there'],
+    ['git deploy forget web8 web9', 'stop tracking two hosts'],
+    ['git deploy --prune prod', 'remove their apps as well'],
   ],
   command: words => {
     const hosts = hostNames(words)

@@ -7,15 +7,15 @@ export const hooks = verb({
   usage: ['hooks [<options>] (install | uninstall | list)'],
   options: { ...JSON_LINES, ...HELP },
   examples: [
-    ['git deploy hooks install', 'a short plan after commits to a cluster'],
-    ['git deploy hooks list', 'which hooks there are, and where'],
-    ['git deploy hooks uninstall', 'back to what was there before'],
+    ['git deploy hooks install', 'show a short plan after each commit'],
+    ['git deploy hooks list', 'list the hooks and their directory'],
+    ['git deploy hooks uninstall', 'restore the hooks that were there before'],
   ],
   command: words => ({ kind: 'hooks', action: hookAction(words) }),
 })
 
 function hookAction(words: Words) {
-  // What the post-commit hook runs, and nobody types.
+  // Not documented: the post-commit hook runs it.
   if (words.words[0] === 'run') return oneOf(['post-commit'], { ...words, words: words.words.slice(1) })
   return oneOf(['install', 'uninstall', 'list'], words)
 }

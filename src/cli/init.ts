@@ -6,9 +6,9 @@ export const init = verb({
   usage: ['init [<options>] [<cluster>]'],
   options: { ...JSON_LINES, ...HELP },
   examples: [
-    ['git deploy init', "start with a cluster called 'prod'"],
-    ['git deploy init staging', "make 'git deploy' mean 'staging/'"],
-    ['git config deptool.cluster', 'which one it is now'],
+    ['git deploy init', "start with a cluster named 'prod'"],
+    ['git deploy init staging', "deploy 'staging/' by default"],
+    ['git config deptool.cluster', 'show the default cluster'],
   ],
   command: words => ({ kind: 'init', cluster: onlyCluster(words) }),
 })

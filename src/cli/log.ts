@@ -8,9 +8,9 @@ export const log = verb({
   usage: ['log [<options>] [<host>…]'],
   options: { ...SELECTION, ...JSON_LINES, ...COLOR, ...HELP },
   examples: [
-    ['git deploy log', 'who deployed what when, and how it ended'],
-    ['git deploy log web1 web2', 'on two hosts'],
-    ['git log -p refs/deptool/web1', 'what held, line by line'],
+    ['git deploy log', 'who deployed what and when, and how it ended'],
+    ['git deploy log web1 web2', 'the same for two hosts'],
+    ['git log -p refs/deptool/web1', 'what was deployed, line by line'],
   ],
   command: (words, given) => ({
     kind: 'log',

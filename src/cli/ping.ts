@@ -8,9 +8,9 @@ export const ping = verb({
   usage: ['ping [<options>] [<cluster>]'],
   options: { ...SELECTION, ...JSON_LINES, ...COLOR, ...HELP },
   examples: [
-    ['git deploy ping prod', 'who answers, as whom, and runs what'],
-    ['git deploy ping', 'the same in the configured cluster'],
-    ['git -c deptool.transport=openssh deploy ping', 'with the ssh program'],
+    ['git deploy ping prod', 'test the connection to every host'],
+    ['git deploy ping', 'the same for the default cluster'],
+    ['git -c deptool.transport=openssh deploy ping', 'the same with the ssh program'],
   ],
   command: (words, given) => ({
     kind: 'ping',

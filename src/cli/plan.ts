@@ -7,16 +7,16 @@ import { HELP, JSON_LINES, PRUNE, VERBOSE } from './options/common.ts'
 import { SELECTION, selectionOf } from './options/selection.ts'
 
 const OUTPUT = {
-  output: { alias: 'o', type: 'string', value: '<file>', describe: "save the plan, for 'git deploy apply'" },
+  output: { alias: 'o', type: 'string', value: '<file>', describe: "save the plan for 'git deploy apply'" },
 } as const
 
 export const plan = verb({
   usage: ['plan [<options>] [<cluster>] [<rev>]'],
   options: {
-    'exit-code': { type: 'boolean', describe: 'exit with 2 when changes are pending' },
+    'exit-code': { type: 'boolean', describe: 'exit with 2 if changes are pending' },
     ...OUTPUT,
     ...SELECTION,
-    short: { type: 'boolean', describe: 'a line for each host' },
+    short: { type: 'boolean', describe: 'show one line per host' },
     ...PRUNE,
     ...VERBOSE,
     ...JSON_LINES,
@@ -24,11 +24,11 @@ export const plan = verb({
     ...HELP,
   },
   examples: [
-    ['git deploy plan prod', "what 'prod/' would change"],
-    ['git deploy plan prod main', 'the same for what is on main'],
-    ['git deploy plan -v prod', 'with every file of every app'],
-    ['git deploy plan -o p.json prod main', 'save the plan, to apply it later'],
-    ['git deploy plan --exit-code prod', '2: changes pending; 0: none'],
+    ['git deploy plan prod', "show what 'prod/' would change"],
+    ['git deploy plan prod main', "the same for the branch 'main'"],
+    ['git deploy plan -v prod', 'list every file and host'],
+    ['git deploy plan -o p.json prod main', 'save the plan to apply it later'],
+    ['git deploy plan --exit-code prod', 'exit with 2 if changes are pending'],
   ],
   command: (words, given) => ({
     kind: 'plan',

@@ -1,22 +1,22 @@
 import { verb } from './grammar/verb.ts'
 import { hostNames } from './grammar/words.ts'
-import { ACCEPTING, accepting } from './options/accepting.ts'
 import { COLOR } from './options/color.ts'
 import { HELP, JSON_LINES, PROGRESS, VERBOSE } from './options/common.ts'
+import { DEPLOYING, deployOptions } from './options/deploying.ts'
 import { SELECTION, selectionOf } from './options/selection.ts'
 
 export const rollback = verb({
   usage: ['rollback [<options>] [<host>…]'],
-  options: { ...ACCEPTING, ...SELECTION, ...PROGRESS, ...VERBOSE, ...JSON_LINES, ...COLOR, ...HELP },
+  options: { ...DEPLOYING, ...SELECTION, ...PROGRESS, ...VERBOSE, ...JSON_LINES, ...COLOR, ...HELP },
   examples: [
-    ['git deploy rollback', 'take the last deployment back, on all its hosts'],
-    ['git deploy rollback web1', 'take back what was last deployed to web1'],
-    ['git deploy rollback -n', 'show what that would change'],
+    ['git deploy rollback', 'go back to what ran before the last deployment'],
+    ['git deploy rollback web1', 'go back to what web1 ran before'],
+    ['git deploy rollback -n', 'show the plan and stop'],
   ],
   command: (words, given) => ({
     kind: 'rollback',
     hosts: hostNames(words),
     selection: selectionOf(given),
-    ...accepting(given),
+    ...deployOptions(given),
   }),
 })

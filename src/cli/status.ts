@@ -7,16 +7,16 @@ import { SELECTION, selectionOf } from './options/selection.ts'
 export const status = verb({
   usage: ['status [<options>] [<cluster>]'],
   options: {
-    porcelain: { type: 'boolean', describe: 'columns for scripts, which stay as they are' },
+    porcelain: { type: 'boolean', describe: 'print stable columns for scripts' },
     ...SELECTION,
     ...JSON_LINES,
     ...COLOR,
     ...HELP,
   },
   examples: [
-    ['git deploy status', 'what runs where, as far as is known here'],
-    ['git deploy status prod', "of the cluster 'prod'"],
-    ['git log refs/deptool/web1', 'the history of one host'],
+    ['git deploy status', 'show what runs where'],
+    ['git deploy status prod', "the same for the cluster 'prod'"],
+    ['git log refs/deptool/web1', 'show the history of one host'],
   ],
   command: (words, given) => ({
     kind: 'status',

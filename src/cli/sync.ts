@@ -8,15 +8,15 @@ export const sync = verb({
   usage: ['sync [<options>] [<cluster>]'],
   options: {
     ...SELECTION,
-    changed: { type: 'boolean', describe: 'name only hosts that are not where they were' },
+    changed: { type: 'boolean', describe: 'list only hosts with something new' },
     ...JSON_LINES,
     ...COLOR,
     ...HELP,
   },
   examples: [
-    ['git deploy sync prod', 'ask every host what it runs, since when'],
-    ['git deploy sync --changed', 'say only what is new'],
-    ['git log refs/deptool', 'what others deployed'],
+    ['git deploy sync prod', 'ask every host what it runs'],
+    ['git deploy sync --changed', 'list only hosts with something new'],
+    ['git log refs/deptool', 'show what others have deployed'],
   ],
   command: (words, given) => ({
     kind: 'sync',

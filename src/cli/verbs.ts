@@ -1,4 +1,3 @@
-/** Every command's grammar. */
 import type { VerbName } from '../verb-names.ts'
 import { apply } from './apply.ts'
 import { check } from './check.ts'

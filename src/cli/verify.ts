@@ -8,9 +8,9 @@ export const verify = verb({
   usage: ['verify [<options>] [<cluster>]'],
   options: { ...SELECTION, ...JSON_LINES, ...COLOR, ...HELP },
   examples: [
-    ['git deploy verify prod', 'whether every host is as it was deployed'],
-    ['git deploy verify', 'the same for the configured cluster'],
-    ['git deploy --repair prod', 'put right what it finds'],
+    ['git deploy verify prod', 'compare every host with what was deployed'],
+    ['git deploy verify', 'the same for the default cluster'],
+    ['git deploy --repair prod', 'fix what verify has found'],
   ],
   command: (words, given) => ({
     kind: 'verify',

@@ -2,20 +2,21 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CommandOf } from '../command.ts'
 import type { Context } from '../context.ts'
+import { deliver } from '../delivery/deliver.ts'
 import { type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import { differences } from '../planning/differences.ts'
-import { type Offline, planOffline } from '../planning/plan-offline.ts'
+import { planOffline } from '../planning/plan-tree.ts'
+import type { Planned } from '../planning/planned.ts'
 import { decodeSavedPlan, type SavedPlan } from '../planning/saved-plan.ts'
 import { printable } from '../terminal/clean.ts'
-import { offer } from './deploy.ts'
 
 /** `git deploy apply`: carries out a saved plan, exactly that one, once. */
 export async function apply(command: CommandOf<'apply'>, context: Context): Promise<ExitCode> {
   const saved = parse(command.file, await read(command.file, context))
-  const offline = await planOffline({ cluster: null, rev: null, saved }, context)
-  await refuseDifferent(saved, offline, context)
+  const planned = await planOffline({ cluster: null, rev: null, saved }, context)
+  await refuseDifferent(saved, planned, context)
   const { id, at, by } = saved
-  return offer(offline, { ...command, saved: { id, at, by } }, context)
+  return deliver(planned, { ...command, saved: { id, at, by } }, context)
 }
 
 async function read(file: string, { cwd, terminal }: Context): Promise<string> {
@@ -32,12 +33,12 @@ function parse(file: string, content: string): SavedPlan {
   if (decoded.kind === 'plan') return decoded.plan
   const name = file === '-' ? 'the plan on stdin' : `the plan '${file}'`
   throw new Fatal(`cannot read ${name}: ${printable(decoded.why)}`, {
-    hint: "'git deploy plan -o <file>' saves one",
+    hint: "run 'git deploy plan -o <file>' to save one",
   })
 }
 
-async function refuseDifferent(saved: SavedPlan, offline: Offline, context: Context): Promise<void> {
-  const found = await differences(saved, offline, context.version)
+async function refuseDifferent(saved: SavedPlan, planned: Planned, context: Context): Promise<void> {
+  const found = await differences(saved, planned, context.version)
   if (found.length === 0) return
   for (const { host, what: message } of found) {
     context.terminal.note(`error: ${host}: ${message}`)
@@ -45,9 +46,9 @@ async function refuseDifferent(saved: SavedPlan, offline: Offline, context: Cont
     context.emit({ type: 'problem', severity: 'error', host, message, ...nowhere })
   }
   const behind = found.some(({ kind }) => kind === 'behind')
-  throw new Fatal(`cannot apply plan ${saved.id}: it is not what would be deployed now`, {
+  throw new Fatal(`cannot apply plan ${saved.id}: it is not what git-deploy would deploy now`, {
     hint: behind
-      ? `git deploy sync ${saved.cluster}, or git fetch <remote> '+refs/deptool/*:refs/deptool/*', brings what others have deployed`
-      : `make a new one: git deploy plan -o <file> ${saved.cluster}`,
+      ? `run 'git deploy sync ${saved.cluster}' or 'git fetch <remote> "+refs/deptool/*:refs/deptool/*"' to fetch what others have deployed`
+      : `run 'git deploy plan -o <file> ${saved.cluster}' to save a new plan`,
   })
 }

@@ -1,19 +1,17 @@
 import type { CommandOf } from '../command.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
-import { readConfig } from '../git/config.ts'
-import { openRepository } from '../git/git.ts'
-import { LostObject, ObjectReader } from '../git/objects.ts'
-import { readTracking } from '../git/refs.ts'
+import { ObjectReader } from '../git/objects.ts'
 import { type Snapshot, snapshotStaged } from '../git/snapshot.ts'
-import { forgetIndex } from '../git/stat-cache.ts'
 import type { HostState } from '../plan/host-state.ts'
 import { notesOn } from '../plan/notes.ts'
 import type { Problem } from '../plan/problem.ts'
 import { findCluster } from '../planning/cluster.ts'
 import { locateIn, type Whereabouts } from '../planning/locate-problem.ts'
-import { problemsOf, readStates, snapshotOf } from '../planning/plan-offline.ts'
+import { problemsOf, readStates } from '../planning/read-states.ts'
 import { refuseHost } from '../planning/refuse-cluster.ts'
+import { beginReading } from '../planning/repository-state.ts'
+import { forgetLost, snapshotOf } from '../planning/snapshot-of.ts'
 import { checkRecord, renderCheck } from '../terminal/text/check.ts'
 import { placeProblems, problemRecord, type Severity } from '../terminal/text/problems.ts'
 
@@ -41,31 +39,40 @@ export async function check(command: CommandOf<'check'>, context: Context): Prom
 
 interface Examined extends Whereabouts {
   readonly snapshot: Snapshot
-  /** Of each host of the snapshot, in its order. */
+  /** In the order of the hosts in the snapshot. */
   readonly states: readonly HostState[]
   readonly color: string | null
 }
 
 async function examine(command: CommandOf<'check'>, context: Context): Promise<Examined> {
-  const repo = await openRepository(context)
-  const known = { config: readConfig(repo), tracking: readTracking(repo) }
+  const reading = beginReading(context)
+  const repo = await reading.repo
   const objects = new ObjectReader(repo)
-  const [cluster, { color }] = await Promise.all([findCluster(repo, command.cluster, known), known.config])
-  refuseHost(cluster, await known.tracking)
-  const attempt = async () => {
-    const snapshot = await (command.staged
-      ? snapshotStaged(repo, cluster.path, objects)
-      : snapshotOf(repo, cluster, command.rev, objects))
-    const trees = snapshot.hosts.map(({ tree }) => tree)
-    const states = await readStates(trees, objects)
-    return { snapshot, states: trees.map(tree => states.get(tree)!) }
-  }
-  const { snapshot, states } = await attempt().catch(error => {
-    if (!(error instanceof LostObject) || command.rev !== null) throw error
-    forgetIndex(repo, cluster.name)
-    return attempt()
+  const [cluster, { color }, tracking] = await Promise.all([
+    findCluster(repo, command.cluster, reading),
+    reading.config,
+    reading.tracking,
+  ])
+  refuseHost(cluster, tracking)
+  const read = () => readTree({ repo, cluster, objects }, command)
+  const tree = await read().catch(error => {
+    if (command.rev !== null) throw error
+    forgetLost(error, repo, cluster)
+    return read()
   })
-  return { repo, cluster, source: snapshot.source, objects, snapshot, states, color }
+  return { repo, cluster, source: tree.snapshot.source, objects, color, ...tree }
+}
+
+async function readTree(
+  { repo, cluster, objects }: Omit<Whereabouts, 'source'>,
+  { staged, rev }: CommandOf<'check'>,
+): Promise<Pick<Examined, 'snapshot' | 'states'>> {
+  const snapshot = await (staged
+    ? snapshotStaged(repo, cluster.path, objects)
+    : snapshotOf(repo, cluster, rev, objects))
+  const trees = snapshot.hosts.map(({ tree }) => tree)
+  const states = await readStates(trees, objects)
+  return { snapshot, states: trees.map(tree => states.get(tree)!) }
 }
 
 function errorsIn({ snapshot, states }: Examined): Problem[] {
@@ -76,7 +83,7 @@ function errorsIn({ snapshot, states }: Examined): Problem[] {
 function notesIn({ snapshot: { hosts }, states }: Examined): Problem[] {
   return hosts.flatMap(({ host }, i) =>
     states[i]!.apps.length === 0
-      ? [{ file: host, what: 'it has no apps: an app is a directory in it' }]
+      ? [{ file: host, what: 'the host has no apps: each app needs a directory in it' }]
       : notesOn(states[i]!).map(note => ({ ...note, file: `${host}/${note.file}` })),
   )
 }

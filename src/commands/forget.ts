@@ -6,7 +6,7 @@ import { openRepository } from '../git/git.ts'
 import { readTrackingRefs } from '../git/refs.ts'
 import { namedHosts } from '../planning/named-hosts.ts'
 
-/** `git deploy forget`: this repository stops tracking hosts, which are not touched and go on as they are. */
+/** `git deploy forget`: this repository stops tracking hosts. The hosts themselves are not touched. */
 export async function forget(command: CommandOf<'forget'>, context: Context): Promise<ExitCode> {
   const repo = await openRepository(context)
   const refs = await readTrackingRefs(repo)

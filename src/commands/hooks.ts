@@ -5,14 +5,14 @@ import { EXIT, type ExitCode, Fatal, reasonOf } from '../errors.ts'
 import type { Repository } from '../git/git.ts'
 import { type HookFile, installHooks, listHooks, uninstallHooks } from '../git/hook-files.ts'
 import { knownClusters } from '../planning/changed-clusters.ts'
-import { askGit } from '../planning/plan-offline.ts'
+import { beginReading } from '../planning/repository-state.ts'
 import { postCommit } from './post-commit.ts'
 
-/** `git deploy hooks`: puts our hooks beside those that are there, and takes them out again. */
+/** `git deploy hooks`: puts our hooks beside those that exist, and removes them again. */
 export async function hooks({ action }: CommandOf<'hooks'>, context: Context): Promise<ExitCode> {
   if (action === 'post-commit') return postCommit(context)
-  const asked = askGit(context)
-  const repo = await asked.repo
+  const reading = beginReading(context)
+  const repo = await reading.repo
   const directory = repo.hooksDir
   const files = change(action, directory)
   const { terminal } = context
@@ -22,9 +22,9 @@ export async function hooks({ action }: CommandOf<'hooks'>, context: Context): P
     context.emit({ type: 'hook', name, what })
     terminal.out(`    ${name.padEnd(width)}  ${what}`)
   }
-  if (action === 'install' && (await knownClusters(asked)).length === 0)
+  if (action === 'install' && (await knownClusters(reading)).length === 0)
     terminal.note(
-      "hint: no cluster is known yet, so nothing is planned; 'git deploy init <cluster>' names it",
+      "hint: this repository has no cluster yet, so the hook shows nothing; run 'git deploy init <cluster>' to choose one",
     )
   return EXIT.done
 }

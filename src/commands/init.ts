@@ -8,7 +8,7 @@ import { openRepository, type Repository } from '../git/git.ts'
 import { type Cluster, candidates, clusterNamed, typed } from '../planning/cluster.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 
-/** `git deploy init`: makes a directory the cluster that is meant, and creates it where there is none. */
+/** `git deploy init`: makes a directory the default cluster, and creates it if it is missing. */
 export async function init(command: CommandOf<'init'>, context: Context): Promise<ExitCode> {
   const { terminal } = context
   const repo = await repositoryHere(context)
@@ -23,7 +23,7 @@ export async function init(command: CommandOf<'init'>, context: Context): Promis
   if (configured !== cluster.path) await setConfig(repo, 'deptool.cluster', cluster.path)
   context.emit({ type: 'init', cluster: cluster.path, created })
   if (created) terminal.out(`created '${cluster.path}/'`)
-  terminal.out(`'git deploy' means 'git deploy ${typed(cluster.path)}' in this repository`)
+  terminal.out(`in this repository, 'git deploy' is now short for 'git deploy ${typed(cluster.path)}'`)
   terminal.out(nextSteps(cluster.path, { hasHosts: hasHosts(dir) }))
   return EXIT.done
 }
@@ -31,7 +31,7 @@ export async function init(command: CommandOf<'init'>, context: Context): Promis
 async function repositoryHere(context: Context): Promise<Repository> {
   const repo = await openRepository(context).catch(error => {
     if (!(error instanceof Fatal) || !error.message.includes('not a git repository')) throw error
-    throw new Fatal(error.message, { hint: "make one here with 'git init'", cause: error })
+    throw new Fatal(error.message, { hint: "run 'git init' to create one here", cause: error })
   })
   if (repo.topLevel === null) throw new Fatal('cannot create a cluster: this repository has no working tree')
   return repo
@@ -42,10 +42,10 @@ function onlyCandidate(repo: Repository): string | undefined {
   return others.length === 0 ? first : undefined
 }
 
-/** Whether there was none. */
+/** Whether it did not exist. */
 function createDirectory(dir: string, { path }: Cluster): boolean {
   const found = statSync(dir, { throwIfNoEntry: false })
-  if (found && !found.isDirectory()) throw new Fatal(`cannot create '${path}': there is a file of that name`)
+  if (found && !found.isDirectory()) throw new Fatal(`cannot create '${path}': a file with this name exists`)
   if (!found) mkdirSync(dir, { recursive: true })
   return !found
 }
@@ -60,7 +60,7 @@ function nextSteps(path: string, { hasHosts }: { hasHosts: boolean }): string {
   const first = hasHosts
     ? []
     : [
-        "add a host that 'ssh web1' reaches, and an app:",
+        "add a host that 'ssh web1' reaches, with an app:",
         '',
         `    mkdir -p ${shellWord(`${path}/web1/hello`)}`,
         `    echo 'Hello.' >${shellWord(`${path}/web1/hello/greeting.txt`)}`,
@@ -74,6 +74,6 @@ function nextSteps(path: string, { hasHosts }: { hasHosts: boolean }): string {
     '    git deploy plan',
     '    git deploy',
     '',
-    "'git help deploy' explains more",
+    "for more, run 'git help deploy'",
   ].join('\n')
 }

@@ -1,19 +1,19 @@
 import type { CommandOf } from '../command.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
-import { readDeployed } from '../git/deployed.ts'
-import { planOffline } from '../planning/plan-offline.ts'
+import { readHostCommits } from '../git/host-commits.ts'
+import { planOffline } from '../planning/plan-tree.ts'
 import { hostStatuses, renderPorcelain, renderStatus, statusRecord } from '../terminal/text/status.ts'
 import { remedies } from '../terminal/text/unsettled.ts'
 
 /** `git deploy status`: what each host runs, as far as this repository knows, and whether that is what it should. */
 export async function status(command: CommandOf<'status'>, context: Context): Promise<ExitCode> {
   const { cluster, selection } = command
-  const offline = await planOffline({ cluster, rev: null, selection }, context)
-  const { repo, config, plan, hosts, tracking } = offline
+  const planned = await planOffline({ cluster, rev: null, selection }, context)
+  const { repo, config, plan, hosts, tracking } = planned
   const tracked = [...hosts, ...plan.vanished].flatMap(host => tracking.get(host) ?? [])
   const commits = new Map(tracked.map(({ host, commit }) => [host, commit]))
-  const deployed = await readDeployed(repo, [...commits.values()])
+  const deployed = await readHostCommits(repo, [...commits.values()])
   const statuses = hostStatuses({ plan, hosts, commits, deployed })
   const { terminal } = context
   for (const status of statuses) context.emit(statusRecord(plan.cluster, status))

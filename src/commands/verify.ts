@@ -1,12 +1,12 @@
 import type { CommandOf } from '../command.ts'
 import type { Context } from '../context.ts'
+import { inspectRecorded } from '../delivery/inspect-recorded.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
-import { reach } from '../planning/reach.ts'
-import { readRecorded } from '../planning/recorded.ts'
-import { inspect } from '../remote/inspect.ts'
+import { isSound } from '../inspected.ts'
+import { readRecorded } from '../planning/cluster-hosts.ts'
 import { printable } from '../terminal/clean.ts'
 import { verifyRecord } from '../terminal/json/hosts.ts'
-import { driftLines, isSound } from '../terminal/text/drift.ts'
+import { driftLines } from '../terminal/text/drift.ts'
 
 /** `git deploy verify`: asks each host whether it still is as it was deployed. */
 export async function verify(command: CommandOf<'verify'>, context: Context): Promise<ExitCode> {
@@ -17,12 +17,7 @@ export async function verify(command: CommandOf<'verify'>, context: Context): Pr
     terminal.out(`nothing has been deployed to '${cluster.name}'`)
     return EXIT.done
   }
-  const connect = reach(recorded, context)
-  const inspected = await inspect({
-    hosts: hosts.map(({ host }) => host),
-    parallel: config.jobs,
-    connect: host => connect(host, true),
-  })
+  const inspected = await inspectRecorded(recorded, context)
 
   const colors = terminal.colors(command.color ?? config.color)
   const noteColors = terminal.noteColors(command.color ?? config.color)
@@ -32,12 +27,12 @@ export async function verify(command: CommandOf<'verify'>, context: Context): Pr
     if (one.kind === 'asked')
       for (const line of driftLines(one, commits.get(one.host)!, colors)) terminal.say(line)
     else {
-      terminal.note(noteColors.red(`${one.host}  cannot be asked: ${printable(one.message)}`))
+      terminal.note(noteColors.red(`${one.host}  cannot be checked: ${printable(one.message)}`))
       if (one.hint !== null) terminal.note(`hint: ${printable(one.hint)}`)
     }
   }
   const asked = inspected.flatMap(one => (one.kind === 'asked' ? [one] : []))
-  // Drift is certain, whatever the hosts that were silent would have said.
+  // Drift that was found is certain, whatever the other hosts would have answered.
   if (asked.some(one => !isSound(one, commits.get(one.host)!))) return EXIT.pending
   const silent = inspected.flatMap(({ host, kind }) => (kind === 'asked' ? [] : [host]))
   if (silent.length === 0) return EXIT.done

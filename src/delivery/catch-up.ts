@@ -1,19 +1,21 @@
 /** Learning what hosts run: their histories come into this repository, and its refs follow. */
-import { readCommits, readEach } from '../git/deployments.ts'
 import { GitError, type Repository } from '../git/git.ts'
-import { addOutcomes, type KnownOutcome, readOutcomes } from '../git/outcomes.ts'
+import { readCommitsBetween, readHostCommits } from '../git/host-commits.ts'
+import { HostHistory } from '../git/host-history.ts'
+import { addOutcomes, type KnownOutcome, readKnownOutcomes } from '../git/outcomes.ts'
 import { BadHistory, Quarantine } from '../git/quarantine.ts'
 import type { Tracked } from '../git/refs.ts'
+import type { HostCommit } from '../host-commit.ts'
 import { inParallel } from '../in-parallel.ts'
-import type { Ended, Heard, HostCommitSaid, News } from '../news.ts'
+import type { Ended, Heard, News } from '../news.ts'
+import { type DeploymentId, secondOf } from '../plan/deployment-id.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
-import { secondOf } from '../protocol/deployment-id.ts'
-import type { LoggedDeployment, Pending } from '../protocol/messages.ts'
+import type { InProgress, LoggedDeployment } from '../protocol/messages.ts'
 import { type Fetched, fetchHistory } from '../remote/fetch.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
 import { type Move, moveRefs } from './move-refs.ts'
 
-export interface Asking {
+interface Asking {
   readonly repo: Repository
   readonly cluster: ClusterName
   readonly tracking: ReadonlyMap<HostName, Tracked>
@@ -40,17 +42,17 @@ export async function catchUp(
     message: 'sync',
   })
   const heard = new Map<HostName, Heard>()
-  for (const { host, news, log, pending } of answers)
-    heard.set(host, { news, pending, ended: log ? await keepLog(repo, host, log, pending) : [] })
+  for (const { host, news, log, inProgress } of answers)
+    heard.set(host, { news, inProgress, ended: log ? await keepLog(repo, host, log, inProgress) : [] })
   return heard
 }
 
 interface Answer {
   readonly host: HostName
   readonly news: News
-  /** Null of a host that gave no answer. */
+  /** Null if the host gave no answer. */
   readonly log: readonly LoggedDeployment[] | null
-  readonly pending: Pending | null
+  readonly inProgress: InProgress | null
 }
 
 async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise<Answer> {
@@ -60,12 +62,13 @@ async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise
   try {
     connection = await connect(host)
     const fetched = await fetchHistory(connection, { have, receive: objects => quarantine.receive(objects) })
-    const { log, pending } = fetched
-    return { host, news: await understand(repo, quarantine, have, fetched), log, pending }
+    const { log, inProgress } = fetched
+    return { host, news: await understand(repo, quarantine, { host, have }, fetched), log, inProgress }
   } catch (error) {
     if (!(error instanceof HostError || error instanceof BadHistory)) throw error
-    const message = error instanceof BadHistory ? `cannot take its history: ${error.message}` : error.message
-    return { host, news: { kind: 'failed', message, hint: error.hint ?? null }, log: null, pending: null }
+    const message =
+      error instanceof BadHistory ? `cannot accept the host's history: ${error.message}` : error.message
+    return { host, news: { kind: 'failed', message, hint: error.hint ?? null }, log: null, inProgress: null }
   } finally {
     connection?.close()
     await quarantine.discard()
@@ -75,28 +78,28 @@ async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise
 async function understand(
   repo: Repository,
   quarantine: Quarantine,
-  have: Oid | null,
+  { host, have }: { readonly host: HostName; readonly have: Oid | null },
   { current }: Fetched,
 ): Promise<News> {
   if (current === null)
     return have === null ? { kind: 'unchanged', at: null } : { kind: 'reprovisioned', from: have }
   if (current === have) return { kind: 'unchanged', at: current }
   if (current.length !== (repo.format === 'sha256' ? 64 : 40))
-    throw new BadHistory(`it is of another object format than this repository, which is ${repo.format}`, {
-      hint: `a clone of the repository that deployed there can read it`,
+    throw new BadHistory(`its object format is not that of this repository, ${repo.format}`, {
+      hint: 'use a clone of the repository that deployed to the host',
     })
-  await quarantine.admit(current, have)
+  await quarantine.admit(current, have, new HostHistory(repo, host, have))
   const commits = await commitsBetween(repo, have, current)
-  const tip = commits[0] ?? (await readEach(repo, [current])).get(current)
-  if (tip === undefined) throw new BadHistory(`its commit ${current} is missing`)
+  const tip = commits[0] ?? (await readHostCommits(repo, [current])).get(current)
+  if (tip === undefined) throw new BadHistory(`commit ${current} is missing`)
   const oldest = commits.at(-1)
   const kind = have === null ? 'new' : oldest?.parents[0] === have ? 'moved' : 'rewound'
   return { kind, from: have, to: current, tree: tip.tree, commits }
 }
 
-/** Throws BadHistory where they are no chain, as every agent makes one. */
-async function commitsBetween(repo: Repository, from: Oid | null, to: Oid): Promise<HostCommitSaid[]> {
-  const commits = await readCommits(repo, from, to).catch(error => {
+/** Throws BadHistory if they are not a chain: every agent makes one. */
+async function commitsBetween(repo: Repository, from: Oid | null, to: Oid): Promise<HostCommit[]> {
+  const commits = await readCommitsBetween(repo, from, to).catch(error => {
     throw error instanceof GitError ? new BadHistory(error.message, { cause: error }) : error
   })
   commits.forEach(({ commit, parents }, i) => {
@@ -119,31 +122,32 @@ function moveOf(host: HostName, news: News): Move[] {
   }
 }
 
-/** Takes over what the host has on record, and tells what it says of deployments whose end was not known here. */
+/** Takes over what the host has on record. Returns the deployments whose outcome this repository did not know. */
 async function keepLog(
   repo: Repository,
   host: HostName,
   log: readonly LoggedDeployment[],
-  pending: Pending | null,
+  inProgress: InProgress | null,
 ): Promise<Ended[]> {
-  const known = new Map(readOutcomes(repo, host).map(record => [record.id, record]))
+  const known = new Map(readKnownOutcomes(repo, host).map(record => [record.id, record]))
   const unknown = [...known.values()].filter(({ outcome }) => outcome === 'unknown')
   const news = log.filter(({ id, outcome }) => known.get(id)?.outcome !== outcome)
-  const said = await readEach(
+  const said = await readHostCommits(
     repo,
     news.map(({ to }) => to),
   )
   const learnt: KnownOutcome[] = [
     ...news.map(record => ({ ...record, subject: record.subject ?? said.get(record.to)?.subject ?? null })),
     ...unknown
-      .filter(({ id }) => id !== pending?.id && neverBegan(id, log))
-      .map(record => ({ ...record, outcome: 'refused' as const, why: 'it never began there' })),
+      .filter(({ id }) => id !== inProgress?.id && neverBegan(id, log))
+      .map(record => ({ ...record, outcome: 'refused' as const, why: 'it never started on the host' })),
   ]
   await addOutcomes(repo, host, learnt)
   return learnt.filter(({ id }) => known.get(id)?.outcome === 'unknown')
 }
 
-/** The host has no record of it, and has forgotten none that is as young. Ids sort by time, to the second. */
-function neverBegan(id: string, log: readonly LoggedDeployment[]): boolean {
-  return !log.some(record => record.id === id) && secondOf(id) >= secondOf(log[0]?.id ?? '')
+/** The host has no record of it, and its log still goes back that far. Ids sort by time, to the second. */
+function neverBegan(id: DeploymentId, log: readonly LoggedDeployment[]): boolean {
+  const [oldest] = log
+  return !log.some(record => record.id === id) && (!oldest || secondOf(id) >= secondOf(oldest.id))
 }

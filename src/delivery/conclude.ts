@@ -1,14 +1,14 @@
-/** The end of a deployment: the last line, and the exit code. What an operator, or a script, goes by. */
+/** The end of a deployment: its last line for the operator, and its exit code for scripts. */
 
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { ClusterName, HostName } from '../plan/names.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
-import type { Ends, HostEnd } from '../rollout/events.ts'
+import { type Ends, type HostEnd, RESULT, type Result } from '../rollout/events.ts'
 import type { Conclusion, Reporter } from '../terminal/reporter.ts'
 import { names } from '../terminal/text/names.ts'
 
-export interface Carried {
+interface Carried {
   readonly cluster: ClusterName
   readonly id: DeploymentId
   readonly ms: number
@@ -18,20 +18,20 @@ export interface Carried {
   readonly atomic: boolean
 }
 
-/** Throws Fatal unless the deployment holds on every host. */
+/** Throws Fatal unless the deployment succeeded on every host. */
 export function conclude(
   ends: Ends,
   { cluster, id, ms, stale, unrecorded, atomic }: Carried,
   { terminal }: Context,
   reporter: Reporter,
 ): ExitCode {
-  const named = (kind: HostEnd['kind']) =>
-    [...ends].filter(([, end]) => end.kind === kind).map(([host]) => host)
-  const [held, undone, unknown] = [named('held'), named('undone'), named('unknown')]
+  const named = (result: Result) =>
+    [...ends].filter(([, end]) => RESULT[end.kind] === result).map(([host]) => host)
+  const [held, undone, unknown] = [named('deployed'), named('undone'), named('unknown')]
   const finish = (outcome: Conclusion['outcome']) => reporter.conclude({ id, cluster, outcome, ends, ms })
   if (unrecorded !== undefined) {
-    const hint = `they run what was deployed; when the cause is gone, 'git deploy sync ${cluster}' records it`
-    const message = `${held.length > 0 ? `deployed to ${held.join(', ')}, but ` : ''}cannot record it: ${unrecorded}`
+    const hint = `the hosts run the new version; fix the cause, then run 'git deploy sync ${cluster}' to record it`
+    const message = `${held.length > 0 ? `deployed to ${held.join(', ')}, but ` : ''}cannot record the deployment: ${unrecorded}`
     if (held.length === ends.size) {
       finish('unrecorded')
       throw new Fatal(message, { hint, exitCode: EXIT.unrecorded })
@@ -45,7 +45,7 @@ export function conclude(
   if (unknown.length > 0) {
     finish('unknown')
     throw new Fatal(`cannot tell how deployment ${id} ended on ${names(unknown)}`, {
-      hint: `it undoes by itself what was not confirmed in time; 'git deploy sync ${cluster}' asks it, once it is there`,
+      hint: `a host that got no confirmation rolls back by itself; when it is reachable, run 'git deploy sync ${cluster}' to find out`,
       exitCode: EXIT.unknown,
     })
   }
@@ -55,13 +55,16 @@ export function conclude(
       throw new Fatal(`cannot deploy '${cluster}': no host was changed`, {
         hint: unreachableAlone(ends) ? SKIP : undefined,
       })
-    throw new Fatal(`cannot deploy '${cluster}': ${stale.join(', ')} had changed; no host was changed now`, {
-      hint: 'run the same command again: its plan starts from what runs there now',
-    })
+    throw new Fatal(
+      `cannot deploy '${cluster}': ${stale.join(', ')} ${stale.length === 1 ? 'has' : 'have'} changed since this repository last heard of ${stale.length === 1 ? 'it' : 'them'}; no host was changed`,
+      {
+        hint: 'run the same command again: the new plan starts from what the hosts run now',
+      },
+    )
   }
   finish('partial')
   const hint = atomic && held.length > 0 ? AGREED(undone.join(', ')) : undefined
-  const others = [...ends.keys()].filter(host => !held.includes(host) && !undone.includes(host))
+  const others = named('unchanged')
   const damaged = [...ends].flatMap(([host, end]) =>
     end.kind === 'undone' && end.leftovers.length > 0 ? [host] : [],
   )
@@ -76,15 +79,15 @@ interface Parts {
   readonly held: readonly HostName[]
   readonly undone: readonly HostName[]
   readonly others: readonly HostName[]
-  /** Of those that were undone, the ones where not everything went back. */
+  /** Those of `undone` on which something could not be restored. */
   readonly damaged: readonly HostName[]
 }
 
 function partly({ held, undone, others, damaged }: Parts): string {
   const all = held.length + undone.length + others.length
   const where = damaged.length < undone.length ? ` on ${names(damaged)}` : ''
-  const well = undone.length === 1 ? ': it runs what ran before' : ': they run what ran before'
-  const back = damaged.length > 0 ? `, but not everything went back${where}` : well
+  const well = undone.length === 1 ? ': it is as it was before' : ': they are as they were before'
+  const back = damaged.length > 0 ? `, but incompletely${where}` : well
   const not = [
     ...(undone.length > 0 ? [`rolled back on ${names(undone)}${back}`] : []),
     ...(others.length > 0 ? [`nothing changed on ${names(others)}`] : []),
@@ -93,19 +96,19 @@ function partly({ held, undone, others, damaged }: Parts): string {
 }
 
 const REPAIR = (cluster: ClusterName) =>
-  `'git deploy verify ${cluster}' tells what differs, and 'git deploy --repair ${cluster}' puts it right`
+  `run 'git deploy verify ${cluster}' to see what differs, and 'git deploy --repair ${cluster}' to fix it`
 
-const CORRECT = 'correct the cause and run the same command again: what holds is left alone'
+const CORRECT = 'fix the cause, then run the same command again; hosts that are up to date are left alone'
 
-const SKIP = '--skip-unreachable deploys to the others all the same'
+const SKIP = 'to deploy to the other hosts anyway, add --skip-unreachable'
 
-/** Whether nothing but hosts that could not be reached was in the way of others. */
+/** Whether the only obstacle was hosts that could not be reached. */
 function unreachableAlone(ends: Ends): boolean {
   const kinds = new Set([...ends.values()].map(({ kind }) => kind))
   return kinds.size === 2 && kinds.has('unreachable') && kinds.has('withdrawn')
 }
 
-/** Not where it was taken back on request. */
+/** Not if it was withdrawn: by Ctrl-C, or because of another host. */
 function gaveCause(end: HostEnd): boolean {
   return end.kind === 'undone' && end.failure.step !== null
 }
@@ -115,4 +118,4 @@ function hosts(count: number): string {
 }
 
 const AGREED = (lost: string) =>
-  `all had agreed when ${lost} was lost: deploy again to bring it to where the others are`
+  `the connection to ${lost} was lost while the hosts were being confirmed; run the same command again to update ${lost}`

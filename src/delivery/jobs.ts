@@ -3,11 +3,11 @@ import { chunkSource } from '../git/chunks.ts'
 import { commitHosts } from '../git/history.ts'
 import { LostObject } from '../git/objects.ts'
 import { forgetIndex } from '../git/stat-cache.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import { newObjects } from '../plan/new-objects.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import { digestOf } from '../planning/digest-of.ts'
-import type { Before, Offline } from '../planning/plan-offline.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
+import type { Planned, RanBefore } from '../planning/planned.ts'
 import type { HostJob } from '../rollout/run.ts'
 
 /** A job, and the first line of what its commit says. */
@@ -15,13 +15,13 @@ export interface RecordedJob extends HostJob {
   readonly subject: string
 }
 
-/** What each host is to be told. Writes the host commits; no ref names them until the host says that they hold. */
+/** Writes the host commits; no ref names them before the host has reported success. */
 export async function makeJobs(
-  offline: Offline,
+  planned: Planned,
   id: DeploymentId,
   confirm: ConfirmBy = 'auto',
 ): Promise<RecordedJob[]> {
-  const { repo, plan, source, states, objects, back } = offline
+  const { repo, plan, source, states, objects, back } = planned
   const commits = await commitHosts(
     repo,
     plan.hosts.map(host => {
@@ -48,17 +48,17 @@ export async function makeJobs(
       subject: subjectOf(host, back?.get(host.host)),
       digest: digestOf(host),
       reconnect: confirm === 'reconnect' || host.reconnect.length > 0,
-      // A host that is repaired may have lost what it runs, to the commit itself.
+      // A host that is repaired may have lost even the commit that it runs.
       objects: () => {
         const lost = host.repair && host.from ? [host.from] : []
-        return orForget(chunks([...newObjects(old, next), ...lost, commit]), offline)
+        return orForget(chunks([...newObjects(old, next), ...lost, commit]), planned)
       },
     }
   })
 }
 
-/** What only our stat cache knew, and git has collected, is read from disk again the next time. */
-async function* orForget<T>(pieces: AsyncIterable<T>, { repo, plan }: Offline): AsyncGenerator<T> {
+/** If git has collected an object that only our stat cache knew, the next plan reads the files again. */
+async function* orForget<T>(pieces: AsyncIterable<T>, { repo, plan }: Planned): AsyncGenerator<T> {
   try {
     yield* pieces
   } catch (error) {
@@ -71,7 +71,7 @@ const VERBS = { add: 'add', update: 'update', repair: 'repair', remove: 'remove'
 const SIGNS = { add: '+', modify: '~', delete: '-' } as const
 
 /** 'web1: update nginx, add redis', or 'web1: back to 1a2b3c4d5e: update nginx' */
-function subjectOf({ host, apps }: HostPlan, before: Before | undefined): string {
+function subjectOf({ host, apps }: HostPlan, before: RanBefore | undefined): string {
   const said = apps.map(({ app, action }) => `${VERBS[action]} ${app}`)
   const all = said.join(', ')
   if (all === '') return `${host}: repair`

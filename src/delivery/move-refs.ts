@@ -1,4 +1,5 @@
 /** Moving what this repository knows of its hosts: tracking refs and the history of the fleet, all or nothing. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { git, type Repository } from '../git/git.ts'
 import type { Account } from '../git/history.ts'
 import { commitFleet } from '../git/history.ts'
@@ -14,29 +15,30 @@ import {
 } from '../git/refs.ts'
 import { type Entry, makeTree } from '../git/tree-object.ts'
 import type { HostName, Oid } from '../plan/names.ts'
+import { jittered } from '../random.ts'
 
 export interface Move {
   readonly host: HostName
-  /** Where the ref was when the host was asked; null where it did not exist. */
+  /** Where the ref was when the host was asked; null if it did not exist. */
   readonly from: Oid | null
-  /** What the host runs; null where it is tracked no more. */
+  /** What the host runs; null if it is no longer tracked. */
   readonly to: { readonly commit: Oid; readonly tree: Oid } | null
 }
 
 export interface Occasion extends Account {
   /** For the reflogs. */
   readonly message: string
-  /** Commits that belong into the history of the fleet though no ref will point at them. */
+  /** Commits that belong in the history of the fleet, though no ref will point at them. */
   readonly passing?: readonly Oid[]
 }
 
-/** How often somebody else may be quicker. */
+/** How often another process may be quicker. */
 const TRIES = 10
 
 /**
- * One transaction. The fleet gets a commit where its hosts differ from its newest one, or commits of hosts are not
- * in its history yet. Another process that moves refs meanwhile is waited for, and what it wrote is kept: `prepared`,
- * what prepareMoves made of the same moves before, is refused by git then, and prepared anew.
+ * One transaction. The fleet gets a commit if its hosts differ from its newest one, or if its history lacks commits of
+ * hosts. Another process that moves refs at the same time goes first, and what it wrote is kept: git then refuses
+ * `prepared`, what prepareMoves made of the same moves earlier, and it is prepared again.
  */
 export async function moveRefs(
   repo: Repository,
@@ -50,11 +52,11 @@ export async function moveRefs(
       return await updateRefs(repo, changes, occasion.message)
     } catch (error) {
       if (tries === TRIES || !isContention(error)) throw error
-      await new Promise(resolve => setTimeout(resolve, 10 * tries * (1 + Math.random())))
+      await sleep(jittered(15 * tries, repo.random))
     }
 }
 
-/** Writes the fleet's next commit, and says what then is to be moved. */
+/** Writes the fleet's next commit. Returns the refs to move. */
 export async function prepareMoves(
   repo: Repository,
   moves: readonly Move[],
@@ -83,7 +85,7 @@ export async function prepareMoves(
 async function isDue(repo: Repository, { from, to }: Move, now: Oid | null): Promise<boolean> {
   if (now === (to?.commit ?? null)) return false
   if (now === from || now === null) return true
-  // Somebody who asked the host later knows more.
+  // A later answer of the host is already recorded.
   return to !== null && !(await isAncestor(repo, to.commit, now))
 }
 
@@ -98,7 +100,7 @@ interface Fleet {
   readonly occasion: Occasion
 }
 
-/** The fleet's next commit; null where there is nothing to record. */
+/** Null if there is nothing to record. */
 async function nextFleet(
   repo: Repository,
   previous: Refs['fleet'],

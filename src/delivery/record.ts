@@ -1,71 +1,66 @@
-/** Moving the refs after a rollout: like remote-tracking branches, only for what a host has reported. */
-import { addOutcomes, type KnownOutcome, readOutcomes } from '../git/outcomes.ts'
+/** The log and the refs after a rollout. Like remote-tracking branches, refs move only for what a host has reported. */
+import { addOutcomes, type KnownOutcome, readKnownOutcomes } from '../git/outcomes.ts'
 import type { RefChange } from '../git/refs.ts'
 import type { HostName } from '../plan/names.ts'
-import type { Offline } from '../planning/plan-offline.ts'
-import type { DeploymentId, Refusal } from '../protocol/messages.ts'
+import type { Planned } from '../planning/planned.ts'
+import type { Refusal } from '../protocol/messages.ts'
+import { endingReason } from '../protocol/reason.ts'
 import type { Ends, HostEnd } from '../rollout/events.ts'
+import type { Deployment } from './deployment.ts'
 import type { RecordedJob } from './jobs.ts'
 import { type Move, moveRefs, type Occasion, prepareMoves } from './move-refs.ts'
 
-export interface Carried {
-  readonly id: DeploymentId
-  /** `Name <email>`. */
-  readonly operator: string
-  /** Milliseconds since 1970. */
-  readonly at: number
-  readonly jobs: readonly RecordedJob[]
+interface RolloutResult {
   readonly ends: Ends
-  /** What `recordAhead` resolved to, if it did. */
+  /** What `recordAhead` resolved to, unless it failed. */
   readonly ahead: readonly RefChange[] | undefined
   /** How long it took on each host, in milliseconds. */
   readonly took: ReadonlyMap<HostName, number>
 }
 
 /**
- * Before any host hears of the deployment: should this process be killed, its log says that nobody knows how it ended,
- * until somebody asks. A saved plan may have been carried out before, and then its end is known.
+ * Call it before any host hears of the deployment: if this process is killed, the log says that the outcome is unknown
+ * until somebody asks the hosts. The outcome of a saved plan may already be known, from the first time.
  */
-export async function recordBegun(
-  { repo }: Offline,
-  { id, operator, at, jobs, again }: Pick<Carried, 'id' | 'operator' | 'at' | 'jobs'> & { again: boolean },
-): Promise<void> {
+export async function recordBegun(deployment: Deployment): Promise<void> {
+  const { planned, id, isSaved, operator, at, jobs } = deployment
+  const { repo } = planned
   for (const { plan, commit: to, subject } of jobs) {
     const { host, from } = plan
-    if (again && readOutcomes(repo, host).some(known => known.id === id && known.outcome !== 'refused'))
+    if (
+      isSaved &&
+      readKnownOutcomes(repo, host).some(known => known.id === id && known.outcome !== 'refused')
+    )
       continue
     const record = { id, from, to, operator, at, ms: 0, subject, outcome: 'unknown', why: NOT_HEARD } as const
     await addOutcomes(repo, host, [record])
   }
 }
 
-const NOT_HEARD = 'nobody has heard of its end'
+const NOT_HEARD = 'not reported by the host'
 
-/** One transaction for the refs of the hosts where the deployment holds; and a line in the log of every host. */
-export async function record(offline: Offline, carried: Carried): Promise<void> {
-  const { repo } = offline
-  const { id, jobs, ends, ahead } = carried
-  // First, because a log without refs is found out by the next deployment, and refs without a log by nobody.
-  for (const job of jobs) await addOutcomes(repo, job.plan.host, outcomesOf(job, carried))
+/** A line in the log of every host, then one transaction for the refs of those on which the deployment succeeded. */
+export async function record(deployment: Deployment, ended: RolloutResult): Promise<void> {
+  const { planned, jobs } = deployment
+  const { repo } = planned
+  const { ends, ahead } = ended
+  // The log first: the next deployment notices if the refs are missing, but nobody would notice a missing log.
+  for (const job of jobs) await addOutcomes(repo, job.plan.host, outcomesOf(job, deployment, ended))
   const held = jobs.filter(job => ends.get(job.plan.host)?.kind === 'held')
   if (held.length === 0) return
-  await moveRefs(repo, ...movesOf(offline, held, id), held.length === jobs.length ? ahead : undefined)
+  await moveRefs(repo, ...movesOf(deployment, held), held.length === jobs.length ? ahead : undefined)
 }
 
-/** Prepares, while the hosts work, what `record` does if the deployment holds on all of them. */
-export async function recordAhead(
-  offline: Offline,
-  { id, jobs }: Pick<Carried, 'id' | 'jobs'>,
-): Promise<readonly RefChange[]> {
-  return prepareMoves(offline.repo, ...movesOf(offline, jobs, id))
+/** Prepares, while the hosts work, what `record` does if the deployment succeeds on all of them. */
+export async function recordAhead(deployment: Deployment): Promise<readonly RefChange[]> {
+  return prepareMoves(deployment.planned.repo, ...movesOf(deployment, deployment.jobs))
 }
 
 function movesOf(
-  offline: Offline,
+  { planned, id }: Deployment,
   held: readonly RecordedJob[],
-  id: DeploymentId,
 ): [moves: Move[], occasion: Occasion] {
-  const { plan, source } = offline
+  const { plan, source, back } = planned
   const leaving = new Set(plan.leaving)
   const moves = held.map(({ plan: { host, from, toTree: tree }, commit }): Move => {
     return { host, from, to: leaving.has(host) ? null : { commit, tree } }
@@ -75,24 +70,28 @@ function movesOf(
     cluster: plan.cluster,
     source,
     deployment: id,
-    subject: `${plan.cluster}: ${offline.back ? 'roll back' : 'deploy to'} ${names.length > 3 ? `${names.length} hosts` : names.join(', ')}`,
+    subject: `${plan.cluster}: ${back ? 'roll back' : 'deploy to'} ${names.length > 3 ? `${names.length} hosts` : names.join(', ')}`,
     body: names.length > 3 ? names.join('\n') : '',
     message: `deploy ${id}`,
     passing: held.flatMap(({ plan, commit }) => (leaving.has(plan.host) ? [commit] : [])),
   }
-  return [[...moves, ...emptied(offline)], occasion]
+  return [[...moves, ...emptied(planned)], occasion]
 }
 
-/** Hosts that have lost their apps before, and are now tracked no more. */
-export function emptied({ plan, tracking }: Pick<Offline, 'plan' | 'tracking'>): Move[] {
+/** Hosts that already have no apps, and are no longer tracked from now on. */
+export function emptied({ plan, tracking }: Pick<Planned, 'plan' | 'tracking'>): Move[] {
   const changed = new Set(plan.hosts.map(({ host }) => host))
   return plan.leaving
     .filter(host => !changed.has(host))
     .map(host => ({ host, from: tracking.get(host)?.commit ?? null, to: null }))
 }
 
-/** None where a saved plan is spent: how it ended is known from the first time, by the same id. */
-function outcomesOf(job: RecordedJob, { id, operator, at, ends, took }: Carried): KnownOutcome[] {
+/** None if a saved plan was refused as spent: its outcome is on record already, under the same id. */
+function outcomesOf(
+  job: RecordedJob,
+  { id, operator, at }: Deployment,
+  { ends, took }: RolloutResult,
+): KnownOutcome[] {
   const { host, from } = job.plan
   const end = ends.get(host) ?? { kind: 'withdrawn' }
   const ms = Math.round(took.get(host) ?? 0)
@@ -107,7 +106,7 @@ function endingOf(end: HostEnd): Pick<KnownOutcome, 'outcome' | 'why'> | null {
     case 'undone':
       return {
         outcome: end.leftovers.length === 0 ? 'undone' : 'damaged',
-        why: [end.failure.message, ...end.leftovers].join('; '),
+        why: endingReason(end.failure.message, end.leftovers),
       }
     case 'unknown':
       return { outcome: 'unknown', why: end.why }
@@ -123,13 +122,13 @@ function endingOf(end: HostEnd): Pick<KnownOutcome, 'outcome' | 'why'> | null {
 function reasonOf(refusal: Exclude<Refusal, { kind: 'spent' }>): string {
   switch (refusal.kind) {
     case 'hostname':
-      return `the host says it is '${refusal.found}'`
+      return `the host calls itself '${refusal.found}'`
     case 'busy':
       return `locked by ${refusal.holder}`
     case 'stale':
-      return 'it ran something else than the plan started from'
+      return 'the plan was out of date'
     case 'plan':
-      return 'the agent derived another plan'
+      return 'the agent computed a different plan'
     case 'preflight':
       return refusal.problems.map(({ what }) => what).join('; ')
     case 'error':

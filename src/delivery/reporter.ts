@@ -3,7 +3,7 @@ import { jsonReporter } from '../terminal/json/reporter.ts'
 import type { Reporter } from '../terminal/reporter.ts'
 import { textReporter } from '../terminal/text/reporter.ts'
 
-export interface Looks {
+interface ReporterOptions {
   /** What the command line says about colour, or else git config. */
   readonly color: string | null
   readonly verbose: boolean
@@ -15,9 +15,9 @@ export interface Looks {
 }
 
 /** Who is told about a deployment: a person, or with --json a program. */
-export function reporterFor(looks: Looks, { json, emit, terminal, ticks }: Context): Reporter {
+export function reporterFor(options: ReporterOptions, { json, emit, terminal, ticks }: Context): Reporter {
   if (json) return jsonReporter(emit)
-  const { color, verbose, short, progress, abbrev } = looks
+  const { color, verbose, short, progress, abbrev } = options
   return textReporter(terminal, {
     colors: terminal.colors(color),
     noteColors: terminal.noteColors(color),

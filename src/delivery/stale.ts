@@ -1,31 +1,26 @@
-/** What an operator is told whose plan started from what hosts do not run any more. */
+/** What an operator is told whose plan was out of date. */
+import type { Context } from '../context.ts'
 import type { HostName } from '../plan/names.ts'
-import type { Offline } from '../planning/plan-offline.ts'
-import type { Connection } from '../remote/transport.ts'
+import type { Planned } from '../planning/planned.ts'
+import type { Connections } from '../remote/connections.ts'
 import type { Ends } from '../rollout/events.ts'
 import { heardRecords } from '../terminal/json/hosts.ts'
-import type { JsonRecord } from '../terminal/json/records.ts'
-import type { Colors, Terminal } from '../terminal/terminal.ts'
+import type { Colors } from '../terminal/terminal.ts'
 import { newsLines, whoDeployed } from '../terminal/text/news.ts'
 import { catchUp } from './catch-up.ts'
 
-export interface Telling {
-  readonly terminal: Terminal
-  readonly colors: Colors
-  emit(record: JsonRecord): void
-  connect(host: HostName): Promise<Connection>
-}
-
-/** Brings what we missed into the repository, tells who deployed it when, and names the hosts it knows of now. */
+/** Brings what was missed into the repository and shows who deployed it. Returns the hosts that are known again. */
 export async function tellStale(
-  { repo, plan, tracking, config }: Offline,
+  { repo, plan, tracking, config }: Planned,
   ends: Ends,
-  { terminal, colors, emit, connect }: Telling,
+  { connections, colors }: { readonly connections: Connections; readonly colors: Colors },
+  { terminal, emit }: Context,
 ): Promise<HostName[]> {
   const stale = [...ends].flatMap(([host, end]) =>
     end.kind === 'refused' && end.refusal.kind === 'stale' ? [host] : [],
   )
   if (stale.length === 0) return []
+  const connect = (host: HostName) => connections.take(host)
   const asking = { repo, cluster: plan.cluster, tracking, parallel: config.jobs, connect }
   const heard = await catchUp(stale, asking)
   for (const [host, one] of heard) for (const record of heardRecords(host, one)) emit(record)

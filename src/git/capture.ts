@@ -18,7 +18,7 @@ import { type Tree, treesOf, writeTrees } from './tree-object.ts'
 import { writeFiles, writeObjects } from './write-objects.ts'
 import { prepareToName } from './written.ts'
 
-export interface Capture {
+interface Capture {
   /** By name. */
   readonly hosts: readonly HostTree[]
   /** Their paths are below the cluster's directory. */
@@ -33,7 +33,7 @@ export async function captureCluster(
   dir: string,
   known: ReadonlyMap<HostName, CachedHost>,
 ): Promise<Capture> {
-  const now = Date.now()
+  const now = repo.now().getTime()
   const misplaced: Problem[] = []
   const drafts = listHosts(dir, misplaced).map(host => draftHost(dir, host, known.get(host)))
   const changed = drafts.flatMap(draft => (draft.kind === 'changed' ? draft.files : []))

@@ -39,7 +39,7 @@ export function chunkSource(
     const object = compressed.has(oid) ? undefined : await reader.readUpTo(oid, LARGE)
     if (object && object.type === 'blob' && 'size' in object && object.size > MAX_CONTENT)
       throw new Fatal(`cannot deploy object ${oid}: it is larger than 512 MiB`, {
-        hint: `git ls-tree -r <commit> | grep ${oid}`,
+        hint: `run 'git ls-tree -r <commit> | grep ${oid}' to find its path`,
       })
     if (object && !('content' in object))
       return yield* looseObjectPieces(object, reader.stream(object), BATCH)

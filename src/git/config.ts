@@ -1,6 +1,7 @@
 /** The settings of this tool, kept in git's configuration. */
 import { Fatal } from '../errors.ts'
 import type { HostName } from '../plan/names.ts'
+import { TRANSPORTS, type Transport } from '../transports.ts'
 import { git, type Place } from './git.ts'
 
 export interface Config {
@@ -18,10 +19,6 @@ export interface Config {
   readonly color: string | null
   hostUrl(host: HostName): string | null
 }
-
-export type Transport = (typeof TRANSPORTS)[number]
-
-const TRANSPORTS = ['auto', 'ssh2', 'openssh'] as const
 
 export async function readConfig(place: Place): Promise<Config> {
   const args = [
@@ -115,7 +112,7 @@ function parseAbbrev({ value }: Setting): number {
 }
 
 function refuse({ key, value }: Setting, expected: string): never {
-  throw new Fatal(`cannot use '${key}': it is '${value ?? ''}', expected ${expected}`, {
-    hint: `git config ${key} <value>`,
+  throw new Fatal(`cannot use '${key}': its value is '${value ?? ''}', expected ${expected}`, {
+    hint: `run 'git config ${key} <value>' to change it`,
   })
 }

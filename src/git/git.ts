@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { relative } from 'node:path'
 import { Fatal } from '../errors.ts'
 import { type Oid, oid } from '../plan/names.ts'
+import type { Random } from '../random.ts'
 
 export interface Repository {
   /** Absolute; of this worktree. */
@@ -20,9 +21,12 @@ export interface Repository {
   readonly head: Head | null
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
+  /** For our own files beside git's. */
+  readonly now: () => Date
+  readonly random: Random
 }
 
-export interface Head {
+interface Head {
   readonly commit: Oid
   readonly tree: Oid
 }
@@ -30,7 +34,10 @@ export interface Head {
 /** Where a git command runs: enough for one that asks nothing of the repository before. */
 export type Place = Pick<Repository, 'cwd' | 'env'>
 
-export interface GitOptions {
+/** The place, and the world around it as main.ts gives it. */
+export type Surroundings = Pick<Repository, 'cwd' | 'env' | 'now' | 'random'>
+
+interface GitOptions {
   readonly input?: string | Uint8Array
   /** Added to the environment of the repository. */
   readonly env?: NodeJS.ProcessEnv
@@ -39,7 +46,7 @@ export interface GitOptions {
   readonly cwd?: string
 }
 
-export interface GitResult {
+interface GitResult {
   readonly code: number
   readonly stdout: Buffer
   readonly stderr: string
@@ -51,19 +58,20 @@ export class GitError extends Fatal {
   readonly stderr: string
   constructor(command: string, { code, stderr }: GitResult) {
     const { reason, advice } = explain(stderr)
-    super(`cannot run 'git ${command}': ${reason ?? `it ended with code ${code}`}`, { hint: advice })
+    super(`cannot run 'git ${command}': ${reason ?? `it exited with ${code}`}`, { hint: advice })
     this.code = code
     this.stderr = stderr
   }
 }
 
 /** The repository that `cwd` and git's own variables in `env` lead to. Throws Fatal where there is none. */
-export async function openRepository({ cwd, env }: Place): Promise<Repository> {
+export async function openRepository({ cwd, env, now, random }: Surroundings): Promise<Repository> {
   const result = await run(REV_PARSE, { cwd, env })
   const fields = result.stdout.toString().split('\n').slice(0, -1)
   // Without a working tree the last questions have no answer, without a commit those for HEAD.
   const [gitDir, commonDir, hooksDir, format, prefix, topLevel = null, ...head] = fields
   if (!gitDir || !commonDir || !hooksDir || !format || prefix === undefined) throw noRepository(result)
+  if (gitDir === ABSOLUTE) throw tooOld()
   if (format !== 'sha1' && format !== 'sha256')
     throw new Fatal(`cannot use the repository '${gitDir}': its object format is '${format}'`)
   const found = anywhere(env, gitDir, topLevel)
@@ -72,11 +80,14 @@ export async function openRepository({ cwd, env }: Place): Promise<Repository> {
     // What core.hooksPath says is taken from the top directory, which git does not do outside of it.
     hooksDir:
       topLevel !== null && isOutside(topLevel, cwd)
-        ? await hooksFrom(topLevel, { ...found, GIT_DIR: gitDir, GIT_WORK_TREE: topLevel })
+        ? await hooksFrom({
+            ...{ now, random, cwd: topLevel },
+            env: { ...found, GIT_DIR: gitDir, GIT_WORK_TREE: topLevel },
+          })
         : hooksDir,
     head: headOf(head),
     env: found,
-    cwd,
+    ...{ cwd, now, random },
   }
 }
 
@@ -84,8 +95,8 @@ function isOutside(directory: string, path: string): boolean {
   return relative(directory, path).split('/')[0] === '..'
 }
 
-async function hooksFrom(topLevel: string, env: NodeJS.ProcessEnv): Promise<string> {
-  return (await openRepository({ cwd: topLevel, env })).hooksDir
+async function hooksFrom(surroundings: Surroundings): Promise<string> {
+  return (await openRepository(surroundings)).hooksDir
 }
 
 function headOf([first = '', second = '']: readonly string[]): Head | null {
@@ -102,9 +113,12 @@ function anywhere(env: NodeJS.ProcessEnv, gitDir: string, topLevel: string | nul
   }
 }
 
+/** Since Git 2.31; an older one gives it back. */
+const ABSOLUTE = '--path-format=absolute'
+
 const REV_PARSE = [
   'rev-parse',
-  '--path-format=absolute',
+  ABSOLUTE,
   '--git-dir',
   '--git-common-dir',
   '--git-path',
@@ -116,12 +130,18 @@ const REV_PARSE = [
   'HEAD^{tree}',
 ]
 
+function tooOld(): Fatal {
+  return new Fatal('cannot open the repository: Git is older than 2.31', {
+    hint: "run 'git version' to see the version",
+  })
+}
+
 function noRepository({ stderr, code }: GitResult): Fatal {
   const { reason, advice } = explain(stderr)
   const hint = stderr.includes('not a git repository')
-    ? 'run it inside the repository that holds the config tree'
+    ? 'run the command inside the repository that contains the config tree'
     : advice
-  return new Fatal(reason ?? `cannot open the repository: git ended with code ${code}`, { hint })
+  return new Fatal(reason ?? `cannot open the repository: git exited with ${code}`, { hint })
 }
 
 /** Runs a git command for its output. Throws GitError where the exit code is not among `okCodes`. */
@@ -172,7 +192,7 @@ interface UnseenOptions {
 /** What to tell when git, or a hook, could not even be started. */
 export function notStarted(error: Error, program = 'git'): Fatal {
   return new Fatal(`cannot run '${program}': ${error.message}`, {
-    hint: program === 'git' ? 'is it installed, and on your PATH?' : undefined,
+    hint: program === 'git' ? 'check that Git is installed and on your PATH' : undefined,
     cause: error,
   })
 }

@@ -1,8 +1,10 @@
 /** The history that deployments leave behind: a commit for each host, and one for the fleet. */
 import { Fatal } from '../errors.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import { GitError, git, type Repository } from './git.ts'
 import type { Source } from './snapshot.ts'
+import { TRAILERS } from './trailers.ts'
 import { type Entry, makeTree, writeTrees } from './tree-object.ts'
 import { writeObjects } from './write-objects.ts'
 
@@ -11,19 +13,19 @@ export interface Account {
   readonly cluster: ClusterName | null
   /** Null where no files were deployed. */
   readonly source: Source | null
-  readonly deployment: string | null
+  readonly deployment: DeploymentId | null
   readonly subject: string
   readonly body: string
 }
 
-export interface HostCommit extends Account {
+interface NewHostCommit extends Account {
   readonly host: HostName
   readonly tree: Oid
   /** What was deployed there before. */
   readonly parent: Oid | null
 }
 
-export interface FleetCommit extends Account {
+interface NewFleetCommit extends Account {
   /** What every tracked host runs now. */
   readonly hosts: ReadonlyMap<HostName, Oid>
   readonly previous: Oid | null
@@ -34,7 +36,7 @@ export interface FleetCommit extends Account {
 /** Writes a commit for each host. No ref moves. */
 export async function commitHosts(
   repo: Repository,
-  requests: readonly HostCommit[],
+  requests: readonly NewHostCommit[],
 ): Promise<Map<HostName, Oid>> {
   const people = await readPeople(repo)
   const commits = requests.map(request =>
@@ -50,7 +52,7 @@ export async function commitHosts(
 }
 
 /** Writes the commit that records a deployment for the whole fleet. No ref moves. */
-export async function commitFleet(repo: Repository, request: FleetCommit): Promise<Oid> {
+export async function commitFleet(repo: Repository, request: NewFleetCommit): Promise<Oid> {
   const entries = [...request.hosts].map(([name, oid]): Entry => ({ mode: '40000', name, oid }))
   const tree = makeTree(entries, repo.format)
   const people = await readPeople(repo)
@@ -65,7 +67,7 @@ export async function commitFleet(repo: Repository, request: FleetCommit): Promi
 }
 
 /** The operator, as `Name <email>`. Throws Fatal where git does not know who that is. */
-export async function operatorName(repo: Repository): Promise<string> {
+export async function readOperator(repo: Repository): Promise<string> {
   const { author } = await readPeople(repo)
   return author.slice(0, author.lastIndexOf('>') + 1)
 }
@@ -115,8 +117,8 @@ async function readIdentity(repo: Repository, variable: string): Promise<string>
     return (await git(repo, ['var', variable])).stdout.toString().trimEnd()
   } catch (error) {
     if (!(error instanceof GitError) || error.stderr.includes('invalid date')) throw error
-    throw new Fatal('cannot record a deployment: git does not know who you are', {
-      hint: "git config --global user.name 'Your Name'\ngit config --global user.email you@example.com",
+    throw new Fatal('cannot record a deployment: Git does not know who you are', {
+      hint: "set your name: git config --global user.name 'Your Name'\nset your address: git config --global user.email you@example.com",
       cause: error,
     })
   }
@@ -141,9 +143,9 @@ function encodeCommit({ tree, parents, people, message }: Commit): Uint8Array {
 
 function accountOf({ subject, body, cluster, source, deployment }: Account): string {
   const trailers = [
-    ...(cluster === null ? [] : [`Deptool-Cluster: ${cluster}`]),
-    ...(source === null ? [] : [`Deptool-Source: ${sourceOf(source)}`]),
-    ...(deployment === null ? [] : [`Deptool-Deployment: ${deployment}`]),
+    ...(cluster === null ? [] : [`${TRAILERS.cluster}: ${cluster}`]),
+    ...(source === null ? [] : [`${TRAILERS.source}: ${sourceOf(source)}`]),
+    ...(deployment === null ? [] : [`${TRAILERS.deployment}: ${deployment}`]),
   ].join('\n')
   const paragraphs = [subject.trim(), body.trim(), trailers].filter(Boolean)
   return `${paragraphs.join('\n\n')}\n`

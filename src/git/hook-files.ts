@@ -78,8 +78,8 @@ function ownerOf(file: string): Owner {
 
 function keepAside(file: string): void {
   if (ownerOf(chained(file)) !== 'nobody')
-    throw new Fatal(`cannot chain '${file}': '${chained(file)}' is there already`, {
-      hint: 'one of the two has to go: git-deploy calls one hook before its own',
+    throw new Fatal(`cannot keep '${file}' as '${chained(file)}': this file already exists`, {
+      hint: 'remove one of the two: git-deploy calls only one other hook',
     })
   renameSync(file, chained(file))
 }
@@ -106,7 +106,7 @@ function shipped(name: string): string {
 function describeActive(file: string): string {
   const owner = ownerOf(file)
   if (owner === 'nobody') return 'not installed'
-  if (owner === 'other') return "not installed, there is another; 'git deploy hooks install' calls both"
+  if (owner === 'other') return "not installed; another hook is there, 'git deploy hooks install' keeps both"
   const old = readFileSync(file, 'utf8') === shipped('post-commit') ? '' : ' from another version'
   return `installed${old}${ownerOf(chained(file)) === 'nobody' ? '' : ', calls post-commit.chained first'}`
 }
@@ -115,5 +115,5 @@ function describeOwn(file: string): string {
   if (ownerOf(file) !== 'nobody') return 'yours'
   return ownerOf(`${file}.sample`) === 'nobody'
     ? 'none'
-    : `none; '${file.split('/').at(-1)}.sample' is an example`
+    : `none; for an example, see '${file.split('/').at(-1)}.sample'`
 }

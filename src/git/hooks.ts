@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { git, notStarted, type Repository } from './git.ts'
 
-export interface HookCall {
+interface HookCall {
   readonly args: readonly string[]
   /** For its standard input. */
   readonly input: string

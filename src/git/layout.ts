@@ -20,7 +20,7 @@ export function hostOf(entry: LayoutEntry, problems: Problem[]): HostName | unde
     problems.push({
       file: entry.name,
       what: `'${entry.name}' is not a valid host name`,
-      hint: 'a directory that is no host can be hidden by a dot in front of its name',
+      hint: 'if this directory is not a host, hide it with a dot in front of its name',
     })
   return host
 }
@@ -40,12 +40,12 @@ function isCandidate({ name, kind, refused }: LayoutEntry, file: string, problem
   else if (kind === 'link')
     problems.push({
       file,
-      what: 'it is a symbolic link where a host or an app belongs',
-      hint: 'make it a directory, or hide it by a dot in front of its name',
+      what: 'a host or an app cannot be a symbolic link',
+      hint: 'make it a directory, or hide it with a dot in front of its name',
     })
   return kind === 'directory' && !refused
 }
 
 export function refusal(file: string, why: string): Problem {
-  return { file, what: `it cannot be deployed: ${why}` }
+  return { file, what: `cannot be deployed: ${why}` }
 }

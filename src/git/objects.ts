@@ -58,7 +58,7 @@ export class ObjectReader {
 export class LostObject extends Fatal {
   constructor(oid: Oid) {
     super(`cannot read object ${oid}: it is not in this repository`, {
-      hint: "'git fetch' brings what others have pushed, 'git fsck' tells what is damaged",
+      hint: "run 'git fetch' to fetch what others have pushed, or 'git fsck' to find damage",
     })
   }
 }

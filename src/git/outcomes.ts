@@ -1,12 +1,13 @@
 /** How deployments ended, as far as this repository has been told: a file for each host, one JSON line each. */
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { appendFile, chmod, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { order } from '../plan/host-state.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
+import { deploymentId, secondOf } from '../plan/deployment-id.ts'
 import type { HostName } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
-import { secondOf } from '../protocol/deployment-id.ts'
-import type { DeploymentId, LoggedDeployment } from '../protocol/messages.ts'
+import type { LoggedDeployment } from '../protocol/messages.ts'
+import { boundReason } from '../protocol/reason.ts'
 import type { Repository } from './git.ts'
 import { dropMark, setMark } from './marks.ts'
 import { hostsIn, ownDirectory } from './own-directory.ts'
@@ -19,7 +20,7 @@ export interface KnownOutcome extends Omit<LoggedDeployment, 'outcome'> {
 }
 
 /** The oldest first; empty where nothing is known. Of one deployment the later word counts, and a subject is kept. */
-export function readOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
+export function readKnownOutcomes(repo: Repository, host: HostName): KnownOutcome[] {
   const known = new Map<DeploymentId, KnownOutcome>()
   const records = [olderIn(repo), directoryOf(repo)].flatMap(directory => readFile(join(directory, host)))
   for (const record of records) {
@@ -36,49 +37,39 @@ function isLate(outcome: string, before: string | undefined): boolean {
 }
 
 /**
- * The last deployment that began on the host, or may have. Only the ends of the files are read, and only these words
- * of their lines, in which no other word can look the same.
+ * The last deployment that began on the host, or may have. What a sync has brought may be older than what was known
+ * before it, so that all records count; but only these words of them are looked at, in which no other word can look the
+ * same: decoding whole records takes ten times as long, and this is asked for every host.
  */
 export function lastBegun(
   repo: Repository,
   host: HostName,
 ): Pick<KnownOutcome, 'id' | 'outcome'> | undefined {
-  const known = new Map<string, string>()
-  const tails = [olderIn(repo), directoryOf(repo)].map(directory => readTail(join(directory, host)))
-  for (const [, id = '', outcome = ''] of tails.join('\n').matchAll(LAST_WORDS))
-    if (!isLate(outcome, known.get(id))) known.set(id, outcome)
-  const begun = [...known].filter(([, outcome]) => outcome !== 'refused')
-  // What a sync has brought may be older. Ids begin with the second; within one, ours are in their order.
-  const last = begun.sort(([a], [b]) => order(secondOf(a), secondOf(b))).at(-1)
-  return last && { id: last[0] as DeploymentId, outcome: last[1] as Ending }
+  const known = new Map<DeploymentId, string>()
+  const logs = [olderIn(repo), directoryOf(repo)].map(directory => readText(join(directory, host)))
+  for (const [, text = '', outcome = ''] of logs.join('\n').matchAll(LAST_WORDS)) {
+    const id = deploymentId(text)
+    if (id && !isLate(outcome, known.get(id))) known.set(id, outcome)
+  }
+  let last: Pick<KnownOutcome, 'id' | 'outcome'> | undefined
+  // Ids begin with the second; within one, ours are in their order.
+  for (const [id, outcome] of known)
+    if (outcome !== 'refused' && (!last || secondOf(id) >= secondOf(last.id)))
+      last = { id, outcome: outcome as Ending }
+  return last
 }
 
 const LAST_WORDS = /"id":"([\w-]+)".*?"outcome":"(\w+)"/g
 
-function readTail(path: string): string {
-  const file = openIfThere(path)
-  if (file === undefined) return ''
+/** '' where there is none: most hosts of a new clone. */
+function readText(file: string): string {
   try {
-    const buffer = Buffer.allocUnsafe(TAIL)
-    const read = readSync(file, buffer, 0, TAIL, Math.max(0, fstatSync(file).size - TAIL))
-    return buffer.toString('latin1', 0, read)
-  } finally {
-    closeSync(file)
-  }
-}
-
-/** Most hosts of a new clone have none. */
-function openIfThere(path: string): number | undefined {
-  try {
-    return openSync(path, 'r')
+    return readFileSync(file, 'latin1')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
     throw error
   }
 }
-
-/** Longer than any record but those of a failure that says very much. */
-const TAIL = 8192
 
 /** The hosts of which something is known, by name. */
 export function hostsWithOutcomes(repo: Repository): HostName[] {
@@ -103,12 +94,17 @@ export async function addOutcomes(
     await rename(file, join(ownDirectory(repo.commonDir, OLDER), host))
   const isNew = !existsSync(file)
   // A record that a full disk cut short takes no other with it.
-  const start = /[^\n]$/.test(readTail(file)) ? '\n' : ''
-  await appendFile(file, start + records.map(record => `${JSON.stringify(record)}\n`).join(''))
+  const start = /(?:^|\n)$/.test(readText(file).slice(-1)) ? '' : '\n'
+  await appendFile(file, start + records.map(lineOf).join(''))
   if (isNew) await chmod(file, statSync(directory).mode & 0o666)
-  if (!isUnsettled(lastBegun(repo, host))) await dropMark(repo, host)
+  if (isUnsettled(lastBegun(repo, host))) return setMark(repo, host)
+  await dropMark(repo, host)
   // Looked at again: what another process adds at the same time may need the mark that was dropped.
   if (isUnsettled(lastBegun(repo, host))) await setMark(repo, host)
+}
+
+function lineOf(record: KnownOutcome): string {
+  return `${JSON.stringify({ ...record, why: boundReason(record.why) })}\n`
 }
 
 /** Whether nobody knows how it ended, or not everything went back. */

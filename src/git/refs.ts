@@ -2,6 +2,7 @@
 import { Fatal } from '../errors.ts'
 import { type ClusterName, clusterName, type HostName, hostName, must, type Oid, oid } from '../plan/names.ts'
 import { GitError, git, type Place, type Repository } from './git.ts'
+import { TRAILERS } from './trailers.ts'
 
 /** `refs/deptool` is a directory of refs, and git finds this one by that name: see gitrevisions(7), refs/<refname>. */
 export const FLEET_REF = 'refs/refs/deptool'
@@ -23,7 +24,7 @@ const TRACKING_FORMAT = [
   '%(refname)',
   '%(objectname)',
   '%(tree)',
-  '%(contents:trailers:key=Deptool-Cluster,valueonly,separator=%x00)',
+  `%(contents:trailers:key=${TRAILERS.cluster},valueonly,separator=%x00)`,
 ].join('%00')
 
 /** Throws Fatal for a ref that names no commit. */
@@ -39,7 +40,7 @@ function parseTracked(line: string): Tracked[] {
   if (host === undefined) return []
   if (tree === '')
     throw new Fatal(`cannot read '${ref}': it does not name a commit`, {
-      hint: `git deploy forget ${host}, then git deploy sync`,
+      hint: `run 'git deploy forget ${host}', then 'git deploy sync'`,
     })
   return [{ host, commit: must(oid, commit), tree: must(oid, tree), cluster: clusterName(cluster) ?? null }]
 }
@@ -102,12 +103,12 @@ async function forEachRef(place: Place, args: readonly string[]): Promise<string
   const { code, stdout, stderr } = await git(place, ['for-each-ref', ...args], { okCodes: [0, 128] })
   const [, broken, dangling] = BROKEN.exec(stderr) ?? []
   if (broken !== undefined)
-    throw new Fatal(`cannot read '${broken}': it is broken, as a power cut leaves it`, {
-      hint: `rm "$(git rev-parse --git-path ${broken})", then git deploy sync`,
+    throw new Fatal(`cannot read '${broken}': it is broken, perhaps after a power cut`, {
+      hint: `run 'rm "$(git rev-parse --git-path ${broken})"', then 'git deploy sync'`,
     })
   if (dangling !== undefined)
     throw new Fatal(`cannot read '${dangling}': its commit is not in this repository`, {
-      hint: `git update-ref -d ${dangling}, then git deploy sync`,
+      hint: `run 'git update-ref -d ${dangling}', then 'git deploy sync'`,
     })
   if (code !== 0) throw new GitError('for-each-ref', { code, stdout, stderr })
   return stdout.toString().split('\n').filter(Boolean)
@@ -166,7 +167,7 @@ function movedMeanwhile(error: GitError): Fatal | undefined {
   const [, ref] = MOVED.exec(error.stderr) ?? []
   if (ref === undefined) return undefined
   return new Fatal(`cannot update '${ref}': it has moved since it was read`, {
-    hint: 'somebody else works in this repository; plan again',
+    hint: 'another process is working in this repository: run the same command again',
     cause: error,
   })
 }

@@ -99,7 +99,7 @@ function modeOf(mode: number): FileMode {
 }
 
 export function unreadable(file: string, error: unknown): Problem {
-  return { file, what: `it cannot be read: ${reasonOf(error)}` }
+  return { file, what: `cannot be read: ${reasonOf(error)}` }
 }
 
 interface Walk {
@@ -122,14 +122,14 @@ function isRepository({ problems }: Walk, path: string, entries: readonly Listed
   const inner = entries.find(({ name }) => name.length === 4 && name.toLowerCase() === '.git')
   if (inner)
     problems.push({
-      ...refusal(`${path}/${inner.name}`, "a directory with a '.git' is a repository of its own"),
-      hint: `take '${inner.name}' away, or keep that repository outside of the config tree`,
+      ...refusal(`${path}/${inner.name}`, "a directory that contains a '.git' is another repository"),
+      hint: `remove '${inner.name}', or keep this repository outside the config tree`,
     })
   return inner !== undefined
 }
 
 function scanEntry(walk: Walk, path: string, entry: Listed): void {
-  const why = entry.refused ?? (isSegment(entry.name) ? whyNoFile(entry) : 'its name is not safe to create')
+  const why = entry.refused ?? (isSegment(entry.name) ? whyNoFile(entry) : 'its name is not a safe file name')
   if (why) walk.problems.push(refusal(`${walk.host}/${path}`, why))
   else if (entry.isDirectory()) scanDirectory(walk, path)
   else stamp(walk, path)

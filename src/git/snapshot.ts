@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Fatal, NoDirectory, NoRevision } from '../errors.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import { order } from '../plan/host-state.ts'
 import { type ClusterName, must, type Oid, oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
@@ -11,6 +12,7 @@ import { GitError, git, type Repository } from './git.ts'
 import type { ObjectReader } from './objects.ts'
 import { loadStatCache, saveStatCache } from './stat-cache.ts'
 import { writeTrees } from './tree-object.ts'
+import { unwritable } from './unwritable.ts'
 
 export interface Snapshot {
   /** By name. The trees hold apps only: no hidden entries, no plain files beside the apps. */
@@ -36,7 +38,7 @@ export type Source =
 
 /** The one deployment that a rollback takes back. */
 export interface Undoes {
-  readonly deployment: string
+  readonly deployment: DeploymentId
   readonly by: string
 }
 
@@ -54,7 +56,7 @@ export async function snapshotWorktree(
   if (!existsSync(dir)) throw noDirectory(`cannot read '${dir}': there is no such directory`)
   const { head } = repo
   const tree = clusterTree(repo, dir)
-  const cache = loadStatCache(repo, cluster, Date.now())
+  const cache = loadStatCache(repo, cluster, repo.now().getTime())
   const known = [...cache.hosts].map(([host, { tree }]) => ({ host, tree }))
   const [committed, branch, { hosts, problems, cached }] = await Promise.all([
     // Git works on what it was asked while we read the directory, so its questions come first.
@@ -83,7 +85,7 @@ export async function snapshotRevision(
   const commit = await reader.readTyped(`${rev}^{commit}`)
   if (commit?.type !== 'commit')
     throw new NoRevision(`cannot read revision '${rev}': there is no such commit`, {
-      hint: "'git log' and 'git branch --all' show what there is",
+      hint: "run 'git log' or 'git branch --all' to see what exists",
     })
   const tree = await reader.readTyped(treeExpression(commit.oid, clusterPath))
   if (tree?.type !== 'tree')
@@ -119,7 +121,7 @@ async function refuseSparse(repo: Repository, dir: string): Promise<void> {
   if (out.length === 0) return
   const files = out.length === 1 ? `'${out[0]}' is` : `${out.length} of its files are`
   throw new Fatal(`cannot read '${dir}': ${files} not in the sparse checkout`, {
-    hint: "'git sparse-checkout add <directory>' checks them out; a revision needs no checkout: git deploy <cluster> HEAD",
+    hint: "run 'git sparse-checkout add <directory>' to check them out, or deploy a revision, which needs no checkout, as in 'git deploy <cluster> HEAD'",
   })
 }
 
@@ -128,14 +130,14 @@ async function writeIndex(repo: Repository): Promise<Oid> {
     return must(oid, (await git(repo, ['write-tree'])).stdout.toString().trimEnd())
   } catch (error) {
     const [, file] = (error instanceof GitError && /^(.+): unmerged \(/m.exec(error.stderr)) || []
-    if (file === undefined) throw error
+    if (file === undefined) throw unwritable(repo.gitDir, error) ?? error
     throw new Fatal(`cannot read the index: '${file}' is unmerged`, { cause: error })
   }
 }
 
 function noDirectory(message: string): NoDirectory {
   return new NoDirectory(message, {
-    hint: 'a cluster is a directory <cluster>/<host>/<app>/... in the repository',
+    hint: 'the layout of a cluster is <cluster>/<host>/<app>/…',
   })
 }
 

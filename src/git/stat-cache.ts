@@ -16,7 +16,7 @@ import { ownDirectory } from './own-directory.ts'
 import { isDirectory, type ScannedFile, type ScannedHost, type Stamp, type Stamped, stampAt } from './scan.ts'
 import { removeLeft } from './temporary.ts'
 
-export interface StatCache {
+interface StatCache {
   /** When all of it had last been read anew. */
   readonly since: number
   /** A tree object, or path in one, that has the very same hosts; null where none is known. */
@@ -84,9 +84,9 @@ function add(file: string, text: string): void {
 
 function replace(repo: Repository, cluster: ClusterName, text: string): void {
   const directory = ownDirectory(repo.gitDir, 'stat')
-  removeLeft(directory, '.draft-')
+  removeLeft(directory, '.draft-', repo.now())
   // Whoever writes has a draft of their own; no cluster's name starts with a dot.
-  const draft = join(directory, `.draft-${Math.random()}`)
+  const draft = join(directory, `.draft-${Buffer.from(repo.random(8)).toString('hex')}`)
   writeFileSync(draft, text, { flag: 'wx' })
   renameSync(draft, join(directory, cluster))
 }

@@ -6,17 +6,17 @@ import { ownDirectory } from './own-directory.ts'
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** A new directory in ours. The caller removes it. */
-export function makeTemporary(gitDir: string, prefix: `${string}-`): string {
+export function makeTemporary(gitDir: string, prefix: `${string}-`, now: Date): string {
   const parent = ownDirectory(gitDir)
-  removeLeft(parent, prefix)
+  removeLeft(parent, prefix, now)
   return mkdtempSync(join(parent, prefix))
 }
 
 /** Removes what begins so and is over a day old. */
-export function removeLeft(parent: string, prefix: `${string}-`): void {
+export function removeLeft(parent: string, prefix: `${string}-`, now: Date): void {
   for (const name of readdirSync(parent)) {
     const stat = name.startsWith(prefix) && statSync(join(parent, name), { throwIfNoEntry: false })
-    if (stat && Date.now() - stat.mtimeMs > DAY_MS) remove(join(parent, name))
+    if (stat && now.getTime() - stat.mtimeMs > DAY_MS) remove(join(parent, name))
   }
 }
 

@@ -16,7 +16,7 @@ export interface Tree {
   readonly entries: readonly Entry[]
 }
 
-export interface TreeFile {
+interface TreeFile {
   /** `/`-separated. */
   readonly path: string
   readonly mode: FileMode
@@ -69,7 +69,7 @@ async function makeTrees(repo: Repository, trees: readonly Tree[]): Promise<void
   const written = stdout.toString().split('\n')
   trees.forEach((tree, i) => {
     if (oid(written[i] ?? '') !== tree.oid)
-      throw new Error(`git wrote the tree ${written[i]} where we expected ${tree.oid}`)
+      throw new Error(`git wrote the tree ${written[i]} instead of ${tree.oid}`)
   })
 }
 

@@ -5,6 +5,7 @@ import { must, type Oid, oid } from '../plan/names.ts'
 import type { ObjectType } from './batch-parser.ts'
 import { git, type Repository } from './git.ts'
 import { makeTemporary } from './temporary.ts'
+import { assertThere } from './unwritable.ts'
 import { objectName, writeOnce } from './written.ts'
 
 /** Writes objects of one type, and names them in the order of `contents`. */
@@ -18,7 +19,7 @@ export async function writeObjects(
   await writeOnce(repo, objects, async missing => {
     const written = await writeContents(repo, type, [...missing.values()])
     const wrong = [...missing.keys()].findIndex((oid, i) => oid !== written[i])
-    if (wrong >= 0) throw new Error(`git wrote ${written[wrong]} where we expected another ${type}`)
+    if (wrong >= 0) throw new Error(`git wrote ${written[wrong]} instead of another ${type}`)
   })
   return oids
 }
@@ -32,7 +33,7 @@ async function writeContents(
     const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin']
     return parseOids((await git(repo, args, { input: contents[0]! })).stdout)
   }
-  const dir = makeTemporary(repo.gitDir, 'objects-')
+  const dir = makeTemporary(repo.gitDir, 'objects-', repo.now())
   try {
     const paths = contents.map((_, i) => join(dir, `${i}`))
     paths.forEach((path, i) => {
@@ -46,16 +47,30 @@ async function writeContents(
 
 /** Writes the files at absolute paths as blobs, byte for byte: no filter, no line-ending conversion. */
 export async function writeFiles(repo: Repository, paths: readonly string[]): Promise<Oid[]> {
-  return paths.length === 0 ? [] : hashFiles(repo, 'blob', paths)
+  if (paths.length === 0) return []
+  return hashFiles(repo, 'blob', paths).catch(async error => {
+    const oids = await nameFiles(repo, 'blob', paths, { write: false })
+    await assertThere(repo, oids, error)
+    return oids
+  })
 }
 
 async function hashFiles(repo: Repository, type: ObjectType, paths: readonly string[]): Promise<Oid[]> {
-  const args = ['hash-object', '-t', type, '-w', '--no-filters', '--stdin-paths']
-  const { stdout } = await git(repo, args, { input: paths.map(path => `${quote(path)}\n`).join('') })
-  const oids = parseOids(stdout)
+  const oids = await nameFiles(repo, type, paths, { write: true })
   if (oids.length !== paths.length)
-    throw new Error(`git named ${oids.length} objects where we gave it ${paths.length}`)
+    throw new Error(`git named ${oids.length} objects instead of ${paths.length}`)
   return oids
+}
+
+async function nameFiles(
+  repo: Repository,
+  type: ObjectType,
+  paths: readonly string[],
+  { write }: { readonly write: boolean },
+): Promise<Oid[]> {
+  const args = ['hash-object', '-t', type, ...(write ? ['-w'] : []), '--no-filters', '--stdin-paths']
+  const { stdout } = await git(repo, args, { input: paths.map(path => `${quote(path)}\n`).join('') })
+  return parseOids(stdout)
 }
 
 function parseOids(stdout: Buffer): Oid[] {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Oid } from '../plan/names.ts'
 import type { ObjectType } from './batch-parser.ts'
 import type { Repository } from './git.ts'
+import { assertThere } from './unwritable.ts'
 
 const written = new WeakMap<Repository, Set<Oid>>()
 
@@ -16,7 +17,7 @@ export async function writeOnce<T>(
   written.set(repo, known)
   const missing = new Map([...objects].filter(([oid]) => !known.has(oid)))
   if (missing.size === 0) return
-  await write(missing)
+  await write(missing).catch(error => assertThere(repo, [...missing.keys()], error))
   for (const oid of missing.keys()) known.add(oid)
 }
 

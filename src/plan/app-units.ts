@@ -1,34 +1,41 @@
-/** The units that an app's files make. */
 import type { App } from './host-state.ts'
-import { type UnitName, unitName } from './names.ts'
+import type { AppPath, UnitName } from './names.ts'
+import { SPECIAL_ROLES, type SpecialRole } from './places.ts'
+import { SPECIAL } from './special-directories.ts'
+
+/** Shipped and generated ones. */
+export function unitsOf(app: App): UnitName[] {
+  return [...unitsShipped(app), ...unitsGenerated(app)]
+}
 
 /** The unit files that an app ships, without drop-in directories. */
 export function unitsShipped(app: App): UnitName[] {
-  return namesIn(app, 'systemd').flatMap(name => unitName(name) ?? [])
+  return unitsIn(app, 'unit').map(({ unit }) => unit)
 }
 
-/** The services that Podman's generator makes of an app's quadlets (podman-systemd.unit(5)). */
+/** The units that a generator makes of an app's files. They have no enablement: the generator reads [Install]. */
 export function unitsGenerated(app: App): UnitName[] {
-  return namesIn(app, 'quadlets').flatMap(name => unitGenerated(name) ?? [])
+  return generatedFrom(app).map(({ unit }) => unit)
 }
 
-/** The service made of a file in quadlets/; undefined where the file is none that makes one. */
-export function unitGenerated(name: string): UnitName | undefined {
-  const match = /^(.+)\.(container|kube|volume|network|pod|image|build)$/.exec(name)
-  if (!match) return undefined
-  const [, stem, type] = match
-  return unitName(`${stem}${type === 'container' || type === 'kube' ? '' : `-${type}`}.service`)
+/** Each with the path of its file in the app. */
+export function generatedFrom(app: App): { readonly unit: UnitName; readonly path: AppPath }[] {
+  return GENERATED.flatMap(role => unitsIn(app, role))
 }
 
-/** 'getty@tty1.service' -> 'getty@.service'; a unit that is no instance is its own. */
+const GENERATED = SPECIAL_ROLES.filter(role => role !== 'unit')
+
+/** 'getty@tty1.service' -> 'getty@.service'; a unit that is not an instance stays as it is. */
 export function templateOf(unit: UnitName): UnitName {
   return unit.replace(/@.*(?=\.)/, '@') as UnitName
 }
 
-/** The names of the files directly in a directory of the app. */
-export function namesIn(app: App, directory: string): string[] {
-  return app.files
-    .filter(({ path }) => path.startsWith(`${directory}/`))
-    .map(({ path }) => path.slice(directory.length + 1))
-    .filter(name => !name.includes('/'))
+/** The units that files right in the directory make. */
+function unitsIn(app: App, role: SpecialRole): { readonly unit: UnitName; readonly path: AppPath }[] {
+  const { directory, unitOf } = SPECIAL[role]
+  return app.files.flatMap(({ path }) => {
+    const name = path.slice(directory.length + 1)
+    const unit = path.startsWith(`${directory}/`) && !name.includes('/') ? unitOf(name) : undefined
+    return unit === undefined ? [] : [{ unit, path }]
+  })
 }

@@ -1,8 +1,8 @@
-/** What git cannot record of a file: the manifest's 'files'. */
+/** Modes and owners of files, which Git cannot record: the manifest's 'files'. */
 import { isObject, type Keys, kindOf, object, type Report } from './json.ts'
 import { type AppPath, appPath } from './names.ts'
 
-/** Null: as it is without the manifest, git's mode and root. */
+/** null: the default, which is Git's mode, and root. */
 export interface FileAttributes {
   readonly path: AppPath
   /** The permission bits, at most 0o777. */
@@ -12,11 +12,11 @@ export interface FileAttributes {
   readonly group: string | null
 }
 
-/** The manifest's 'files', by path. */
-export function parseFiles(value: unknown, report: Report): FileAttributes[] {
+/** Sorted by path. */
+export function parseFiles(value: unknown, at: Keys, report: Report): FileAttributes[] {
   if (value === undefined) return []
-  return Object.entries(object(value, ['files'], null, report))
-    .flatMap(([path, entry]) => parseFile(path, entry, report))
+  return Object.entries(object(value, at, null, report))
+    .flatMap(([path, entry]) => parseFile(path, entry, [...at, path], report))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
@@ -28,15 +28,14 @@ export function sameAttributes(a: FileAttributes | undefined, b: FileAttributes 
   return a?.mode === b?.mode && a?.owner === b?.owner && a?.group === b?.group
 }
 
-/** '0640 root:www-data', with what is not set left out. */
+/** '0640 root:www-data'; '0640' or ':www-data' if only that is set. */
 export function attributesText({ mode, owner, group }: FileAttributes): string {
   const bits = mode === null ? [] : [mode.toString(8).padStart(4, '0')]
   const accounts = `${owner ?? ''}${group === null ? '' : `:${group}`}`
   return [...bits, ...(accounts === '' ? [] : [accounts])].join(' ')
 }
 
-function parseFile(key: string, value: unknown, report: Report): FileAttributes[] {
-  const at = ['files', key]
+function parseFile(key: string, value: unknown, at: Keys, report: Report): FileAttributes[] {
   const path = appPath(key)
   if (path === undefined) {
     report(at, `'${key}' is not a path inside the app`)
@@ -50,7 +49,7 @@ function parseFile(key: string, value: unknown, report: Report): FileAttributes[
     group: parseAccount(entry['group'], 'group', [...at, 'group'], report),
   }
   if (Object.keys(entry).length > 0) return [attributes]
-  if (isObject(value)) report(at, 'it sets nothing', "known here: 'mode', 'owner', 'group'")
+  if (isObject(value)) report(at, 'no attribute is set', "set at least one of 'mode', 'owner' and 'group'")
   return []
 }
 
@@ -67,13 +66,13 @@ function parseMode(value: unknown, at: Keys, report: Report): number | null {
   return null
 }
 
-/** What useradd(8) and systemd take for a name, and ids. */
+/** The names that both useradd(8) and systemd accept, and ids. */
 const ACCOUNT = /^(?:[A-Za-z_][A-Za-z0-9_.-]{0,30}\$?|[0-9]{1,9})$/
 
 function parseAccount(value: unknown, what: 'user' | 'group', at: Keys, report: Report): string | null {
   if (value === undefined) return null
   if (typeof value === 'string' && ACCOUNT.test(value)) return value
   const found = typeof value === 'string' ? `'${value}'` : kindOf(value)
-  report(at, `${found} is not the name of a ${what}`)
+  report(at, `${found} is not a valid ${what} name`)
   return null
 }

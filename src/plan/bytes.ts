@@ -1,6 +1,6 @@
 /** Bytes to text and back, for both engines: QuickJS has neither TextDecoder nor Buffer. */
 
-/** The text, or undefined where the bytes are not UTF-8 (RFC 3629: no overlong forms, no surrogates). */
+/** undefined if the bytes are not UTF-8 (RFC 3629: no overlong forms, no surrogates). */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   let text = ''
   let chunk: number[] = []
@@ -20,7 +20,7 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
       if (point < least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return undefined
     }
     chunk.push(point)
-    // Few enough arguments for the smallest stack that either engine gives a call.
+    // Few enough arguments for a call on the smaller of the two engines' stacks.
     if (chunk.length === 4096) {
       text += String.fromCodePoint(...chunk)
       chunk = []
@@ -29,7 +29,7 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   return text + String.fromCodePoint(...chunk)
 }
 
-/** The text as UTF-8. A lone surrogate becomes U+FFFD, as in the Encoding Standard. */
+/** A lone surrogate becomes U+FFFD, as in the Encoding Standard. */
 export function encodeUtf8(text: string): Uint8Array {
   const bytes: number[] = []
   for (const char of text) {
@@ -52,7 +52,6 @@ export function encodeUtf8(text: string): Uint8Array {
 
 const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-/** The bytes from `from` to `to` in lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = ''
   for (let at = from; at < to; at++) text += DIGITS[bytes[at]!]

@@ -3,7 +3,6 @@ import { isObject, type Keys, kindOf, list, milliseconds, object, type Report } 
 import { type HostPath, hostPath } from './names.ts'
 
 export type Check =
-  /** Something accepts connections. */
   | { readonly kind: 'tcp'; readonly address: string; readonly port: number; readonly withinMs: number }
   | { readonly kind: 'unix'; readonly path: HostPath; readonly withinMs: number }
   /** A GET is answered with this status. */
@@ -12,23 +11,20 @@ export type Check =
       readonly address: string
       readonly port: number
       readonly target: string
-      /** What the Host header says. */
+      /** The Host header. */
       readonly host: string
       readonly status: number
       readonly withinMs: number
     }
 
-/** How long a check is tried where the manifest does not say, in milliseconds. */
+/** The default of within_ms: how long a check is repeated. */
 const WITHIN_MS = 2000
 
-/** The manifest's 'checks', in their order. */
-export function parseChecks(value: unknown, report: Report): Check[] {
-  return list(value, 'checks', ['checks'], report).flatMap((item, i) =>
-    parseCheck(item, ['checks', i], report),
-  )
+export function parseChecks(value: unknown, at: Keys, report: Report): Check[] {
+  return list(value, 'checks', at, report).flatMap((item, i) => parseCheck(item, [...at, i], report))
 }
 
-/** 'tcp 127.0.0.1:80', as plans and failures call it. */
+/** As shown in plans and failures: 'tcp 127.0.0.1:80'. */
 export function checkText(check: Check): string {
   switch (check.kind) {
     case 'tcp':
@@ -46,7 +42,7 @@ function parseCheck(value: unknown, at: Keys, report: Report): Check[] {
   const entry = object(value, at, [...KINDS, 'status', 'host', 'within_ms'], report)
   const [kind, ...more] = KINDS.filter(kind => entry[kind] !== undefined)
   if (kind === undefined || more.length > 0) {
-    if (isObject(value)) report(at, "expected one of 'tcp', 'unix' and 'http'")
+    if (isObject(value)) report(at, "expected exactly one of 'tcp', 'unix' and 'http'")
     return []
   }
   const withinMs = milliseconds(
@@ -56,13 +52,14 @@ function parseCheck(value: unknown, at: Keys, report: Report): Check[] {
     report,
   )
   for (const key of ['status', 'host'])
-    if (kind !== 'http' && entry[key] !== undefined) report([...at, key], `'${key}' is for 'http' only`)
+    if (kind !== 'http' && entry[key] !== undefined)
+      report([...at, key], `'${key}' can be used only with 'http'`)
   return PARSERS[kind](entry, withinMs, at, report)
 }
 
 type Parser = (entry: Record<string, unknown>, withinMs: number, at: Keys, report: Report) => Check[]
 
-/** An address or `localhost`: names would have to be looked up, which can take longer than the check may. */
+/** No names other than `localhost`: looking them up can take longer than the check may. */
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)'
 const PLACE = `((?:${BYTE}\\.){3}${BYTE}|\\[[0-9A-Fa-f:.]+\\]|localhost)`
 const TCP = new RegExp(`^${PLACE}:(\\d{1,5})$`)
@@ -77,8 +74,8 @@ const PARSERS: { readonly [K in (typeof KINDS)[number]]: Parser } = {
       return [{ kind: 'tcp', address: bare(address), port, withinMs }]
     report(
       [...at, 'tcp'],
-      `${shown(entry['tcp'])} is not an address and a port`,
-      "as in '127.0.0.1:80' or '[::1]:80'",
+      `${shown(entry['tcp'])} is not an address with a port`,
+      "write it as in '127.0.0.1:80' or '[::1]:80'",
     )
     return []
   },
@@ -86,7 +83,7 @@ const PARSERS: { readonly [K in (typeof KINDS)[number]]: Parser } = {
     const path = typeof entry['unix'] === 'string' ? hostPath(entry['unix']) : undefined
     // sun_path, unix(7), with its NUL.
     if (path !== undefined && path.length < 108) return [{ kind: 'unix', path, withinMs }]
-    report([...at, 'unix'], `${shown(entry['unix'])} is not the absolute path of a socket`)
+    report([...at, 'unix'], `${shown(entry['unix'])} is not an absolute path of at most 107 characters`)
     return []
   },
   http(entry, withinMs, at, report) {
@@ -99,7 +96,7 @@ const PARSERS: { readonly [K in (typeof KINDS)[number]]: Parser } = {
       report(
         [...at, 'http'],
         `${shown(url)} is not a URL that can be checked`,
-        tls ? "TLS is not spoken here: use 'tcp'" : "as in 'http://127.0.0.1:8080/healthz'",
+        tls ? "https is not supported: use 'tcp'" : "write it as in 'http://127.0.0.1:8080/healthz'",
       )
       return []
     }

@@ -2,15 +2,15 @@ import { encodeUtf8 } from './bytes.ts'
 import type { Oid } from './names.ts'
 import type { Step } from './steps.ts'
 
-export interface Digested {
+interface Digested {
   readonly fromTree: Oid | null
   readonly toTree: Oid
   readonly steps: readonly Step[]
 }
 
 /**
- * The digest of a host's plan, in hexadecimal: both trees and every step, in order. The operator accepts a plan by
- * it, and the agent refuses another. `sha256` is the engine's own, from bytes to hexadecimal.
+ * Of both trees and of every step, in order: the operator accepts a plan by its digest, and the agent refuses to carry
+ * out another. `sha256` is the engine's own, from bytes to hexadecimal.
  */
 export function digest({ fromTree, toTree, steps }: Digested, sha256: (bytes: Uint8Array) => string): string {
   return sha256(encodeUtf8(JSON.stringify(['deptool-plan-1', fromTree, toTree, steps])))

@@ -1,27 +1,28 @@
-/** Drift: what a host holds other than what was deployed there, as its agent finds it and an operator repairs it. */
+/** Drift: how a host differs from what was deployed there, as its agent finds it and an operator repairs it. */
+import type { DeploymentId } from './deployment-id.ts'
 import type { AppName, AppPath, HostPath, Oid, UnitName } from './names.ts'
 
 export type Finding =
-  /** Of the version that runs: gone, of other content, of another mode, no plain file any more, or nobody's. */
+  /** A file of the version that runs, or one that should not be there. */
   | { readonly kind: 'file'; readonly app: AppName; readonly path: AppPath; readonly how: FileDrift }
-  /** More of the same in an app, counted only. */
+  /** How many more files of the app differ: only the first are named. */
   | { readonly kind: 'more'; readonly app: AppName; readonly count: number }
-  /** `current` leads to no version of the app. */
+  /** `current` does not lead to a version of the app. */
   | { readonly kind: 'current'; readonly app: AppName; readonly found: string | null }
-  /** A link of ours that is not there, leads elsewhere, or whose place something else has taken. */
+  /** A deployed link that is missing, leads elsewhere, or has been replaced by something else. */
   | { readonly kind: 'link'; readonly path: HostPath; readonly how: LinkDrift }
   | { readonly kind: 'disabled'; readonly unit: UnitName; readonly state: string }
   | { readonly kind: 'unit'; readonly unit: UnitName; readonly state: string }
-  /** Ours, and declared by nothing that is deployed. */
+  /** Made by git-deploy, and no longer declared by anything that is deployed. */
   | { readonly kind: 'leftoverApp'; readonly app: AppName }
   | { readonly kind: 'leftoverLink'; readonly path: HostPath; readonly target: HostPath }
   | { readonly kind: 'leftoverUnit'; readonly unit: UnitName }
-  /** An object of what is deployed that the host's store has not, or not whole. */
+  /** An object of the deployed tree is missing from the host's store, or damaged. */
   | { readonly kind: 'object'; readonly oid: Oid }
-  /** A deployment was cut off, and what it had done cannot be read any more. */
+  /** A deployment was cut off, and its journal, which says what it had done, cannot be read. */
   | { readonly kind: 'journal' }
-  /** The last deployment was undone, but not everything went back. */
-  | { readonly kind: 'damaged'; readonly id: string; readonly why: string }
+  /** The last deployment was rolled back incompletely. */
+  | { readonly kind: 'damaged'; readonly id: DeploymentId; readonly why: string }
 
 export type FileDrift = (typeof FILE_DRIFT)[number]
 export type LinkDrift = (typeof LINK_DRIFT)[number]
@@ -29,9 +30,9 @@ export type LinkDrift = (typeof LINK_DRIFT)[number]
 export const FILE_DRIFT = ['missing', 'changed', 'mode', 'owner', 'kind', 'extra'] as const
 export const LINK_DRIFT = ['missing', 'elsewhere', 'foreign'] as const
 
-/** What a repair puts right. The trees say how it should be; this says where it is not. */
+/** What a repair restores: the tree says how the host should be, and this says where it is different. */
 export interface Repair {
-  /** Written anew, and switched to. */
+  /** Written again, and switched to. */
   readonly apps: readonly AppName[]
   readonly links: readonly HostPath[]
   readonly enable: readonly UnitName[]
@@ -42,27 +43,41 @@ export interface Repair {
   readonly goneUnits: readonly UnitName[]
 }
 
-/** What it takes to put the findings right. */
 export function repairOf(findings: readonly Finding[]): Repair {
-  const of = <K extends Finding['kind'], T>(kind: K, take: (finding: Extract<Finding, { kind: K }>) => T) => [
-    ...new Set(
-      findings.flatMap(finding =>
-        finding.kind === kind ? [take(finding as Extract<Finding, { kind: K }>)] : [],
-      ),
-    ),
-  ]
-  const apps = [
-    ...of('file', ({ app }) => app),
-    ...of('more', ({ app }) => app),
-    ...of('current', ({ app }) => app),
-  ]
+  const parts = findings.map(remedyFor)
   return {
-    apps: [...new Set(apps)].sort(),
-    links: of('link', ({ path }) => path).sort(),
-    enable: of('disabled', ({ unit }) => unit).sort(),
-    restart: of('unit', ({ unit }) => unit).sort(),
-    goneApps: of('leftoverApp', ({ app }) => app).sort(),
-    goneLinks: of('leftoverLink', ({ path, target }) => ({ path, target })),
-    goneUnits: of('leftoverUnit', ({ unit }) => unit).sort(),
+    apps: sorted(parts.flatMap(({ apps = [] }) => apps)),
+    links: sorted(parts.flatMap(({ links = [] }) => links)),
+    enable: sorted(parts.flatMap(({ enable = [] }) => enable)),
+    restart: sorted(parts.flatMap(({ restart = [] }) => restart)),
+    goneApps: sorted(parts.flatMap(({ goneApps = [] }) => goneApps)),
+    goneLinks: parts.flatMap(({ goneLinks = [] }) => goneLinks),
+    goneUnits: sorted(parts.flatMap(({ goneUnits = [] }) => goneUnits)),
   }
+}
+
+function sorted<T extends string>(names: readonly T[]): T[] {
+  return [...new Set(names)].sort()
+}
+
+function remedyFor<F extends Finding>(finding: F): Partial<Repair> {
+  return (REMEDIES[finding.kind] as (finding: F) => Partial<Repair>)(finding)
+}
+
+const REMEDIES: {
+  readonly [K in Finding['kind']]: (finding: Extract<Finding, { kind: K }>) => Partial<Repair>
+} = {
+  file: ({ app }) => ({ apps: [app] }),
+  more: ({ app }) => ({ apps: [app] }),
+  current: ({ app }) => ({ apps: [app] }),
+  link: ({ path }) => ({ links: [path] }),
+  disabled: ({ unit }) => ({ enable: [unit] }),
+  unit: ({ unit }) => ({ restart: [unit] }),
+  leftoverApp: ({ app }) => ({ goneApps: [app] }),
+  leftoverLink: ({ path, target }) => ({ goneLinks: [{ path, target }] }),
+  leftoverUnit: ({ unit }) => ({ goneUnits: [unit] }),
+  // Every repair sends all objects again, and its success ends the damaged deployment.
+  object: () => ({}),
+  journal: () => ({}),
+  damaged: () => ({}),
 }

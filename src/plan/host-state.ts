@@ -1,4 +1,4 @@
-/** What a host holds, or shall hold: its apps with their files and manifests, read from a host tree. */
+/** The apps of a host with their files and manifests, read from a host tree. */
 import { decodeUtf8 } from './bytes.ts'
 import { type Manifest, NO_MANIFEST, parseManifest } from './manifest.ts'
 import { type AppName, type AppPath, appName, type Oid } from './names.ts'
@@ -14,9 +14,9 @@ export interface AppFile {
 
 export interface App {
   readonly name: AppName
-  /** The app's own tree object: equal trees are equal apps. */
+  /** Apps are equal if their trees are. */
   readonly tree: Oid
-  /** In git's order. */
+  /** Sorted by path. */
   readonly files: readonly AppFile[]
   readonly manifest: Manifest
 }
@@ -30,7 +30,7 @@ export interface HostState {
 
 export const EMPTY_HOST: HostState = { apps: [], problems: [], trees: [] }
 
-/** A git object that a tree names and nobody has. */
+/** A tree names an object that is not there. */
 export class MissingObject extends Error {
   readonly oid: Oid
   constructor(oid: Oid) {
@@ -57,7 +57,7 @@ interface Draft {
   readonly apps: AppDraft[]
   readonly problems: Problem[]
   readonly trees: Oid[]
-  /** How many files and directories were read so far. */
+  /** Files and directories read so far. */
   entries: number
 }
 
@@ -78,10 +78,10 @@ export function* readHosts(roots: readonly Oid[]): Reading<HostState[]> {
   return hosts
 }
 
-/** A tree of a few kilobytes can describe billions of files: the same directory in itself, ten times over. */
+/** See gitdeploy-tree(5). A tree of a few kilobytes can describe billions: ten directories in each, ten levels deep. */
 const MOST_ENTRIES = 50_000
 
-/** What a host can open (PATH_MAX, 4096 bytes) less what comes before it there; a character takes up to three. */
+/** In characters of up to 3 bytes each: PATH_MAX is 4096 bytes, and the version directory's path comes first. */
 const LONGEST_PATH = 1300
 
 /** -1, 0 or 1 by UTF-16 code units: the same in every engine and locale. */
@@ -96,23 +96,28 @@ function readDirectory(dir: Directory, raw: Uint8Array): Directory[] {
   for (const entry of parseTree(raw, dir.oid.length / 2)) {
     const path = `${prefix}${entry.name}`
     const inApp = app ? `${app.name}/${path}` : path
+    // A plain file beside the apps is ignored.
+    if (!app && entry.kind === 'file') continue
     host.entries++
-    if (host.entries === MOST_ENTRIES)
-      host.problems.push({ file: inApp, what: `it is beyond the ${MOST_ENTRIES} files that a host may have` })
-    if (host.entries >= MOST_ENTRIES) return []
+    if (host.entries === MOST_ENTRIES + 1)
+      host.problems.push({
+        file: inApp,
+        what: `a host can have at most ${MOST_ENTRIES} files and directories`,
+      })
+    if (host.entries > MOST_ENTRIES) return []
     if (path.length > LONGEST_PATH)
       host.problems.push({
         file: `${inApp.slice(0, 100)}…`,
-        what: 'it cannot be deployed: its path is too long',
+        what: 'cannot be deployed: its path is too long',
       })
     else if (entry.kind === 'refused')
-      host.problems.push({ file: inApp, what: `it cannot be deployed: ${entry.why}` })
+      host.problems.push({ file: inApp, what: `cannot be deployed: ${entry.why}` })
     else if (app) {
       if (entry.kind === 'tree') below.push({ host, app, prefix: `${path}/`, oid: entry.oid })
       else app.files.push({ path: path as AppPath, mode: entry.mode, oid: entry.oid })
-    } else if (entry.kind === 'tree') {
+    } else {
       const name = appName(entry.name)
-      if (name === undefined) continue // parseTree has refused every name that is none
+      if (name === undefined) continue // parseTree refuses all names that are not
       const draft: AppDraft = { name, tree: entry.oid, files: [], manifest: NO_MANIFEST }
       host.apps.push(draft)
       below.push({ host, app: draft, prefix: '', oid: entry.oid })
@@ -136,12 +141,12 @@ function readBlobs(host: Draft, app: AppDraft, contents: Contents): void {
       else if (target === undefined || !staysInside(file.path, target))
         host.problems.push({
           file: at,
-          what: `the symbolic link leaves the app: it points at '${target ?? '(not UTF-8)'}'`,
-          hint: "a link to a place on the host goes into the manifest's 'symlinks'",
+          what: `the symbolic link points outside its app, to '${target ?? '(not UTF-8)'}'`,
+          hint: "a link in an app must point to a file in this app; to make links elsewhere on the host, use the manifest's 'symlinks'",
         })
     } else if (isManifest(file)) {
       const text = decodeUtf8(take(contents, file.oid))
-      if (text === undefined) host.problems.push({ file: at, what: 'it is not UTF-8' })
+      if (text === undefined) host.problems.push({ file: at, what: 'the manifest is not UTF-8' })
       else app.manifest = parseManifest(at, text, host.problems)
     }
   }

@@ -1,10 +1,10 @@
-/** Values out of a JSON file that people write: of the expected shape, or a report of where they are not. */
+/** Reads values of a JSON file that people write; a value of another shape is reported with its place, and replaced. */
 import { suggest } from './suggest.ts'
 
 export type Keys = readonly (string | number)[]
 export type Report = (at: Keys, what: string, hint?: string) => void
 
-/** The value, or an empty object. `allowed` null: any key. */
+/** The value, or an empty object. `allowed` null allows any key. */
 export function object(
   value: unknown,
   at: Keys,
@@ -20,7 +20,7 @@ export function object(
   return value
 }
 
-/** Where an object of the valid JSON has a key twice: JSON.parse takes the last one, and says nothing. */
+/** The first key that an object of the valid JSON has twice: JSON.parse silently takes the last one. */
 export function repeatedKey(text: string): Keys | undefined {
   const around: { readonly keys: Set<string>; key: string }[] = []
   for (let at = 0; at < text.length; at++) {
@@ -38,7 +38,7 @@ export function repeatedKey(text: string): Keys | undefined {
   return undefined
 }
 
-/** By hand: for a string of megabytes a regular expression runs out of stack. */
+/** By hand: on a string of megabytes a regular expression runs out of stack. */
 function endOfString(text: string, start: number): number {
   let at = start + 1
   while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1
@@ -55,7 +55,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The value, or an empty list, also where there is none. `what` names its items: 'unit names'. */
+/** The value, or an empty list. `what` names its items: 'unit names'. */
 export function list(value: unknown, what: string, at: Keys, report: Report): readonly unknown[] {
   if (value === undefined) return []
   if (Array.isArray(value)) return value
@@ -63,7 +63,6 @@ export function list(value: unknown, what: string, at: Keys, report: Report): re
   return []
 }
 
-/** The value, or `fallback` where there is none or a wrong one. */
 export function milliseconds(
   value: unknown,
   { from, fallback }: { readonly from: number; readonly fallback: number },

@@ -2,8 +2,9 @@
 import { type FileAttributes, parseFiles } from './attributes.ts'
 import { type Check, parseChecks } from './checks.ts'
 import { type Keys, kindOf, list, milliseconds, object, type Report, repeatedKey } from './json.ts'
-import { type AppPath, appPath, type HostPath, hostPath, type UnitName, unitName } from './names.ts'
+import { type UnitName, unitName } from './names.ts'
 import type { Problem } from './problem.ts'
+import { parseSymlinks, type Symlink } from './symlinks.ts'
 
 export interface Manifest {
   readonly unitsEnabled: readonly UnitName[]
@@ -11,7 +12,7 @@ export interface Manifest {
   readonly unitsReload: readonly UnitName[]
   /** How long a unit of Type=simple or exec is watched before it counts as running, in milliseconds. */
   readonly settleMs: number
-  readonly symlinks: readonly { readonly path: HostPath; readonly source: AppPath }[]
+  readonly symlinks: readonly Symlink[]
   readonly files: readonly FileAttributes[]
   /** Commands that must succeed in a new version's directory before anything is switched. */
   readonly validate: readonly (readonly string[])[]
@@ -19,26 +20,31 @@ export interface Manifest {
 }
 
 export const SETTLE_MS = 300
-export const NO_MANIFEST: Manifest = {
-  unitsEnabled: [],
-  unitsReload: [],
-  settleMs: SETTLE_MS,
-  symlinks: [],
-  files: [],
-  validate: [],
-  checks: [],
+
+interface Field<T> {
+  /** The keys that lead to it. */
+  readonly at: readonly [string] | readonly [string, string]
+  /**
+   * What the value says, as far as nothing is wrong with it; the default for undefined. `siblings` is the object that
+   * the value stands in.
+   */
+  readonly parse: (value: unknown, at: Keys, report: Report, siblings: Record<string, unknown>) => T
 }
 
-/** Where links of ours are made from special directories, and where our own files are: no symlink may go there. */
-export const MANAGED = [
-  '/var/lib/deptool',
-  '/etc/systemd/system',
-  '/etc/containers/systemd',
-  '/etc/sysusers.d',
-  '/etc/tmpfiles.d',
-] as const
+const FIELDS: { readonly [K in keyof Manifest]: Field<Manifest[K]> } = {
+  unitsEnabled: { at: ['systemd', 'units_enabled'], parse: units },
+  unitsReload: { at: ['systemd', 'units_reload'], parse: enabledUnits },
+  settleMs: { at: ['systemd', 'settle_ms'], parse: settleMs },
+  symlinks: { at: ['symlinks'], parse: parseSymlinks },
+  files: { at: ['files'], parse: parseFiles },
+  validate: { at: ['validate'], parse: commands },
+  checks: { at: ['checks'], parse: parseChecks },
+}
 
-export const MANIFEST_KEYS = ['systemd', 'symlinks', 'files', 'validate', 'checks'] as const
+/** The keys of a manifest, each with the keys of its object where those are known. */
+export const MANIFEST_KEYS = keysOf(Object.values(FIELDS))
+
+export const NO_MANIFEST = readFields({}, () => {})
 
 /** The manifest in `text`; what is wrong with it goes to `problems`, and what is not is used. */
 export function parseManifest(file: string, text: string, problems: Problem[]): Manifest {
@@ -46,44 +52,44 @@ export function parseManifest(file: string, text: string, problems: Problem[]): 
   try {
     json = JSON.parse(text)
   } catch {
-    const what = text.startsWith('\ufeff') ? 'it begins with a byte order mark' : 'it is not valid JSON'
+    const what = text.startsWith('\ufeff')
+      ? 'the file begins with a byte order mark'
+      : 'the file is not valid JSON'
     problems.push({ file, at: 'syntax', what })
     return NO_MANIFEST
   }
   const report: Report = (at, what, hint) =>
     problems.push({ file, at, what, ...(hint === undefined ? {} : { hint }) })
   const twice = repeatedKey(text)
-  if (twice) report(twice, `'${twice[twice.length - 1]}' is there twice`, 'the last one would count')
-  const top = object(json, [], MANIFEST_KEYS, report)
-  const systemd = object(
-    top['systemd'] ?? {},
-    ['systemd'],
-    ['units_enabled', 'units_reload', 'settle_ms'],
-    report,
-  )
-  const unitsEnabled = units(systemd['units_enabled'], ['systemd', 'units_enabled'], report)
-  const unitsReload = units(systemd['units_reload'], ['systemd', 'units_reload'], report)
-  for (const unit of unitsReload)
-    if (!unitsEnabled.includes(unit))
-      report(
-        ['systemd', 'units_reload', (systemd['units_reload'] as readonly unknown[]).indexOf(unit)],
-        `'${unit}' is not in units_enabled`,
-        'only an enabled unit can be reloaded instead of restarted',
-      )
-  return {
-    unitsEnabled,
-    unitsReload,
-    settleMs: milliseconds(
-      systemd['settle_ms'],
-      { from: 0, fallback: SETTLE_MS },
-      ['systemd', 'settle_ms'],
-      report,
-    ),
-    symlinks: symlinks(top['symlinks'], report),
-    files: parseFiles(top['files'], report),
-    validate: commands(top['validate'], report),
-    checks: parseChecks(top['checks'], report),
+  if (twice)
+    report(
+      twice,
+      `duplicate key '${twice[twice.length - 1]}'`,
+      'remove one of the two: JSON parsers use only the last one',
+    )
+  return readFields(json, report)
+}
+
+function readFields(json: unknown, report: Report): Manifest {
+  const top = object(json, [], [...MANIFEST_KEYS.keys()], report)
+  const objects = new Map<string, Record<string, unknown>>()
+  for (const [key, inner] of MANIFEST_KEYS)
+    if (inner.length > 0) objects.set(key, object(top[key] ?? {}, [key], inner, report))
+  const read = ({ at, parse }: Field<unknown>) => {
+    const [key, inner] = at
+    const siblings = inner === undefined ? top : objects.get(key)!
+    return parse(siblings[inner ?? key], at, report, siblings)
   }
+  // FIELDS has every field of a manifest, each with a parser for its type.
+  return Object.fromEntries(
+    Object.entries(FIELDS).map(([name, field]) => [name, read(field)]),
+  ) as unknown as Manifest
+}
+
+function keysOf(fields: readonly Field<unknown>[]): ReadonlyMap<string, readonly string[]> {
+  const keys = new Map<string, string[]>()
+  for (const { at } of fields) keys.set(at[0], [...(keys.get(at[0]) ?? []), ...at.slice(1)])
+  return keys
 }
 
 function units(value: unknown, at: Keys, report: Report): UnitName[] {
@@ -101,8 +107,8 @@ function units(value: unknown, at: Keys, report: Report): UnitName[] {
     else if (name.includes('@.'))
       report(
         [...at, index],
-        `'${name}' is a template, and starts nothing`,
-        `name its instances, as in '${name.replace('@.', '@one.')}'`,
+        `'${name}' is a template, not a unit`,
+        `list its instances, as in '${name.replace('@.', '@one.')}'`,
       )
     else if (names.includes(name)) report([...at, index], `'${name}' is listed twice`)
     else names.push(name)
@@ -110,42 +116,35 @@ function units(value: unknown, at: Keys, report: Report): UnitName[] {
   return names.sort()
 }
 
-function symlinks(value: unknown, report: Report): { path: HostPath; source: AppPath }[] {
-  if (value === undefined) return []
-  return Object.entries(object(value, ['symlinks'], null, report)).flatMap(([key, source]) => {
-    const at = ['symlinks', key]
-    const path = hostPath(key)
-    const inside = typeof source === 'string' ? appPath(source) : undefined
-    const managed = MANAGED.find(dir => key === dir || key.startsWith(`${dir}/`))
-    if (path === undefined) report(at, `'${key}' is not an absolute path without '.', '..' or a trailing '/'`)
-    else if (managed !== undefined)
-      report(at, `'${key}' is in '${managed}', which is managed by git-deploy`, HINTS[managed])
-    else if (inside === undefined)
+function enabledUnits(
+  value: unknown,
+  at: Keys,
+  report: Report,
+  systemd: Record<string, unknown>,
+): UnitName[] {
+  const names = units(value, at, report)
+  const { units_enabled: enabled } = systemd
+  for (const name of names)
+    if (!Array.isArray(enabled) || !enabled.includes(name))
       report(
-        at,
-        `${typeof source === 'string' ? `'${source}'` : kindOf(source)} is not a path inside the app`,
+        [...at, (value as readonly unknown[]).indexOf(name)],
+        `'${name}' is not in 'units_enabled'`,
+        "add it to 'units_enabled': only enabled units are reloaded or restarted",
       )
-    else return [{ path, source: inside }]
-    return []
-  })
+  return names
 }
 
-const HINTS: { readonly [dir in (typeof MANAGED)[number]]: string } = {
-  '/var/lib/deptool': "the files of an app are below '/var/lib/deptool/apps/<app>/current'",
-  '/etc/systemd/system': "units and drop-ins go into the app's 'systemd' directory",
-  '/etc/containers/systemd': "quadlets go into the app's 'quadlets' directory",
-  '/etc/sysusers.d': "sysusers files go into the app's 'sysusers' directory",
-  '/etc/tmpfiles.d': "tmpfiles files go into the app's 'tmpfiles' directory",
+function settleMs(value: unknown, at: Keys, report: Report): number {
+  return milliseconds(value, { from: 0, fallback: SETTLE_MS }, at, report)
 }
 
 /** Never for a shell: each command is a list of a program and its arguments. */
-function commands(value: unknown, report: Report): (readonly string[])[] {
-  return list(value, 'commands', ['validate'], report).flatMap((item, index) => {
-    const at = ['validate', index]
+function commands(value: unknown, at: Keys, report: Report): (readonly string[])[] {
+  return list(value, 'commands', at, report).flatMap((item, index) => {
     const words = Array.isArray(item) ? (item as readonly unknown[]) : []
     if (words.length > 0 && words[0] !== '' && words.every(isWord)) return [words]
     const hint = `a command is a list of a program and its arguments, as in ["nginx", "-t"]`
-    report(at, `${typeof item === 'string' ? `'${item}'` : kindOf(item)} is not a command`, hint)
+    report([...at, index], `${typeof item === 'string' ? `'${item}'` : kindOf(item)} is not a command`, hint)
     return []
   })
 }

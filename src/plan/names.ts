@@ -1,9 +1,9 @@
 /**
- * The look-alike strings of this tool, each with a type of its own, so that no call can trade a unit for a
- * path. Every constructor returns undefined for text that is not such a name; nothing here throws.
+ * Strings that look alike have types of their own, so that a call cannot mix up a unit and a path. The constructors
+ * return undefined if the text is not such a name.
  */
 declare const brand: unique symbol
-type Brand<B extends string> = string & { readonly [brand]: B }
+export type Brand<B extends string> = string & { readonly [brand]: B }
 
 /** A git object name in hexadecimal: 40 digits (SHA-1) or 64 (SHA-256). */
 export type Oid = Brand<'Oid'>
@@ -11,7 +11,7 @@ export type ClusterName = Brand<'ClusterName'>
 /** A host as it is named in the config tree, to SSH, in its ref and in its own /etc/hostname. */
 export type HostName = Brand<'HostName'>
 export type AppName = Brand<'AppName'>
-/** A full systemd unit name with its suffix, systemd.unit(5). */
+/** With its suffix, systemd.unit(5). */
 export type UnitName = Brand<'UnitName'>
 /** A path inside an app, `/`-separated, without `.` or `..`. */
 export type AppPath = Brand<'AppPath'>
@@ -52,12 +52,12 @@ export function hostPath(text: string): HostPath | undefined {
   return text.startsWith('/') && text.slice(1).split('/').every(isSegment) ? (text as HostPath) : undefined
 }
 
-/** One path component that is safe to create: not empty, not `.` or `..`, no control characters, at most 255 long. */
+/** A path component that is safe to create. */
 export function isSegment(text: string): boolean {
   return text !== '' && text !== '.' && text !== '..' && text.length <= 255 && !/[/\x00-\x1f\x7f]/.test(text)
 }
 
-/** The text as a name, where something else has already made sure that it is one. Throws where it has not. */
+/** For text that has been checked elsewhere. Throws if it is not such a name. */
 export function must<T>(make: (text: string) => T | undefined, text: string): T {
   const name = make(text)
   if (name === undefined) throw new Error(`'${text}' is not a valid ${make.name}`)

@@ -1,13 +1,12 @@
-/** What may be meant just so in a config tree, and often is a slip. A deployment does not mind. */
-import { templateOf, unitsGenerated, unitsShipped } from './app-units.ts'
+/** What is allowed in a config tree, and often a mistake: shown by checks, and ignored by deployments. */
+import { templateOf, unitsOf } from './app-units.ts'
 import type { App, HostState } from './host-state.ts'
 import { leftUnlinked } from './links.ts'
 import type { UnitName } from './names.ts'
 import type { Problem } from './problem.ts'
 
-/** The notes on a host's apps; their files are below the host's directory. */
 export function notesOn({ apps }: HostState): Problem[] {
-  const shipped = new Set(apps.flatMap(app => [...unitsShipped(app), ...unitsGenerated(app)]))
+  const shipped = new Set(apps.flatMap(unitsOf))
   return apps.flatMap(app => [...unshippedUnits(app, shipped), ...unlinkedFiles(app)])
 }
 
@@ -17,13 +16,13 @@ function unshippedUnits({ name, manifest }: App, shipped: ReadonlySet<UnitName>)
     .map(unit => ({
       file: `${name}/manifest.json`,
       at: ['systemd', 'units_enabled'],
-      what: `'${unit}' is not shipped by any app, so the host has to have it`,
+      what: `no app ships '${unit}', so it must exist on the host`,
     }))
 }
 
 function unlinkedFiles(app: App): Problem[] {
   return leftUnlinked(app).map(path => ({
     file: `${app.name}/${path}`,
-    what: `it is deployed, but not linked: '${path.slice(0, path.indexOf('/'))}/' has no use for its name`,
+    what: `deployed, but not linked: '${path.slice(0, path.indexOf('/'))}/' expects other names`,
   }))
 }

@@ -1,51 +1,53 @@
-/** A plan: what a deployment will do on each host. Pure data, made from two states a host. */
+/** A plan: what a deployment will do on each host. Pure data, made from two states of each host. */
+import { type AppChange, changedApps } from './changes.ts'
+import type { DeploymentId } from './deployment-id.ts'
+import { makeSteps } from './deployment-steps.ts'
 import type { Repair } from './drift.ts'
 import { type AppFile, type HostState, order } from './host-state.ts'
 import type { AppName, AppPath, ClusterName, HostName, Oid } from './names.ts'
 import { needsReconnect } from './reconnect.ts'
-import { type AppChange, changedApps, makeSteps, type Step } from './steps.ts'
+import type { Step } from './steps.ts'
 
 export interface Plan {
   readonly cluster: ClusterName
   /** Hosts with something to do, by name. */
   readonly hosts: readonly HostPlan[]
-  /** Hosts of this cluster that are not in the tree any more, but that we still track, and go on to. */
+  /** Tracked hosts of this cluster that are no longer in the config tree, and stay tracked. */
   readonly vanished: readonly HostName[]
-  /** Such hosts that are tracked no more once the plan holds; `hosts` has those of them that still have apps. */
+  /** Hosts that are no longer tracked after this deployment; those that still have apps are also in `hosts`. */
   readonly leaving: readonly HostName[]
-  /** How many hosts the tree has; with --limit or --exclude, how many of them are meant. */
+  /** The hosts in the tree, or those of them that --limit and --exclude select. */
   readonly total: number
-  /** What --limit and --exclude left out; null where neither was given. */
+  /** null without --limit and --exclude. */
   readonly leftOut: LeftOut | null
-  /** Hosts that may not run what they are known to run, by name: so it is not certain that there is nothing to do. */
+  /** By name. If there is nothing else to do, the cluster may still not be up to date. */
   readonly unsettled: readonly Unsettled[]
 }
 
-/** A host whose last deployment nobody knows the end of, or was undone and did not wholly go back. */
+/** A host whose last deployment has an unknown outcome, or was rolled back incompletely. */
 export interface Unsettled {
   readonly host: HostName
-  readonly deployment: string
+  readonly deployment: DeploymentId
   readonly outcome: 'unknown' | 'damaged'
 }
 
 export interface LeftOut {
   readonly hosts: readonly HostName[]
-  /** Those of them with something to do. */
+  /** Those of them that differ from the tree. */
   readonly changed: readonly HostName[]
 }
 
 export interface HostPlan {
   readonly host: HostName
-  /** The commit we know to be deployed there; null where none was. */
+  /** What is deployed there, as far as this repository knows; null if nothing is. */
   readonly from: Oid | null
   readonly fromTree: Oid | null
-  /** The host tree that shall be there. */
   readonly toTree: Oid
   readonly apps: readonly AppPlan[]
   readonly steps: readonly Step[]
-  /** Why it is confirmed over a new connection: what it touches of the way to the host. Empty where it is not. */
+  /** What it changes that may cut off the operator: if anything, it is confirmed over a new connection. */
   readonly reconnect: readonly string[]
-  /** Where both trees are the same, and what differs is the host. */
+  /** Both trees are the same, and the host differs from them. */
   readonly repair?: Repair
 }
 
@@ -69,7 +71,6 @@ export interface Compared {
   readonly next: HostState
 }
 
-/** The plan for one host. */
 export function planHost({ host, from, fromTree, toTree, old, next }: Compared): HostPlan {
   return {
     host,
@@ -92,7 +93,7 @@ function planApp(change: AppChange): AppPlan {
 }
 
 /** The files that differ in content or mode, by path. */
-export function diffFiles(old: readonly AppFile[], next: readonly AppFile[]): FileChange[] {
+function diffFiles(old: readonly AppFile[], next: readonly AppFile[]): FileChange[] {
   const before = new Map(old.map(file => [file.path, file]))
   const after = new Map(next.map(file => [file.path, file]))
   return [...new Set([...before.keys(), ...after.keys()])].sort(order).flatMap((path): FileChange[] => {

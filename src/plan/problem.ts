@@ -1,8 +1,8 @@
-/** Something wrong with a config tree that an operator can mend. Problems are collected, and shown all at once. */
+/** A mistake in a config tree. All of them are collected, and shown together. */
 export interface Problem {
   /** The path below the host's directory. */
   readonly file: string
-  /** Where in a JSON file: the keys that lead to the value, or 'syntax' where it does not parse. */
+  /** In a JSON file, the keys that lead to the value; 'syntax' if it does not parse. */
   readonly at?: readonly (string | number)[] | 'syntax'
   readonly what: string
   readonly hint?: string

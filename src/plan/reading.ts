@@ -1,7 +1,6 @@
 /**
- * Reading git objects without knowing where they are: a generator that yields the objects it needs next and is
- * sent their contents. The operator's side answers from `git cat-file`, the agent from its store, and the logic
- * between is one and the same.
+ * Reading Git objects without knowing where they are: a generator that yields the names of those it needs next, and is
+ * sent their contents. The operator's side reads them with `git cat-file`, the agent from its store.
  */
 import type { Oid } from './names.ts'
 
@@ -10,7 +9,6 @@ export type Contents = ReadonlyMap<Oid, Uint8Array>
 
 export type Reading<T> = Generator<readonly Oid[], T, Contents>
 
-/** Runs a reading against a source that answers at once. */
 export function readAll<T>(reading: Reading<T>, read: (oids: readonly Oid[]) => Contents): T {
   let next = reading.next()
   while (!next.done) next = reading.next(read(next.value))

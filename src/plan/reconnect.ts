@@ -1,12 +1,13 @@
 /** Which deployments may cut off the way to their own host, and so must be confirmed over a new one. */
+import { changedApps } from './changes.ts'
 import { type App, type HostState, order } from './host-state.ts'
 import { linksOf } from './links.ts'
-import { changedApps } from './steps.ts'
+import type { Manifest } from './manifest.ts'
+import { unitAt } from './special-directories.ts'
 
 /**
- * What an operator is reached by, and that this deployment touches: places on the host and units, by name. None where
- * the connection that is open proves enough. An app that changes counts with all that it links and enables, since a
- * link outlives the change of the file behind it.
+ * The files and units, by name, that this deployment changes and that operators reach the host by. None if the open
+ * connection proves enough. All links and units of a changed app count: a link does not change with the file behind it.
  */
 export function needsReconnect(from: HostState, to: HostState): string[] {
   const touched = changedApps(from, to).flatMap(({ from, to }) => [from, to].flatMap(app => access(app)))
@@ -14,16 +15,33 @@ export function needsReconnect(from: HostState, to: HostState): string[] {
 }
 
 function access(app: App | undefined): string[] {
-  if (!app) return []
-  const links = linksOf(app).map(({ path }) => path)
-  return [
-    ...links.filter(isPlace),
-    ...links.flatMap(unitBehind).filter(isAccess),
-    ...app.manifest.unitsEnabled.filter(isAccess),
-  ]
+  return app === undefined ? [] : Object.values(ACCESS).flatMap(find => find(app))
 }
 
-/** Whether it is one of the places, or a directory of such. */
+/** What each key of a manifest changes that operators reach the host by. */
+const ACCESS: { readonly [K in keyof Manifest]: (app: App) => readonly string[] } = {
+  // Also links from special directories.
+  symlinks: accessByLinks,
+  unitsEnabled: ({ manifest }) => manifest.unitsEnabled.filter(isAccess),
+  // These are enabled too.
+  unitsReload: nothing,
+  settleMs: nothing,
+  // The host sees an app's files through links only.
+  files: nothing,
+  validate: nothing,
+  checks: nothing,
+}
+
+function nothing(): string[] {
+  return []
+}
+
+function accessByLinks(app: App): string[] {
+  const links = linksOf(app).map(({ path }) => path)
+  return [...links.filter(isPlace), ...links.flatMap(path => unitAt(path) ?? []).filter(isAccess)]
+}
+
+/** Also the directory of such a place. */
 function isPlace(path: string): boolean {
   return PLACES.test(path) || PLACES.test(`${path}/x`)
 }
@@ -50,13 +68,4 @@ const UNITS =
 
 function isAccess(unit: string): boolean {
   return UNITS.test(unit)
-}
-
-/**
- * The unit that a link in systemd's directory is, or adds to: '/etc/systemd/system/ssh.service.d/x.conf' is of
- * ssh.service.
- */
-function unitBehind(path: string): string[] {
-  const [, unit] = /^\/etc\/systemd\/system\/([^/]+?)(?:\.d\/.*)?$/.exec(path) ?? []
-  return unit === undefined ? [] : [unit]
 }

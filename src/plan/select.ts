@@ -1,27 +1,27 @@
-/** Which hosts a command is about: what --limit and --exclude say, by name or by glob. */
+/** The hosts that --limit and --exclude select, by name or by glob. */
 import type { HostName } from './names.ts'
 import { didYouMean } from './suggest.ts'
 
 export interface Selection {
-  /** Globs; empty for every host. */
+  /** Globs; without any, every host. */
   readonly limit: readonly string[]
   readonly exclude: readonly string[]
 }
 
 export const EVERY_HOST: Selection = { limit: [], exclude: [] }
 
-export type Selected =
+type Selected =
   | { readonly kind: 'selected'; readonly hosts: ReadonlySet<HostName> }
   /** Patterns that no host matches. */
   | { readonly kind: 'unmatched'; readonly patterns: readonly Unmatched[] }
 
-export interface Unmatched {
+interface Unmatched {
   readonly option: '--limit' | '--exclude'
   readonly pattern: string
   readonly hint: string
 }
 
-/** The hosts among `known` that are meant. A pattern that matches none of them is more likely a slip than a wish. */
+/** Refuses patterns that match no known host: they are probably mistakes. */
 export function selectHosts(known: readonly HostName[], { limit, exclude }: Selection): Selected {
   const patterns = [...unmatched('--limit', limit, known), ...unmatched('--exclude', exclude, known)]
   if (patterns.length > 0) return { kind: 'unmatched', patterns }
@@ -50,13 +50,13 @@ function suggestHost(pattern: string, known: readonly HostName[]): string {
   if (meant !== undefined) return meant
   const names = known.slice(0, MANY).map(host => `'${host}'`)
   const more = known.length > MANY ? ` and ${known.length - MANY} more` : ''
-  return names.length === 0 ? 'there are no hosts' : `known here: ${names.join(', ')}${more}`
+  return names.length === 0 ? 'there are no hosts' : `the hosts are ${names.join(', ')}${more}`
 }
 
-/** How many hosts a hint names. */
+/** The most hosts that a hint names. */
 const MANY = 12
 
-/** `*`, `?` and `[…]` as in glob(7); host names have no `/` and no dot in front for it to treat in its own way. */
+/** As glob(7); its special rules for `/` and leading dots do not matter, since host names have neither. */
 function globOf(pattern: string): RegExp {
   const source = pattern.replace(/\*|\?|\[(!?)([^\]]+)\]|[\\^$.|+(){}[\]]/g, (found, not, set) => {
     if (found === '*') return '.*'
@@ -67,7 +67,7 @@ function globOf(pattern: string): RegExp {
   try {
     return new RegExp(`^(?:${source})$`)
   } catch {
-    // A range from right to left, as in [z-a], matches nothing.
+    // A range in the wrong order, such as [z-a], matches nothing.
     return /^(?!)/
   }
 }

@@ -1,15 +1,13 @@
-/** A hint that names the allowed word nearest to a mistyped one, or all of them where none is near. */
+/** A hint with the allowed word that was probably meant, or with all of them. */
 export function suggest(word: string, allowed: readonly string[]): string {
-  return didYouMean(word, allowed) ?? `known here: ${allowed.map(name => `'${name}'`).join(', ')}`
+  return didYouMean(word, allowed) ?? `expected one of ${allowed.map(name => `'${name}'`).join(', ')}`
 }
 
-/** Undefined where no allowed word is near. */
 export function didYouMean(word: string, allowed: readonly string[]): string | undefined {
   const near = nearest(word, allowed)
   return near === undefined ? undefined : `did you mean '${near}'?`
 }
 
-/** The word that was probably meant. */
 export function nearest(word: string, allowed: readonly string[]): string | undefined {
   const [near] = allowed
     .map(other => ({ other, distance: editDistance(word.toLowerCase(), other.toLowerCase()) }))
@@ -18,7 +16,7 @@ export function nearest(word: string, allowed: readonly string[]): string | unde
   return near?.other
 }
 
-/** How many characters must be inserted, deleted, replaced or swapped with their neighbour to get from `a` to `b`. */
+/** Damerau-Levenshtein: characters inserted, deleted, replaced or swapped with their neighbour. */
 function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, i) => i)]
   for (let i = 1; i <= a.length; i++) {

@@ -1,9 +1,9 @@
-/** Hosts in waves, as --batch wants them. */
+/** Hosts in waves, for --batch. */
 
-/** How many hosts at a time: so many, or so many in a hundred of all. */
+/** The size of a wave. */
 export type Batch = { readonly hosts: number } | { readonly percent: number }
 
-/** In the order of `all`; one wave where nothing is said. Never more hosts in it than a percentage allows, but for one. */
+/** In the order of `all`; a single wave if `batch` is null. A percentage is rounded down, to at least one host. */
 export function wavesOf<T>(all: readonly T[], batch: Batch | null): readonly (readonly T[])[] {
   const size = sizeOf(batch, all.length)
   return Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size))

@@ -1,33 +1,30 @@
-/** Which cluster is meant, and where its directory is. */
+/** The cluster that a command is about, and its directory. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, posix, relative, resolve } from 'node:path'
 import { Fatal, NoDirectory } from '../errors.ts'
-import type { Config } from '../git/config.ts'
 import type { Repository } from '../git/git.ts'
-import type { Tracked } from '../git/refs.ts'
 import { type ClusterName, clusterName, type HostName } from '../plan/names.ts'
 import { didYouMean, nearest } from '../plan/suggest.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import { VERB_NAMES } from '../verb-names.ts'
+import type { RepositoryReading } from './repository-state.ts'
 
 export interface Cluster {
   readonly name: ClusterName
   /** Below the root of the repository, `/`-separated. */
   readonly path: string
-  /** As the operator would type it from where they are. */
+  /** As the operator would type it in the current directory. */
   readonly shown: string
 }
 
-/** Where to look when the command line names no cluster. */
-export interface Known {
-  readonly config: Promise<Pick<Config, 'cluster'>>
-  readonly tracking: Promise<ReadonlyMap<unknown, Tracked>>
-}
-
-/** Throws Fatal where no cluster is named and none can be meant. */
-export async function findCluster(repo: Repository, given: string | null, known: Known): Promise<Cluster> {
+/** If none is named, the configured one, or the only one that was deployed. Throws Fatal if there is neither. */
+export async function findCluster(
+  repo: Repository,
+  given: string | null,
+  { config, tracking: tracked }: Pick<RepositoryReading, 'config' | 'tracking'>,
+): Promise<Cluster> {
   if (given !== null) return clusterNamed(repo, given)
-  const [{ cluster: configured }, tracking] = await Promise.all([known.config, known.tracking])
+  const [{ cluster: configured }, tracking] = await Promise.all([config, tracked])
   if (configured !== null) return clusterAt(repo, configured, posix.normalize(configured))
   const deployed = [...new Set([...tracking.values()].flatMap(({ cluster }) => cluster ?? []))]
   if (deployed.length === 1) return clusterAt(repo, deployed[0]!, deployed[0]!)
@@ -39,61 +36,64 @@ export async function findCluster(repo: Repository, given: string | null, known:
             .slice(0, 5)
             .map(name => `git deploy ${typed(name)}`)
             .join('\n')
-        : "'git deploy init' makes one",
+        : "run 'git deploy init' to create one",
   })
 }
 
-/** The cluster at a path from the root, as a word of the command line: a command would be taken for one. */
+/** A cluster's path as a word of the command line, where the name of a command would be taken for the command. */
 export function typed(path: string): string {
   return shellWord(VERB_NAMES.some(name => name === path) ? `./${path}` : path)
 }
 
-/** The cluster that the command line names; its directory may not exist. */
+/** As the command line names it; its directory may not exist. */
 export function clusterNamed(repo: Repository, given: string): Cluster {
   return clusterAt(repo, given, pathFrom(repo, given))
 }
 
-/** The cluster at a path from the root of the repository, wherever the command was started. */
+/** `path` is from the root of the repository, wherever the command was started. */
 export function clusterAtTop(repo: Repository, path: string): Cluster {
   return clusterAt(repo, path, posix.normalize(path))
 }
 
-/** Where another cluster in the same place has, or would have, a host: below the root of the repository. */
+/** Where another cluster beside this one would have the host, below the root of the repository. */
 export function besideOf({ path }: Cluster, other: ClusterName, host: HostName): string {
   return posix.join(posix.dirname(path), other, host)
 }
 
-/** The cluster's directory on disk. Throws Fatal where there is none. */
+/** On disk. Throws Fatal if it does not exist. */
 export function directoryOf(repo: Repository, { shown, path }: Cluster): string {
   if (repo.topLevel === null)
     throw new Fatal(`cannot read '${shown}': this repository has no working tree`, {
-      hint: `name a revision: git deploy ${shown} HEAD`,
+      hint: `name a revision, as in 'git deploy ${shown} HEAD'`,
     })
   const dir = join(repo.topLevel, path)
   if (isDirectory(dir)) return dir
-  if (existsSync(dir)) throw new Fatal(`cannot read '${shown}': it is no directory`, { hint: SHAPE })
+  if (existsSync(dir)) throw new Fatal(`cannot read '${shown}': it is not a directory`, { hint: SHAPE })
   throw new NoDirectory(`cannot read '${shown}': there is no such directory`, {
     hint: meant(shown, candidates(repo), repo.topLevel),
   })
 }
 
-const SHAPE = 'a cluster is a directory <cluster>/<host>/<app>/…'
+const SHAPE = 'the layout of a cluster is <cluster>/<host>/<app>/…'
 
-/** A cluster, a host of one, or a command: whatever is not a command is a cluster. */
+/** The word may be a slip for a cluster, a host of one, or a command: whatever is not a command is taken for a cluster. */
 function meant(word: string, clusters: readonly string[], topLevel: string): string {
   const around = word.includes('/')
     ? undefined
     : clusters.find(name => isDirectory(join(topLevel, name, word)))
-  if (around !== undefined) return `it is a host of '${around}': name both, as in '${around} --limit ${word}'`
+  if (around !== undefined)
+    return `'${word}' is a host of '${around}': to select it, use '${around} --limit ${word}'`
   const verb = nearest(word, VERB_NAMES)
   if (nearest(word, clusters) === undefined) {
     if (verb !== undefined) return `did you mean 'git deploy ${verb}'?`
     if (word === 'help' || word === 'version') return `did you mean 'git deploy --${word}'?`
   }
   if (clusters.length === 0)
-    return didYouMean(word, below(topLevel)) ?? `'git deploy init ${shellWord(word)}' makes it: ${SHAPE}`
+    return (
+      didYouMean(word, below(topLevel)) ?? `run 'git deploy init ${shellWord(word)}' to create it; ${SHAPE}`
+    )
   const names = clusters.slice(0, 5).map(name => `'${name}'`)
-  return `clusters of this repository: ${names.join(', ')}`
+  return `the clusters of this repository are ${names.join(', ')}`
 }
 
 /** The directories at the top that look like clusters: they hold hosts, which hold apps. */
@@ -110,7 +110,7 @@ function below(dir: string): string[] {
     .map(entry => entry.name)
 }
 
-/** Relative to the current directory, or to the root where nothing is there but something is here. */
+/** From the current directory; from the root, if the path exists only there. */
 function pathFrom({ topLevel, prefix, cwd }: Repository, given: string): string {
   if (isAbsolute(given)) return topLevel === null ? given : relative(topLevel, realParent(given))
   const here = posix.normalize(posix.join(prefix, given))
@@ -119,23 +119,23 @@ function pathFrom({ topLevel, prefix, cwd }: Repository, given: string): string 
   return elsewhere ? posix.normalize(given) : here
 }
 
-/** As git has `topLevel`: a link that leads to the repository is not on the way. */
+/** Git resolves symbolic links in `topLevel`, so those in front of the repository are resolved here too. */
 function realParent(path: string): string {
   try {
     return join(realpathSync(dirname(path)), basename(path))
   } catch {
-    return path // it does not exist, which is told later
+    return path // it does not exist, which directoryOf reports
   }
 }
 
 function clusterAt({ prefix }: Repository, given: string, normal: string): Cluster {
   const path = normal.replace(/\/+$/, '')
   if (path === '..' || path.startsWith('../') || isAbsolute(path))
-    throw new Fatal(`cannot use '${given}' as a cluster: it is outside of this repository`)
+    throw new Fatal(`cannot use '${given}' as a cluster: it is outside this repository`)
   const name = path === '.' || path === '' ? undefined : clusterName(basename(path))
   if (name === undefined)
     throw new Fatal(`cannot use '${given}' as a cluster`, {
-      hint: 'a cluster is a directory of this repository, and its name does not begin with a dot',
+      hint: 'use a directory of this repository whose name does not begin with a dot',
     })
   return { name, path, shown: posix.relative(prefix, path) || '.' }
 }

@@ -1,20 +1,20 @@
-/** Where a saved plan and the same plan made now are not one and the same: both sides named. */
-import { readDeployed } from '../git/deployed.ts'
+/** How a saved plan and the same plan made now differ: both sides named. */
+import { readHostCommits } from '../git/host-commits.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import { printable } from '../terminal/clean.ts'
 import { digestOf } from './digest-of.ts'
-import type { Offline } from './plan-offline.ts'
+import type { Planned } from './planned.ts'
 import type { SavedHost, SavedPlan } from './saved-plan.ts'
 
-export interface Difference {
+interface Difference {
   readonly host: HostName
-  /** behind: this repository has not heard of what the plan begins at. */
+  /** behind: this repository does not have the commit that the plan starts from. */
   readonly kind: 'behind' | 'moved' | 'tree' | 'steps'
   readonly what: string
 }
 
-/** `version` is that of this git-deploy. Empty where the plan can be carried out. */
-export async function differences(saved: SavedPlan, now: Offline, version: string): Promise<Difference[]> {
+/** Empty if the plan can be carried out. `version` is that of this git-deploy. */
+export async function differences(saved: SavedPlan, now: Planned, version: string): Promise<Difference[]> {
   const found = await Promise.all(
     saved.hosts.map(async host => {
       const told =
@@ -27,10 +27,10 @@ export async function differences(saved: SavedPlan, now: Offline, version: strin
   return [...found.flat(), ...removals(saved, now)]
 }
 
-/** Hosts that had lost their apps when the plan was saved, and only were to be forgotten. */
-function removals(saved: SavedPlan, { plan }: Offline): Difference[] {
+/** Hosts that had no apps left when the plan was saved, so that it only stops tracking them. */
+function removals(saved: SavedPlan, { plan }: Planned): Difference[] {
   const planned = new Set(saved.hosts.map(({ host }) => host))
-  const what = 'the plan only stops tracking it, and here it has apps to remove'
+  const what = 'the plan only stops tracking the host, but now there are apps to remove'
   return plan.hosts
     .filter(({ host }) => !planned.has(host))
     .map(({ host }) => ({ host, kind: 'moved', what }))
@@ -38,41 +38,51 @@ function removals(saved: SavedPlan, { plan }: Offline): Difference[] {
 
 type Told = Omit<Difference, 'host'>
 
-async function movedSince({ id }: SavedPlan, { host, from }: SavedHost, now: Offline): Promise<Told | null> {
+async function movedSince({ id }: SavedPlan, { host, from }: SavedHost, now: Planned): Promise<Told | null> {
   const { repo, tracking, objects } = now
   const commit = tracking.get(host)?.commit ?? null
   if (commit === from) return null
   const planned = from === null ? 'a host without a deployment' : `commit ${short(from)}`
   const kind = from !== null && (await objects.readTyped(from)) === undefined ? 'behind' : 'moved'
   if (commit === null)
-    return { kind, what: `the plan begins at ${planned}, and this repository knows of no deployment there` }
-  const { deployment, when, who } = (await readDeployed(repo, [commit])).get(commit)!
-  if (deployment === id) return { kind, what: `the plan was carried out there ${when}` }
+    return {
+      kind,
+      what: `the plan starts from ${planned}, but this repository has not recorded a deployment to the host`,
+    }
+  const { deployment, when, who } = (await readHostCommits(repo, [commit])).get(commit)!
+  if (deployment === id) return { kind, what: `the plan was applied to the host ${when}` }
   const by = printable(`${when} by ${who}`)
-  return { kind, what: `the plan begins at ${planned}, and here it is ${short(commit)}, deployed ${by}` }
+  return {
+    kind,
+    what: `the plan starts from ${planned}, but the host is now at ${short(commit)}, deployed ${by}`,
+  }
 }
 
-function otherTree({ host, toTree }: SavedHost, { plan, tracking, hosts }: Offline): Told | null {
-  const deploys = `the plan deploys tree ${short(toTree)}, and its commit has`
+function otherTree({ host, toTree }: SavedHost, { plan, tracking, hosts }: Planned): Told | null {
+  const deploys = `the plan deploys tree ${short(toTree)}, but its commit contains`
   if (!hosts.includes(host) && !plan.leaving.includes(host))
     return { kind: 'tree', what: `${deploys} no such host` }
-  // A host that is not in the plan has already what it should.
+  // A host that is not in the plan already has what it should.
   const tree = plan.hosts.find(planned => planned.host === host)?.toTree ?? tracking.get(host)?.tree
   if (tree === toTree) return null
-  return { kind: 'tree', what: `${deploys} ${tree === undefined ? 'no apps' : short(tree)} there` }
+  return {
+    kind: 'tree',
+    what: `${deploys} ${tree === undefined ? 'no apps' : `tree ${short(tree)}`} for the host`,
+  }
 }
 
 function otherSteps(
   { host, digest }: SavedHost,
   theirs: string,
-  { plan }: Offline,
+  { plan }: Planned,
   ours: string,
 ): Told | null {
   const planned = plan.hosts.find(planned => planned.host === host)
   const here = planned ? digestOf(planned) : null
   if (here === digest) return null
-  const versions = theirs === ours ? '' : `; it was made by version ${printable(theirs)}, this is ${ours}`
-  const what = `the plan's digest is ${short(digest)}, and here the same change has ${here ? short(here) : 'none'}`
+  const versions =
+    theirs === ours ? '' : `; the plan was saved by version ${printable(theirs)}, this is version ${ours}`
+  const what = `the plan's digest is ${short(digest)}, but git-deploy now computes ${here ? short(here) : 'none'} for the same change`
   return { kind: 'steps', what: `${what}${versions}` }
 }
 

@@ -39,7 +39,7 @@ function readText(path: string): string | null {
   try {
     return textOf(readFileSync(path))
   } catch {
-    // It is gone again: the problem is told without its line.
+    // The file has been deleted since: the problem is shown without its line.
     return null
   }
 }

@@ -1,4 +1,4 @@
-/** What looks like a cluster, and cannot be planned beside what is deployed already. */
+/** Directories that look like a cluster, but cannot be planned beside what is deployed already. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fatal, NoDirectory, NoRevision } from '../errors.ts'
@@ -19,19 +19,19 @@ interface Deployed {
   readonly objects: ObjectReader
 }
 
-/** Throws Fatal for 'prod/web1', which would be a cluster whose hosts are the apps of web1, and below. */
+/** Throws Fatal for 'prod/web1' and below: that would be a cluster whose hosts are the apps of web1. */
 export function refuseHost({ path, shown }: Cluster, tracking: Tracking): void {
   const parts = path.split('/')
   const inside = [...tracking.values()].find(({ host, cluster }) =>
     parts.some((part, i) => part === cluster && parts[i + 1] === host),
   )
   if (inside)
-    throw new Fatal(`cannot use '${shown}' as a cluster: it is in '${inside.cluster}'`, {
+    throw new Fatal(`cannot use '${shown}' as a cluster: it is inside the cluster '${inside.cluster}'`, {
       hint: hostHint(inside.cluster!, inside.host),
     })
 }
 
-/** What is no revision may be a host of the cluster. */
+/** A word that is not a revision may be a host of the cluster. */
 export function refuseRevision(
   error: unknown,
   { repo, cluster, rev }: { readonly repo: Repository; readonly cluster: Cluster; readonly rev: string },
@@ -42,11 +42,11 @@ export function refuseRevision(
 }
 
 function hostHint(cluster: string, host: string): string {
-  return `'${host}' is a host of '${cluster}': git deploy ${shellWord(cluster)} --limit ${host}`
+  return `'${host}' is a host of '${cluster}': run 'git deploy ${shellWord(cluster)} --limit ${host}'`
 }
 
 /**
- * Two clusters that deploy to one host would undo each other's work. A host that is not in its old cluster any more has
+ * Two clusters that deploy to one host would undo each other's work. A host that is no longer in its old cluster has
  * moved.
  */
 export async function refuseForeign(
@@ -65,14 +65,14 @@ export async function refuseForeign(
         : (await objects.readTyped(`${commit}:${path}`)) !== undefined
     if (isThere)
       throw new Fatal(`cannot plan '${cluster.name}': its host '${host}' is deployed from '${other}'`, {
-        hint: `a host belongs to one cluster; if it has moved: git rm -r '${path}'`,
+        hint: `a host can belong to only one cluster; if it has moved, run 'git rm -r ${shellWord(path)}'`,
       })
   }
 }
 
 /**
- * A directory that is not there may never have been checked out. Its hosts are not taken for hosts to remove all apps
- * from, and whoever wants that is told how.
+ * A missing directory may never have been checked out, so its hosts do not lose their apps; the hint says how to remove
+ * them.
  */
 export async function refuseGone(
   error: unknown,
@@ -85,10 +85,10 @@ export async function refuseGone(
     hosts.some(host => existsSync(`${repo.topLevel}/${other}/${host}`)),
   )
   const { stdout } = await git(repo, ['rev-list', '-1', 'HEAD', '--', path], { okCodes: [0, 128] })
-  // A tracking ref knows the name alone: this path may never have been the cluster's.
+  // A tracking ref has only the cluster's name: this path may never have been the cluster's.
   if (elsewhere || stdout.length === 0) throw error
-  const are = hosts.length === 1 ? 'is' : 'are'
+  const [was, its] = hosts.length === 1 ? ['was', 'its'] : ['were', 'their']
   throw new Fatal(error.message, {
-    hint: `${names(hosts)} ${are} still deployed from there: with an empty directory, as '${path}/.gitkeep' makes it, --prune removes the apps`,
+    hint: `${names(hosts)} ${was} deployed from this directory; to remove ${its} apps, create the empty directory again ('${path}/.gitkeep') and use --prune`,
   })
 }

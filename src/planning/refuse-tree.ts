@@ -1,4 +1,4 @@
-/** The end of a command that met a config tree which cannot be deployed: everything wrong with it, at once. */
+/** The end of a command whose config tree cannot be deployed: all problems are shown at once. */
 
 import type { Context } from '../context.ts'
 import { Fatal } from '../errors.ts'
@@ -6,7 +6,7 @@ import type { Problem } from '../plan/problem.ts'
 import { placeProblems, problemRecord, renderProblems } from '../terminal/text/problems.ts'
 import { locateIn, type Whereabouts } from './locate-problem.ts'
 
-export interface Refused extends Whereabouts {
+interface Refused extends Whereabouts {
   readonly context: Context
 }
 

@@ -1,8 +1,9 @@
 /**
- * A plan in a file, to be looked at by somebody and carried out later: `plan -o` writes it, `apply` reads it. It holds
- * names, object names and digests, and no contents: whoever applies it derives the plan again and compares.
+ * A plan in a file, to be reviewed and carried out later: `plan -o` writes it, `apply` reads it. It holds names, object
+ * names and digests, and no contents: `apply` derives the plan again and compares.
  */
 import type { Source } from '../git/snapshot.ts'
+import { type DeploymentId, deploymentId } from '../plan/deployment-id.ts'
 import { type HostName, hostName, type Oid, oid } from '../plan/names.ts'
 import {
   choice,
@@ -16,18 +17,17 @@ import {
   text,
   truth,
   variant,
-} from '../protocol/decode.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
+} from '../protocol/decoders.ts'
 
 export const FORMAT = 'git-deploy-plan/1'
 
 export interface SavedPlan {
   readonly format: typeof FORMAT
-  /** Of the deployment that carries it out. Hosts remember it, so that there is only one. */
+  /** Of the deployment that carries it out. Hosts remember it, so that a plan is carried out only once. */
   readonly id: DeploymentId
-  /** When it was saved: ISO 8601, UTC. */
+  /** When it was saved, in ISO 8601, UTC. */
   readonly at: string
-  /** `Name <email>`; null where git did not know. */
+  /** `Name <email>`; null if git did not know. */
   readonly by: string | null
   /** Of git-deploy: another version may derive other steps from the same trees. */
   readonly version: string
@@ -36,22 +36,22 @@ export interface SavedPlan {
   readonly source: SavedSource
   /** Those with something to do, by name. */
   readonly hosts: readonly SavedHost[]
-  /** Hosts that are tracked no more once the plan holds, because --prune was given. */
+  /** Hosts that are no longer tracked once the plan has succeeded, because --prune was given. */
   readonly leaving: readonly HostName[]
 }
 
-/** What a rollback goes back to, and a repair brings back, is not saved. */
-export type SavedSource = Exclude<Source, { kind: 'rollback' | 'recorded' }>
+/** Rollbacks and repairs are not saved. */
+type SavedSource = Exclude<Source, { kind: 'rollback' | 'recorded' }>
 
 export interface SavedHost {
   readonly host: HostName
-  /** The commit that it has to be at; null where nothing was deployed. */
+  /** The commit that the host has to be at; null if nothing was deployed. */
   readonly from: Oid | null
   readonly toTree: Oid
   readonly digest: string
 }
 
-export type Decoded =
+type Decoded =
   | { readonly kind: 'plan'; readonly plan: SavedPlan }
   | { readonly kind: 'malformed'; readonly why: string }
 
@@ -70,7 +70,10 @@ export function decodeSavedPlan(content: string): Decoded {
   if (typeof format !== 'string' || !format.startsWith('git-deploy-plan/'))
     return { kind: 'malformed', why: 'it is not a saved plan' }
   if (format !== FORMAT)
-    return { kind: 'malformed', why: `its format is '${format}', and this git-deploy reads '${FORMAT}'` }
+    return {
+      kind: 'malformed',
+      why: `its format is '${format}', but this version of git-deploy reads '${FORMAT}'`,
+    }
   try {
     return { kind: 'plan', plan: decode(json, 'plan') }
   } catch (error) {
@@ -80,12 +83,12 @@ export function decodeSavedPlan(content: string): Decoded {
 }
 
 const object = name<Oid>(oid, 'an object name')
-const id = matching(/^\d{8}T\d{6}-[0-9a-f]{10}$/, 'a deployment id')
+const id = name<DeploymentId>(deploymentId, 'a deployment id')
 const instant = matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'a time like 2026-11-23T07:45:02Z')
 const sha256 = matching(/^[0-9a-f]{64}$/, 'a digest')
 const inside = matching(
   /^(?!\/)(?!(?:.*\/)?\.\.?(?:\/|$))[^\x00-\x1f\x7f-\x9f]+$/,
-  'a path inside of the repository',
+  'a path inside the repository',
 )
 
 const source = variant<SavedSource, 'kind'>(

@@ -8,8 +8,8 @@ import type { Cluster } from './cluster.ts'
 import type { SavedPlan } from './saved-plan.ts'
 
 /**
- * The hosts of the plan alone, but for those that leave. What was saved from a commit is derived anew, so any clone that
- * has the commit will do; uncommitted files are only where they were saved. Throws Fatal where neither is here.
+ * Only the hosts of the plan, without those that leave. What was saved from a commit is derived again, so any clone that
+ * has the commit will do; uncommitted files exist only where they were saved. Throws Fatal if they are not here.
  */
 export async function savedSnapshot(
   repo: Repository,
@@ -27,7 +27,7 @@ export async function savedSnapshot(
   }
   if ((await objects.readTyped(commit))?.type !== 'commit')
     throw new Fatal(`cannot apply the plan: its commit ${commit.slice(0, 10)} is not in this repository`, {
-      hint: "'git fetch' brings what others have pushed",
+      hint: "run 'git fetch' to fetch what others have pushed",
     })
   const snapshot = await snapshotRevision(repo, commit, cluster.path, objects)
   return {
@@ -45,6 +45,6 @@ function commitOf(source: SavedPlan['source']): Oid | null {
 async function requireTree(tree: Oid, objects: ObjectReader): Promise<void> {
   if ((await objects.readTyped(tree))?.type === 'tree') return
   throw new Fatal(`cannot apply the plan: its tree ${tree.slice(0, 10)} is not in this repository`, {
-    hint: 'it was saved with uncommitted changes, so it can only be applied where it was saved; commit them, then plan again',
+    hint: 'the plan contains uncommitted changes, so it can be applied only in the repository that saved it; commit them and save a new plan',
   })
 }

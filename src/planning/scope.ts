@@ -10,23 +10,23 @@ import type { SavedPlan } from './saved-plan.ts'
 import { chooseHosts } from './select.ts'
 
 export interface Scope {
-  /** With the hosts that are meant, and no problems of those that are not. */
+  /** Without the hosts that were left out, and their problems. */
   readonly snapshot: Snapshot
-  /** Hosts of the cluster that are tracked, but not in the tree any more. */
+  /** Hosts of the cluster that are tracked, but no longer in the tree. */
   readonly vanished: readonly HostName[]
-  /** Such hosts, where they are to lose their apps. */
+  /** The same, if they are to lose their apps. */
   readonly leaving: readonly HostName[]
   readonly leftOut: LeftOut | null
 }
 
-export interface Whole {
+interface Whole {
   readonly snapshot: Snapshot
   readonly tracking: ReadonlyMap<HostName, Tracked>
   readonly cluster: ClusterName
   readonly format: Repository['format']
 }
 
-export interface Meant {
+interface Meant {
   readonly selection?: Selection
   readonly prune?: boolean
   readonly saved?: Pick<SavedPlan, 'leaving'>

@@ -1,4 +1,4 @@
-/** What a plan that asks no host cannot see: hosts that may not run what this repository has on record. */
+/** Hosts that may not run what this repository has on record, which a plan that asks no host cannot see. */
 import type { Repository } from '../git/git.ts'
 import { markedHosts } from '../git/marks.ts'
 import { isUnsettled, lastBegun } from '../git/outcomes.ts'

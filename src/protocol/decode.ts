@@ -1,8 +1,8 @@
-/** From whatever msgpack made of the peer's bytes to messages. Every decoder throws ProtocolError, naming the field. */
+/** Checks what MessagePack made of the peer's bytes. Every decoder throws ProtocolError, with the name of the field. */
 import type { FileAttributes } from '../plan/attributes.ts'
 import type { Check } from '../plan/checks.ts'
+import { type DeploymentId, deploymentId } from '../plan/deployment-id.ts'
 import { FILE_DRIFT, type Finding, LINK_DRIFT, type Repair } from '../plan/drift.ts'
-import { LINK_ROLES } from '../plan/links.ts'
 import {
   appName,
   appPath,
@@ -14,24 +14,36 @@ import {
   oid,
   unitName,
 } from '../plan/names.ts'
+import { LINK_ROLES } from '../plan/places.ts'
 import type { Step, StepKind, StepOf } from '../plan/steps.ts'
-import type {
-  Failure,
-  LoggedDeployment,
-  ObjectChunk,
-  Obstacle,
-  Outcome,
-  OutcomeRecord,
-  Refusal,
-  Reply,
-  Request,
-  UnitReport,
+import {
+  bytes,
+  choice,
+  type Decoder,
+  integer,
+  list,
+  literal,
+  name,
+  nullable,
+  record,
+  text,
+  truth,
+  variant,
+  wrong,
+} from './decoders.ts'
+import {
+  type Failure,
+  type LoggedDeployment,
+  type ObjectChunk,
+  type Obstacle,
+  OUTCOMES,
+  type OutcomeRecord,
+  type Refusal,
+  type Reply,
+  type Request,
+  type UnitReport,
 } from './messages.ts'
 
-/** The peer said something that this protocol does not know. */
-export class ProtocolError extends Error {}
-
-/** The message a client sent. */
 export function decodeRequest(value: unknown): Request {
   return variant<Request>({
     deploy: record<Request & { type: 'deploy' }>({
@@ -60,7 +72,6 @@ export function decodeRequest(value: unknown): Request {
   })(value, 'request')
 }
 
-/** The message an agent sent. */
 export function decodeReply(value: unknown): Reply {
   return variant<Reply>({
     hello: record<Reply & { type: 'hello' }>({
@@ -93,7 +104,7 @@ export function decodeReply(value: unknown): Reply {
       type: literal('verified'),
       findings: list(finding),
       pending: nullable(record(pending)),
-      last: nullable(record({ id: text, outcome, why: text })),
+      last: nullable(record({ id, outcome, why: text })),
     }),
   })(value, 'reply')
 }
@@ -103,28 +114,14 @@ export function decodeOutcomeRecord(value: unknown): OutcomeRecord {
   return record<OutcomeRecord>(recorded)(value, 'record')
 }
 
-/** Gives `value` its type, or throws ProtocolError; `at` says where it stands. */
-export type Decoder<T> = (value: unknown, at: string) => T
-
-const LIST_MAX = 100_000
-const ID = /^[0-9A-Za-z-]{8,64}$/
-
-export const text: Decoder<string> = (value, at) =>
-  typeof value === 'string' ? value : wrong(at, 'a string')
-const bytes: Decoder<Uint8Array> = (value, at) => (value instanceof Uint8Array ? value : wrong(at, 'bytes'))
-const integer: Decoder<number> = (value, at) =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : wrong(at, 'a whole number')
-export const truth: Decoder<boolean> = (value, at) =>
-  typeof value === 'boolean' ? value : wrong(at, 'true or false')
-/** Milliseconds since 1970 that a Date can hold (ECMA-262, 21.4.1.1). */
+/** In milliseconds since 1970, in a year of four digits: a Date can hold it in any time zone. */
 const moment: Decoder<number> = (value, at) =>
-  integer(value, at) <= 8.64e15 ? (value as number) : wrong(at, 'a moment')
-const id: Decoder<string> = (value, at) =>
-  typeof value === 'string' && ID.test(value) ? value : wrong(at, 'a deployment id')
+  integer(value, at) < Date.UTC(10_000, 0) ? (value as number) : wrong(at, 'a time')
+const id = name<DeploymentId>(deploymentId, 'a deployment id')
 const object = name<Oid>(oid, 'an object name')
 const path = name<HostPath>(hostPath, 'an absolute path')
 const unit = name(unitName, 'a unit name')
-const outcome = choice<Outcome>(['held', 'undone', 'damaged', 'unknown'])
+const outcome = choice(OUTCOMES)
 const role = choice(LINK_ROLES)
 const app = name(appName, 'an app name')
 
@@ -133,7 +130,8 @@ const report = record<UnitReport>({ unit, state: text, log: list(text) })
 const failure = record<Failure>({ step: nullable(integer), message: text, units: list(report) })
 const obstacle = record<Obstacle>({ what: text, hint: nullable(text) })
 
-const pending = { holder: text, since: moment, id: text, msLeft: nullable(integer) }
+const idOrNone: Decoder<DeploymentId | ''> = (value, at) => (value === '' ? value : id(value, at))
+const pending = { holder: text, since: moment, id: idOrNone, msLeft: nullable(integer) }
 
 const recorded = {
   id,
@@ -200,7 +198,7 @@ const finding = variant<Finding, 'kind'>(
     leftoverUnit: record<Finding & { kind: 'leftoverUnit' }>({ kind: literal('leftoverUnit'), unit }),
     object: record<Finding & { kind: 'object' }>({ kind: literal('object'), oid: object }),
     journal: record<Finding & { kind: 'journal' }>({ kind: literal('journal') }),
-    damaged: record<Finding & { kind: 'damaged' }>({ kind: literal('damaged'), id: text, why: text }),
+    damaged: record<Finding & { kind: 'damaged' }>({ kind: literal('damaged'), id, why: text }),
   },
   'kind',
 )
@@ -244,55 +242,3 @@ const refusal = variant<Refusal, 'kind'>(
   },
   'kind',
 )
-
-export function literal<const T extends string>(expected: T): Decoder<T> {
-  return (value, at) => (value === expected ? expected : wrong(at, `'${expected}'`))
-}
-
-export function choice<const T extends string>(allowed: readonly T[]): Decoder<T> {
-  return (value, at) => allowed.find(one => one === value) ?? wrong(at, `one of ${allowed.join(', ')}`)
-}
-
-export function name<T extends string>(make: (text: string) => T | undefined, what: string): Decoder<T> {
-  return (value, at) => (typeof value === 'string' ? make(value) : undefined) ?? wrong(at, what)
-}
-
-export function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
-  return (value, at) => (value === null ? null : decode(value, at))
-}
-
-export function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
-  return (value, at) => {
-    if (!Array.isArray(value) || value.length > LIST_MAX) return wrong(at, 'a list')
-    return value.map((item, i) => decode(item, `${at}[${i}]`))
-  }
-}
-
-export function record<T>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }): Decoder<T> {
-  return (value, at) => {
-    if (!isObject(value)) return wrong(at, 'an object')
-    const result: Partial<T> = {}
-    for (const key of Object.keys(fields) as (keyof T & string)[])
-      result[key] = fields[key](value[key], `${at}.${key}`)
-    return result as T
-  }
-}
-
-export function variant<T extends { [P in Tag]: string }, Tag extends string = 'type'>(
-  decoders: { readonly [K in T[Tag]]: Decoder<Extract<T, { [P in Tag]: K }>> },
-  tag: Tag = 'type' as Tag,
-): Decoder<T> {
-  return (value, at) => {
-    const kind = isObject(value) ? value[tag] : undefined
-    if (typeof kind !== 'string' || !Object.keys(decoders).includes(kind)) return wrong(at, `a known ${tag}`)
-    return decoders[kind as T[Tag]](value, `${at}(${kind})`)
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function wrong(at: string, expected: string): never {
-  throw new ProtocolError(`${at} is not ${expected}`)
-}

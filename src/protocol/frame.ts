@@ -2,7 +2,7 @@
  * Frames: 4 bytes of length, big-endian, then that many bytes. The agent's stream begins with a magic, so that what
  * a login shell prints before it is not taken for a length.
  */
-import { ProtocolError } from './decode.ts'
+import { ProtocolError } from './decoders.ts'
 
 /** The longest frame either side accepts, in bytes. */
 export const MAX_FRAME = 16 * 1024 * 1024
@@ -20,11 +20,11 @@ export function encodeFrame(body: Uint8Array): Uint8Array {
   return frame
 }
 
-/** Takes bytes as they come and gives whole frame bodies. Throws ProtocolError on a frame that is too long. */
+/** From pieces of a stream to whole frame bodies. Throws ProtocolError if a frame is too long. */
 export class FrameReader {
   private chunks: Uint8Array[] = []
   private length = 0
-  /** How many bytes are needed to go on: a header, or a header and the body that it announces. */
+  /** The bytes that are needed to continue: a header, or a header and the body that it announces. */
   private needed = HEADER
 
   push(chunk: Uint8Array): Uint8Array[] {
@@ -44,7 +44,6 @@ export class FrameReader {
     return frames
   }
 
-  /** Whether bytes of an unfinished frame are waiting. */
   get partial(): boolean {
     return this.length > 0
   }
@@ -55,7 +54,6 @@ export class FrameReader {
     this.needed = HEADER
   }
 
-  /** The waiting bytes in one piece. */
   private gather(): Uint8Array {
     const [first] = this.chunks
     if (first && this.chunks.length === 1) return first

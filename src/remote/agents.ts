@@ -31,9 +31,6 @@ export function loadAgents(directory: string = builtAgents()): Agents {
   }
 }
 
-/** The directory of everything that the agents own on a host. */
-export const HOME = '/var/lib/deptool'
-
 export function agentName({ version, build }: AgentVersion): string {
   return `deptool-${version}-${build}`
 }
@@ -44,8 +41,8 @@ export function platformOf(system: string, machine: string): string {
   return `${system.toLowerCase()}-${alias[machine] ?? machine}`
 }
 
-/** Both go into a path on the host and into a shell's command line. */
-const WORD = /^[0-9A-Za-z][0-9A-Za-z.+_]{0,63}$/
+/** Both go into a file's name on the host and into a shell's command line. npm allows all of these in a version. */
+const WORD = /^[0-9A-Za-z][0-9A-Za-z.+_-]{0,99}$/
 const FILE = /^[0-9A-Za-z][0-9A-Za-z._-]*$/
 const SHA256 = /^[0-9a-f]{64}$/
 
@@ -71,6 +68,6 @@ function fields(value: unknown, at: string): Record<string, unknown> {
 }
 
 function text(value: unknown, form: RegExp, at: string): string {
-  if (typeof value !== 'string' || !form.test(value)) throw new Error(`${at} is not as it should be`)
+  if (typeof value !== 'string' || !form.test(value)) throw new Error(`${at} is not valid`)
   return value
 }

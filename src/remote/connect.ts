@@ -1,7 +1,9 @@
-/** The way to a host: where it is, by which transport it is reached, and what of the way many hosts share. */
+/** Reaching a host: where it is, by which transport, and what many hosts share on the way. */
 import type { HostName } from '../plan/names.ts'
+import type { Random } from '../random.ts'
+import type { Transport } from '../transports.ts'
 import type { Agents } from './agents.ts'
-import { installAgent, startAgent } from './install.ts'
+import { installAgent, isAgentDamaged, startAgent } from './install.ts'
 import { connectLocal } from './local.ts'
 import type { Shell } from './shell.ts'
 import type { Address, SshAddress } from './ssh/address.ts'
@@ -14,18 +16,19 @@ import { connectSsh2 } from './ssh/ssh2-shell.ts'
 import { type Connection, type Env, HostError } from './transport.ts'
 import { Turns } from './turns.ts'
 
-export type Transport = 'auto' | 'ssh2' | 'openssh'
-
 export interface Settings {
   readonly env: Env
+  readonly random: Random
   readonly agents: Agents
   /** deptool.transport. */
   readonly transport: Transport
   /** Without one, a host with an unknown key is refused. */
   readonly confirmHostKey?: ConfirmHostKey | undefined
+  /** An agent that has not greeted for so many seconds is still waited for. */
+  readonly tellSlow?: (host: HostName, seconds: number) => void
 }
 
-export interface Way {
+export interface ConnectOptions {
   /** deptool-host.<host>.url; null where it is not set. */
   readonly url: string | null
   /** A new connection that shares nothing with any other, not even a ControlMaster. */
@@ -35,71 +38,82 @@ export interface Way {
 }
 
 /** Rejects with HostError; nothing is left open then. The caller closes the connection. */
-export type Connect = (host: HostName, way: Way) => Promise<Connection>
+type Connect = (host: HostName, options: ConnectOptions) => Promise<Connection>
 
 /** Keys are read, agents asked and questions queued once for all hosts that one connector reaches. */
 export function connector(settings: Settings): Connect {
   const questions = new Turns()
   const keys = new KeyStore()
-  const { agents, env, confirmHostKey } = settings
+  const { agents, env, random, confirmHostKey } = settings
   const bySsh2: Reach = (address, { signal }) =>
-    connectSsh2(address, { keys, questions, confirmHostKey, signal })
-  const byOpenssh: Reach = (address, { signal }) => connectOpenssh(address, env, signal)
+    connectSsh2(address, { keys, questions, confirmHostKey, random, signal })
+  const byOpenssh: Reach = (address, { signal }) => connectOpenssh(address, { env, random, signal })
 
-  return async (host, way) => {
-    const resolving = resolveHost(host, way.url, env)
+  const choose = CHOICES[settings.transport]({ bySsh2, byOpenssh }, env)
+
+  return async (host, options) => {
+    const resolving = resolveHost(host, options.url, env)
     // While ssh is asked for the address: most hosts will need it.
-    if (settings.transport !== 'openssh' && !way.url?.startsWith('local:')) setImmediate(warmUp)
+    if (settings.transport !== 'openssh' && !options.url?.startsWith('local:')) setImmediate(warmUp)
     const address: Address = await resolving
-    if (address.kind === 'local') return connectLocal(address, agents, env)
-    const shell = await choose(settings, { bySsh2, byOpenssh })(address, way)
+    const tellSlow = (seconds: number) => settings.tellSlow?.(host, seconds)
+    if (address.kind === 'local') return { ...connectLocal(address, agents, env), tellSlow }
+    const shell = await choose(address, options)
     return {
       host,
       user: shell.user,
       agent: agents,
       startAgent: () => startAgent(shell, agents),
       installAgent: () => installAgent(shell, agents),
+      isAgentDamaged: () => isAgentDamaged(shell, agents),
+      tellSlow,
       close: () => shell.close(),
     }
   }
 }
 
-type Reach = (address: SshAddress, way: Way) => Promise<Shell>
+type Reach = (address: SshAddress, options: ConnectOptions) => Promise<Shell>
 
 interface Transports {
   readonly bySsh2: Reach
   readonly byOpenssh: Reach
 }
 
-function choose({ transport, env }: Settings, { bySsh2, byOpenssh }: Transports): Reach {
-  if (transport === 'openssh') {
-    return async (address, way) =>
-      (way.fresh ? undefined : await joinMaster(address, env)) ?? byOpenssh(address, way)
-  }
-  if (transport === 'ssh2') {
-    return (address, way) => {
+type Choice = (ways: Transports, env: Env) => Reach
+
+const CHOICES: { readonly [T in Transport]: Choice } = {
+  openssh:
+    ({ byOpenssh }, env) =>
+    async (address, options) =>
+      (options.fresh ? undefined : await joinMaster(address, env)) ?? byOpenssh(address, options),
+
+  ssh2:
+    ({ bySsh2 }) =>
+    (address, options) => {
       const [setting] = beyondSsh2(address)
-      if (setting === undefined) return bySsh2(address, way)
-      const hint = 'git config deptool.transport auto'
+      if (setting === undefined) return bySsh2(address, options)
+      const hint = "run 'git config deptool.transport auto' to let ssh connect to this host"
       throw new HostError(
         address.host,
         'unsupported',
-        `cannot honour '${setting}' of ~/.ssh/config by ssh2`,
+        `cannot honour the SSH setting '${setting}': ssh2 does not support it`,
         hint,
       )
-    }
-  }
-  return async (address, way) => {
-    const shell = way.fresh ? undefined : await joinMaster(address, env)
-    if (shell) return shell
-    if (beyondSsh2(address).length > 0) return byOpenssh(address, way)
-    return bySsh2(address, way).catch(error => {
-      if (!isUnsupported(error)) throw error
-      return byOpenssh(address, way).catch(second => {
-        throw isUnsupported(second) ? error : second
+    },
+
+  auto:
+    ({ bySsh2, byOpenssh }, env) =>
+    async (address, options) => {
+      const shell = options.fresh ? undefined : await joinMaster(address, env)
+      if (shell) return shell
+      if (beyondSsh2(address).length > 0) return byOpenssh(address, options)
+      return bySsh2(address, options).catch(error => {
+        if (!isUnsupported(error)) throw error
+        return byOpenssh(address, options).catch(second => {
+          throw isUnsupported(second) ? error : second
+        })
       })
-    })
-  }
+    },
 }
 
 function isUnsupported(error: unknown): boolean {

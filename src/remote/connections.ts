@@ -8,7 +8,7 @@ import type { Connection } from './transport.ts'
 export type Connect = (
   host: HostName,
   mayAsk: boolean,
-  way?: { readonly fresh?: boolean; readonly signal?: AbortSignal },
+  options?: { readonly fresh?: boolean; readonly signal?: AbortSignal },
 ) => Promise<Connection>
 
 export class Connections {
@@ -46,7 +46,7 @@ export class Connections {
   }
 
   /** A connection that shares nothing with any other. Asks nothing: the host is known by now. */
-  anew(host: HostName, signal: AbortSignal): Promise<Connection> {
+  connectFresh(host: HostName, signal: AbortSignal): Promise<Connection> {
     return this.#connect(host, false, {
       fresh: true,
       signal: AbortSignal.any([signal, this.#leaving.signal]),

@@ -1,6 +1,6 @@
 /** Requests out and replies in over one channel, at the same time and each with backpressure. */
 import { decodeReplyBytes, encodeMessage } from '../protocol/codec.ts'
-import { ProtocolError } from '../protocol/decode.ts'
+import { ProtocolError } from '../protocol/decoders.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../protocol/frame.ts'
 import type { Reply, Request } from '../protocol/messages.ts'
 import { lastLine, printable } from './clean.ts'
@@ -15,6 +15,8 @@ export type First =
   | { readonly kind: 'reply'; readonly reply: Reply }
   /** There is no agent to talk to, and installing one is the remedy. */
   | { readonly kind: 'absent'; readonly why: string }
+  /** It ended before it said a word, and `error` tells how. */
+  | { readonly kind: 'silent'; readonly error: unknown }
 
 export class Conversation {
   private readonly connection: Connection
@@ -43,9 +45,10 @@ export class Conversation {
     const frame = await this.frame(timeoutMs)
     if (frame) return { kind: 'reply', reply: this.decode(frame) }
     const exit = await this.channel.exit
+    if (exit.kind === 'lost' || this.broken !== undefined || this.preamble?.length !== 0)
+      throw this.ended(exit)
     const why = missing(exit, this.channel.stderr())
-    if (why === undefined || this.broken !== undefined || this.preamble?.length !== 0) throw this.ended(exit)
-    return { kind: 'absent', why }
+    return why === undefined ? { kind: 'silent', error: this.ended(exit) } : { kind: 'absent', why }
   }
 
   async next(timeoutMs?: number): Promise<Reply> {
@@ -97,20 +100,24 @@ export class Conversation {
 
   /** undefined at the end of what the agent says. */
   private async frame(timeoutMs?: number): Promise<Uint8Array | undefined> {
-    const deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs
-    for (;;) {
-      const frame = this.waiting.shift()
-      if (frame) return frame
-      const { done, value } = await this.read(deadline)
-      if (done) return undefined
-      this.take(value)
+    const deadline = deadlineIn(timeoutMs)
+    try {
+      for (;;) {
+        const frame = this.waiting.shift()
+        if (frame) return frame
+        const { done, value } = await this.read(deadline.over)
+        if (done) return undefined
+        this.take(value)
+      }
+    } finally {
+      deadline.cancel()
     }
   }
 
-  private async read(deadline: number | undefined): Promise<IteratorResult<Uint8Array>> {
+  private async read(timeout: Promise<'timeout'>): Promise<IteratorResult<Uint8Array>> {
     this.reading ??= this.chunks.next()
-    const result = await before(this.reading, deadline)
-    if (result === 'timeout') throw this.error('lost', 'the agent does not answer in time', this.inTheWay())
+    const result = await Promise.race([this.reading, timeout])
+    if (result === 'timeout') throw this.error('lost', 'the agent did not answer in time', this.inTheWay())
     this.reading = undefined
     return result
   }
@@ -158,8 +165,8 @@ export class Conversation {
     if (exit.kind === 'lost')
       return this.error('lost', `lost the connection: ${exit.why || 'no reason given'}`)
     if (this.preamble?.length) return noise(host, user, Buffer.from(this.preamble).toString('utf8'))
-    const how = exit.kind === 'signalled' ? `signal ${printable(exit.signal)}` : `exit status ${exit.code}`
-    const what = this.preamble ? 'the agent did not start' : 'the agent ended by itself'
+    const how = exit.kind === 'signalled' ? `signal ${printable(exit.signal)}` : `exit code ${exit.code}`
+    const what = this.preamble ? 'the agent did not start' : 'the agent ended unexpectedly'
     const hint = words === '' ? this.inTheWay() : undefined
     return (
       sudoTrouble(host, user, exit, this.channel.stderr()) ??
@@ -171,7 +178,7 @@ export class Conversation {
   private inTheWay(): string | undefined {
     if (!this.preamble) return undefined
     const { host, user } = this.connection
-    return `the login shell of '${user}' or a command forced upon the key may be in its way; test with: ssh ${host} true`
+    return `the cause may be the login shell of '${user}' or a forced command for the key; test with: ssh ${host} true`
   }
 
   private error(kind: 'lost' | 'protocol', message: string, hint?: string): HostError {
@@ -184,18 +191,14 @@ function missing(exit: Exit, stderr: string): string | undefined {
   if (exit.kind !== 'exited') return undefined
   // POSIX, 2.8.2: 127 where a shell finds no such program, 126 where it cannot be executed.
   const absent = exit.code === 127 || exit.code === 126 || SUDO_FINDS_NOTHING.test(stderr)
-  return absent ? lastLine(stderr) || `exit status ${exit.code}` : undefined
+  return absent ? lastLine(stderr) || `exit code ${exit.code}` : undefined
 }
 
-async function before<T>(promise: Promise<T>, deadline: number | undefined): Promise<T | 'timeout'> {
-  if (deadline === undefined) return promise
+/** A timer, because somebody may set the clock meanwhile. Never over where no time is given. */
+function deadlineIn(ms: number | undefined): { readonly over: Promise<'timeout'>; cancel(): void } {
   let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<'timeout'>(resolve => {
-    timer = setTimeout(resolve, Math.max(0, deadline - Date.now()), 'timeout')
+  const over = new Promise<'timeout'>(resolve => {
+    if (ms !== undefined) timer = setTimeout(resolve, ms, 'timeout')
   })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
+  return { over, cancel: () => clearTimeout(timer) }
 }

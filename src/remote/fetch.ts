@@ -1,6 +1,7 @@
 /** What a host has to tell: its history, and how deployments ended there. */
-import type { Oid } from '../plan/names.ts'
-import type { LoggedDeployment, ObjectChunk, Pending } from '../protocol/messages.ts'
+
+import type { HostName, Oid } from '../plan/names.ts'
+import type { InProgress, LoggedDeployment, ObjectChunk } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
 import { openSession, type Session } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
@@ -11,10 +12,10 @@ export interface Fetched {
   /** The oldest first. */
   readonly log: readonly LoggedDeployment[]
   /** The deployment under way there. */
-  readonly pending: Pending | null
+  readonly inProgress: InProgress | null
 }
 
-export interface FetchOptions {
+interface FetchOptions {
   /** The newest commit of this host that we have. */
   readonly have: Oid | null
   /** Takes objects as they come. No more are read from the host until it has resolved. */
@@ -33,19 +34,30 @@ export async function fetchHistory(connection: Connection, options: FetchOptions
     for (;;) {
       const reply = await session.next(SILENCE_MS)
       if (reply.type === 'objects') await receive(reply.objects)
-      else if (reply.type === 'fetched') return { ...reply, pending: session.hello.pending }
+      else if (reply.type === 'fetched') return { ...reply, inProgress: session.hello.pending }
       else if (reply.type === 'refused' && reply.refusal.kind === 'error')
+        throw historyLost(connection.host, reply.refusal.message)
+      else
         throw new HostError(
           connection.host,
           'protocol',
-          `cannot read the history there: ${printable(reply.refusal.message)}`,
-          "what it runs is not affected; 'git fsck' in a copy of /var/lib/deptool/store tells more",
+          `the agent answered 'fetch' with an unexpected '${reply.type}'`,
         )
-      else throw new HostError(connection.host, 'protocol', `the agent answers 'fetch' with '${reply.type}'`)
     }
   } finally {
     session.close()
   }
+}
+
+/** A disk that lost old objects: what runs is whole as a rule, and another clone has the rest. */
+function historyLost(host: HostName, why: string): HostError {
+  const ref = `refs/deptool/${host}`
+  return new HostError(
+    host,
+    'protocol',
+    `cannot read the host's history: ${printable(why)}`,
+    `the running version is not affected; to get the history from a clone that has it, run 'git fetch <clone> ${ref}:${ref}'`,
+  )
 }
 
 /** What another host says would become this one's history. */
@@ -54,7 +66,7 @@ export function assertName({ host }: Connection, { hello }: Session): void {
     throw new HostError(
       host,
       'refused',
-      `the host says it is '${hello.hostname}'`,
-      `the name in its /etc/hostname and in the config tree must be the same, here '${host}'`,
+      `the host calls itself '${hello.hostname}'`,
+      `check the address; /etc/hostname on the host must contain the name of its directory, '${host}'`,
     )
 }

@@ -1,16 +1,11 @@
 /** Asking hosts whether they still are as they were deployed: what `verify` shows and `--repair` puts right. */
 import { inParallel } from '../in-parallel.ts'
+import type { Inspected } from '../inspected.ts'
 import type { HostName } from '../plan/names.ts'
-import type { Hello, Verified } from '../protocol/messages.ts'
 import { openSession } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
 
-export type Inspected = { readonly host: HostName } & (
-  | { readonly kind: 'asked'; readonly hello: Hello; readonly verified: Verified }
-  | { readonly kind: 'unreachable'; readonly message: string; readonly hint: string | null }
-)
-
-export interface Inspection {
+interface Inspection {
   readonly hosts: readonly HostName[]
   /** At most so many are asked at a time. */
   readonly parallel: number
@@ -37,7 +32,7 @@ async function inspectHost(host: HostName, connect: Inspection['connect']): Prom
     if (reply.type === 'verified') return { host, kind: 'asked', hello, verified: reply }
     const why =
       reply.type === 'refused' && reply.refusal.kind === 'error' ? reply.refusal.message : reply.type
-    return unreachable(host, `the agent cannot tell: ${why}`)
+    return unreachable(host, `the agent cannot verify the host: ${why}`)
   } catch (error) {
     const hint = error instanceof HostError ? (error.hint ?? null) : null
     return unreachable(host, error instanceof Error ? error.message : String(error), hint)

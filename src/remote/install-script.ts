@@ -5,7 +5,7 @@
  * What it prints: `deptool-install <uname -s> <uname -m>` before it reads anything, `deptool-installed` at the end.
  * Its exit status is one of INSTALL_EXIT. Other installs may run at the same time; a cut leaves a temporary file only.
  */
-import { HOME } from './agents.ts'
+import { BIN } from '../plan/places.ts'
 
 export const INSTALL_EXIT = {
   done: 0,
@@ -24,7 +24,7 @@ export const INSTALLED_MARK = 'deptool-installed'
 const KEPT_BYTES = 64 * 1024 * 1024
 
 /** `bin` is another directory in tests only. */
-export const installScript = (bin = `${HOME}/bin`): string => `
+export const installScript = (bin = BIN): string => `
 LC_ALL=C; export LC_ALL
 umask 022
 bin=${bin}

@@ -1,6 +1,8 @@
 /** The agent on a host: starting it, and putting it there over the same connection. */
+
 import { createReadStream } from 'node:fs'
-import { type AgentBinary, type Agents, agentName, HOME, platformOf } from './agents.ts'
+import { BASE, BIN } from '../plan/places.ts'
+import { type AgentBinary, type Agents, agentName, platformOf } from './agents.ts'
 import { firstLine, lastLine, printable } from './clean.ts'
 import { INSTALL_EXIT, INSTALL_MARK, INSTALLED_MARK, installScript } from './install-script.ts'
 import { noise } from './noise.ts'
@@ -9,7 +11,7 @@ import { sudoTrouble } from './sudo.ts'
 import { type AgentVersion, type Channel, type Exit, HostError, type HostErrorKind } from './transport.ts'
 
 export function startAgent(shell: Shell, agent: AgentVersion): Promise<Channel> {
-  return shell.run(asRoot(shell, `${HOME}/bin/${agentName(agent)}`))
+  return shell.run(asRoot(shell, `${BIN}/${agentName(agent)}`))
 }
 
 /** Rejects with HostError; the host then has the agents that it had before. */
@@ -33,6 +35,18 @@ export async function installAgent(shell: Shell, agents: Agents, script = instal
   if (last !== INSTALLED_MARK) throw failed(shell, exit, channel.stderr())
 }
 
+/**
+ * For an agent that ended before it said a word: a disk that was full, or failing, may have left a part of it under its
+ * final name. False where it cannot be told.
+ */
+export async function isAgentDamaged(shell: Shell, agents: Agents): Promise<boolean> {
+  const channel = await shell.run(asRoot(shell, `sha256sum ${BIN}/${agentName(agents)}`))
+  channel.end()
+  const [sum = ''] = ((await linesOf(channel.stdout).next()).value ?? '').split(' ')
+  const whole = [...agents.platforms.values()].some(({ sha256 }) => sha256 === sum)
+  return /^[0-9a-f]{64}$/.test(sum) && !whole
+}
+
 /** sudo resolves no password prompt here: -n makes it fail instead. */
 function asRoot({ user }: Shell, command: string): string {
   return user === 'root' ? command : `sudo -n ${command}`
@@ -47,7 +61,7 @@ function binaryFor(shell: Shell, agents: Agents, system: string, machine: string
       shell.host,
       'platform',
       `cannot install the agent on ${printable(`${system} ${machine}`)}`,
-      `there are agents for ${known}`,
+      `this package has agents for ${known}`,
     )
   )
 }
@@ -104,25 +118,29 @@ type Reason = readonly [message: string, hint: string | undefined, kind: HostErr
 
 function reason(code: number | undefined, stderr: string): Reason {
   if (/No space left|Disk quota/i.test(stderr)) {
-    return [`cannot install the agent: no space in ${HOME}`, 'the agent takes about 1 MB', 'install']
+    return [
+      `cannot install the agent: no space in ${BASE}`,
+      'free some space: the agent takes about 1 MB',
+      'install',
+    ]
   }
   if (/Read-only file system/i.test(stderr)) {
     return [
-      `cannot install the agent: ${HOME} is read-only`,
-      'the agent needs a /var that it can write to',
+      `cannot install the agent: ${BASE} is read-only`,
+      'make /var writable: the agent needs it',
       'install',
     ]
   }
   switch (code) {
     case INSTALL_EXIT.noexec:
       return [
-        `cannot install the agent: nothing in ${HOME}/bin may be executed`,
-        'is /var mounted noexec? Mount a file system without that option on /var/lib/deptool/bin',
+        `cannot install the agent: programs in ${BIN} cannot be executed`,
+        `if /var is mounted with noexec, mount a file system without this option on ${BIN}`,
         'install',
       ]
     case INSTALL_EXIT.checksum:
     case INSTALL_EXIT.cut:
-      return ['cannot install the agent: it did not arrive whole', 'try again', 'install']
+      return ['cannot install the agent: the transfer was incomplete', 'try again', 'install']
     default:
       return ['cannot install the agent', undefined, 'install']
   }

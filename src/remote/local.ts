@@ -15,11 +15,11 @@ export function connectLocal({ host, root }: LocalAddress, agents: Agents, env: 
     throw new HostError(
       host,
       'platform',
-      `cannot run the agent here: there is none for ${platform()} ${arch()}`,
+      `cannot run the agent on this machine: there is none for ${platform()} ${arch()}`,
     )
   }
   if (!isDirectory(root)) {
-    throw new HostError(host, 'unreachable', `cannot find the directory '${root}'`, `mkdir -p ${root}`)
+    throw new HostError(host, 'unreachable', `cannot find the directory '${root}'`, `run 'mkdir -p ${root}'`)
   }
   const children: ChildProcessWithoutNullStreams[] = []
   return {
@@ -32,8 +32,14 @@ export function connectLocal({ host, root }: LocalAddress, agents: Agents, env: 
       return childChannel(child)
     },
     installAgent: async () => {
-      throw new HostError(host, 'install', `cannot run the agent '${binary.file}'`, 'npm run build')
+      throw new HostError(
+        host,
+        'install',
+        `cannot run the agent '${binary.file}'`,
+        "run 'npm run build' to build it",
+      )
     },
+    isAgentDamaged: async () => false,
     close: () => {
       for (const child of children) leave(child)
     },

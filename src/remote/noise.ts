@@ -11,14 +11,14 @@ export function noise(host: HostName, user: string, text: string): HostError {
     return new HostError(
       host,
       'authentication',
-      `the login shell of '${user}' lets nobody in: '${firstLine(text)}'`,
-      `give '${user}' a shell there (chsh), or log in as another user: git config deptool-host.${host}.url ssh://root@${host}`,
+      `the login shell of '${user}' does not allow logins: '${firstLine(text)}'`,
+      `give '${user}' another login shell on the host (chsh), or log in as another user: run 'git config deptool-host.${host}.url ssh://root@${host}'`,
     )
   const home = user === 'root' ? '/root' : `~${user}`
   return new HostError(
     host,
     'noise',
     `the login shell of '${user}' prints to stdout: '${firstLine(text)}'`,
-    `make ${home}/.bashrc (or .zshenv, .config/fish/config.fish, .ssh/rc) silent where there is no terminal; test with: ssh ${host} true`,
+    `make ${home}/.bashrc (or .zshenv, .config/fish/config.fish, .ssh/rc) silent without a terminal: 'ssh ${host} true' must print nothing`,
   )
 }

@@ -1,20 +1,20 @@
 import type { Oid } from '../plan/names.ts'
-import type { Pending } from '../protocol/messages.ts'
+import type { InProgress } from '../protocol/messages.ts'
 import { assertName } from './fetch.ts'
 import { openSession, type Session } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
 
-export interface Pong {
+interface Pong {
   readonly version: string
   /** Whether the agent had to be put there first. */
   readonly installed: boolean
   readonly current: Oid | null
-  readonly pending: Pending | null
+  readonly inProgress: InProgress | null
   readonly rtt: RoundTrips
 }
 
 /** Over the open connection, in milliseconds. */
-export interface RoundTrips {
+interface RoundTrips {
   readonly min: number
   readonly median: number
   readonly p95: number
@@ -33,9 +33,9 @@ export async function ping(connection: Connection, ticks: () => number): Promise
   try {
     assertName(connection, session)
     const { installed, hello } = session
-    const { version, current, pending } = hello
+    const { version, current, pending: inProgress } = hello
     const rtt = await measure(connection, session, ticks)
-    return { version, installed, current, pending, rtt }
+    return { version, installed, current, inProgress, rtt }
   } finally {
     session.close()
   }
@@ -49,7 +49,11 @@ async function measure(connection: Connection, session: Session, ticks: () => nu
     await session.send({ type: 'ping' })
     const reply = await session.next(ANSWER_MS)
     if (reply.type !== 'pong')
-      throw new HostError(connection.host, 'protocol', `the agent answers 'ping' with '${reply.type}'`)
+      throw new HostError(
+        connection.host,
+        'protocol',
+        `the agent answered 'ping' with an unexpected '${reply.type}'`,
+      )
     times.push(ticks() - started)
   }
   times.sort((a, b) => a - b)

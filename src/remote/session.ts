@@ -4,7 +4,7 @@
  */
 import type { Hello, Reply, Request } from '../protocol/messages.ts'
 import { lastLine, printable } from './clean.ts'
-import { Conversation, type Flight } from './conversation.ts'
+import { Conversation, type First, type Flight } from './conversation.ts'
 import { type Connection, HostError } from './transport.ts'
 
 export interface Session {
@@ -26,7 +26,7 @@ export interface Session {
   close(): void
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   /** What is sent without waiting for the greeting. Called again where the agent had to be installed. */
   readonly flight?: Flight
   /** How long the greeting may take. An agent that finds an unfinished deployment undoes it before it greets. */
@@ -39,33 +39,43 @@ export interface SessionOptions {
 export async function openSession(connection: Connection, options: SessionOptions = {}): Promise<Session> {
   const first = await greet(connection, options)
   if (first.kind === 'ready') return sessionOf(first, false)
+  if (first.kind === 'silent' && !(await connection.isAgentDamaged())) throw first.error
   options.onInstall?.()
   await connection.installAgent()
   const second = await greet(connection, options)
   if (second.kind === 'ready') return sessionOf(second, true)
-  throw new HostError(connection.host, 'install', `cannot start the agent just installed: ${second.why}`)
+  if (second.kind === 'silent') throw second.error
+  throw new HostError(connection.host, 'install', `cannot start the newly installed agent: ${second.why}`)
 }
 
 type Greeted =
   | { readonly kind: 'ready'; readonly hello: Hello; readonly conversation: Conversation }
-  | { readonly kind: 'absent'; readonly why: string }
+  | Exclude<First, { kind: 'reply' }>
 
 /** systemd gives a unit 90 s to stop or to start, and the undo of a killed agent may wait for one. */
 const HELLO_MS = 150_000
+
+/** In milliseconds. An agent greets within a few; a login shell that never ends, or an undo, takes longer. */
+const SLOW_MS = 10_000
+
+async function tellingSlow<T>(connection: Connection, first: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => connection.tellSlow?.(SLOW_MS / 1000), SLOW_MS)
+  return first.finally(() => clearTimeout(timer))
+}
 
 async function greet(connection: Connection, options: SessionOptions): Promise<Greeted> {
   const channel = await connection.startAgent()
   const conversation = new Conversation(connection, channel, options.flight ?? (() => []))
   try {
-    const first = await conversation.first(options.helloMs ?? HELLO_MS)
-    if (first.kind === 'absent') return first
+    const first = await tellingSlow(connection, conversation.first(options.helloMs ?? HELLO_MS))
+    if (first.kind !== 'reply') return first
     const { reply } = first
     if (reply.type !== 'hello') {
-      throw new HostError(connection.host, 'protocol', `the agent greets with '${reply.type}'`)
+      throw new HostError(connection.host, 'protocol', `the agent greeted with an unexpected '${reply.type}'`)
     }
     if (reply.build === connection.agent.build) return { kind: 'ready', hello: clean(reply), conversation }
     conversation.close()
-    return { kind: 'absent', why: `it is build '${lastLine(reply.build, 20)}'` }
+    return { kind: 'absent', why: `it is of the wrong build, '${lastLine(reply.build, 20)}'` }
   } catch (error) {
     conversation.close()
     throw error

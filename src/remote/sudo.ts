@@ -10,7 +10,7 @@ export function sudoTrouble(host: HostName, user: string, exit: Exit, stderr: st
     return new HostError(
       host,
       'sudo',
-      `cannot become root as '${user}': there is no sudo`,
+      `cannot become root as '${user}': sudo is not installed`,
       asRootInstead(host),
     )
   }
@@ -22,7 +22,7 @@ export function sudoTrouble(host: HostName, user: string, exit: Exit, stderr: st
     'sudo',
     `cannot become root as '${user}': ${why}`,
     // sudo passes over files with a dot in their name.
-    `as root there: echo '${user} ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/${user.replaceAll('.', '_')}`,
+    `run as root on the host: echo '${user} ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/${user.replaceAll('.', '_')}`,
   )
 }
 
@@ -34,5 +34,5 @@ const REFUSED =
   /password is required|a terminal is required|no tty present|not in the sudoers|not allowed to (?:execute|run)|may not run sudo|must have a tty|account validation|^sudo: (?!.*command not found)/i
 
 function asRootInstead(host: HostName): string {
-  return `install sudo there, or log in as root: git config deptool-host.${host}.url ssh://root@${host}`
+  return `install sudo on the host, or log in as root: run 'git config deptool-host.${host}.url ssh://root@${host}'`
 }

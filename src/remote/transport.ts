@@ -18,6 +18,10 @@ export interface Connection {
   startAgent(): Promise<Channel>
   /** Puts the agent on the host, atomically. Rejects with HostError; the host then has the old agents only. */
   installAgent(): Promise<void>
+  /** Whether the agent there is known to be another file than ours: cut short, or changed. */
+  isAgentDamaged(): Promise<boolean>
+  /** Told once if the agent has not greeted after so many seconds: it is waited for, and somebody may wonder. */
+  tellSlow?(seconds: number): void
   /** At once, without waiting for what is under way. */
   close(): void
 }

@@ -1,33 +1,35 @@
 /** What a rollout reports while it runs (rollout.ts yields it, terminal/ shows it). Plain data. */
+
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { HostName } from '../plan/names.ts'
 import type { Step } from '../plan/steps.ts'
-import type { Adopted, DeploymentId, Failure, Outcome, Pending, Refusal } from '../protocol/messages.ts'
+import type { Adopted, Failure, InProgress, Outcome, Refusal } from '../protocol/messages.ts'
 
 /** `ms` counts from the rollout's beginning. */
 export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
   | { readonly kind: 'connecting' }
-  /** The agent is not there yet. */
+  /** The agent is being sent. */
   | { readonly kind: 'installing' }
   /** The agent has answered; it stages. */
   | { readonly kind: 'connected' }
   | { readonly kind: 'installed' }
   | { readonly kind: 'recovered'; readonly id: DeploymentId; readonly outcome: Outcome }
   | { readonly kind: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }
-  /** All hosts have staged, and are activated in waves, of which this is its own. The first is 1. */
+  /** All hosts have staged and are activated in waves: the number of its own, from 1. */
   | { readonly kind: 'wave'; readonly wave: number; readonly waves: number }
   | { readonly kind: 'step'; readonly step: Step }
-  /** Everything runs; it is told to hold. */
+  /** Everything runs; it is told to keep the deployment. */
   | { readonly kind: 'confirming' }
   /** It is asked to undo. */
   | { readonly kind: 'withdrawing' }
   | { readonly kind: 'reconnecting'; readonly why: string }
-  /** Another deployment has the lock, and is waited for. */
-  | { readonly kind: 'queued'; readonly behind: Pending }
+  /** It waits for another deployment, which has the lock. */
+  | { readonly kind: 'queued'; readonly behind: InProgress }
   /** It has settled, and a new connection is made to confirm it. */
   | { readonly kind: 'proving' }
   /** No new connection could be made. */
   | { readonly kind: 'unproven'; readonly why: string }
-  /** It has settled, and other hosts have not. */
+  /** It has settled, but other hosts have not. */
   | { readonly kind: 'waiting' }
   | HostEnd
 )
@@ -35,7 +37,7 @@ export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
 /** How it ended on one host. */
 export type HostEnd =
   | { readonly kind: 'held' }
-  /** Back where it was; `leftovers` says what is not. */
+  /** Rolled back, except for the `leftovers`. */
   | { readonly kind: 'undone'; readonly failure: Failure; readonly leftovers: readonly string[] }
   /** Nothing was carried out there. */
   | { readonly kind: 'refused'; readonly refusal: Refusal }
@@ -43,5 +45,26 @@ export type HostEnd =
   | { readonly kind: 'withdrawn' }
   /** It could not be asked how it ended. */
   | { readonly kind: 'unknown'; readonly why: string }
+
+export type Result = 'deployed' | 'undone' | 'unchanged' | 'unknown'
+
+/** What each end means for the host. */
+export const RESULT: { readonly [K in HostEnd['kind']]: Result } = {
+  held: 'deployed',
+  undone: 'undone',
+  refused: 'unchanged',
+  unreachable: 'unchanged',
+  withdrawn: 'unchanged',
+  unknown: 'unknown',
+}
+
+/** The kinds of event after which others follow. */
+export type ProgressKind = Exclude<RolloutEvent['kind'], HostEnd['kind']>
+
+export function isEnd(event: RolloutEvent): event is EventOf<HostEnd['kind']> {
+  return event.kind in RESULT
+}
+
+export type EventOf<K extends RolloutEvent['kind']> = Extract<RolloutEvent, { kind: K }>
 
 export type Ends = ReadonlyMap<HostName, HostEnd>

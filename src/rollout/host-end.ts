@@ -1,4 +1,4 @@
-/** From what an agent says last to how a deployment ended on its host. */
+/** How a deployment ended on a host, from the agent's last reply. */
 import { Fatal } from '../errors.ts'
 import type { Oid } from '../plan/names.ts'
 import type { Failure, Hello, Outcome, Reply } from '../protocol/messages.ts'
@@ -8,8 +8,8 @@ import type { HostEnd } from './events.ts'
 export const WITHDRAWN: HostEnd = { kind: 'withdrawn' }
 
 /**
- * Of a deployment that has begun: none that is refused then was left as it was. Throws where the agent cannot tell;
- * the next session puts right what it left behind, and can.
+ * Of a deployment that has begun: a refusal no longer means that nothing was changed. Throws if the agent cannot tell;
+ * the next session finishes what it left behind, and can.
  */
 export function endOfBegun(reply: Reply): HostEnd {
   if (reply.type !== 'refused') return endFrom(reply)
@@ -21,7 +21,7 @@ export function endUnbegun(reply: Reply): HostEnd {
   return reply.type === 'outcome' ? WITHDRAWN : endFrom(reply)
 }
 
-/** Of one that was asked about by its id. A host that has no record, and is where it was, had not yet begun. */
+/** Of one that was asked about by its id. A host that has no record, and runs what it ran, had not begun. */
 export function endByAsking(reply: Reply, { current }: Hello, from: Oid | null): HostEnd {
   const unheardOf = reply.type === 'outcome' && reply.outcome === 'unknown'
   return unheardOf && current === from ? WITHDRAWN : endOfBegun(reply)
@@ -36,7 +36,7 @@ export function endFrom(reply: Reply): HostEnd {
     case 'outcome':
       return endOf(reply.outcome, reply.why)
     default:
-      return { kind: 'unknown', why: `the agent answered '${reply.type}' out of order` }
+      return { kind: 'unknown', why: `the agent answered with an unexpected '${reply.type}'` }
   }
 }
 

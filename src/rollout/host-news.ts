@@ -1,10 +1,10 @@
 import type { HostPlan } from '../plan/plan.ts'
-import type { Pending } from '../protocol/messages.ts'
+import type { InProgress } from '../protocol/messages.ts'
 import type { Session } from '../remote/session.ts'
 import type { RolloutEvent } from './events.ts'
 import type { Run } from './run.ts'
 
-/** What is told of one host, with its name and the milliseconds since `started`. */
+/** Events of one host, with its name and the milliseconds since `started`. */
 export class HostNews {
   private readonly run: Run
   private readonly plan: HostPlan
@@ -34,7 +34,7 @@ export class HostNews {
   }
 
   /** Once for each deployment that is in the way. */
-  waiting(busy: Pending): void {
+  waiting(busy: InProgress): void {
     if (this.told !== busy.id) this.tell({ kind: 'queued', behind: busy })
     this.told = busy.id
   }

@@ -3,62 +3,49 @@ import type { HostName } from '../plan/names.ts'
 import type { Refusal, Reply } from '../protocol/messages.ts'
 import { openSession, type Session } from '../remote/session.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
+import { askForEnd } from './ask-for-end.ts'
 import type { HostEnd } from './events.ts'
 import { flight } from './flight.ts'
-import {
-  endByAsking,
-  endFrom,
-  endOfBegun,
-  endUnbegun,
-  messageOf,
-  unreachable,
-  WITHDRAWN,
-} from './host-end.ts'
+import { endFrom, endOfBegun, endUnbegun, messageOf, unreachable, WITHDRAWN } from './host-end.ts'
 import { HostNews } from './host-news.ts'
 import { pause } from './pause.ts'
-import { reachAgain } from './reach-again.ts'
 import type { HostJob, Run } from './run.ts'
+import { SettledHost } from './settled-host.ts'
 import { untilFree } from './until-free.ts'
+import { Verdict } from './verdict.ts'
 
 type Busy = Extract<Refusal, { kind: 'busy' }>
 
 export class HostRun {
   readonly name: HostName
   end: HostEnd | undefined
-  /** Who has the lock, where that is somebody who may be waited for. */
+  /** Who has the lock, if they may be waited for. */
   locked: Busy | undefined
   private readonly run: Run
   private readonly job: HostJob
   private readonly news: HostNews
   private connection: Connection | undefined
   private session: Session | undefined
-  /** A session over another connection, by which it will be confirmed. */
-  private anew: { readonly connection: Connection; readonly session: Session } | undefined
-  /** What the agent says after it has settled. */
-  private answer: Promise<Reply> | undefined
-  /** From when it has settled until it is known to do something else than to wait. */
-  private waiting: AbortController | undefined
-  private why: string | undefined
-  private verdict: 'confirm' | 'undo'
+  private settled: SettledHost | undefined
+  private readonly verdict: Verdict
+  /** Whether it was lost, and is asked how it ended. */
   private asking = false
-  private decided = false
-  private keepAlive: NodeJS.Timeout | undefined
 
   constructor(run: Run, job: HostJob, started: number) {
     this.name = job.plan.host
     this.run = run
     this.job = job
     this.news = new HostNews(run, job.plan, started)
-    // A host that was lost before all had agreed is one that has failed.
-    this.verdict = run.atomic && run.jobs.length > 1 ? 'undo' : 'confirm'
+    // With --atomic, a host that is lost before all have agreed has failed.
+    this.verdict = new Verdict(run.policy.atomic && run.jobs.length > 1 ? 'undo' : 'confirm')
   }
 
   /** Whether it has settled and is not known to have done anything since. */
   get waits(): boolean {
-    return this.waiting !== undefined && !this.waiting.signal.aborted
+    return this.settled?.waits ?? false
   }
 
-  /** Connects, locks and stages. Where the host could not now be activated, it has an end or is `locked`. */
+  /** Connects, locks and stages. A host that cannot be activated now has an end, or is `locked`. */
   async stage(): Promise<void> {
     this.locked = undefined
     const staging = new AbortController()
@@ -66,7 +53,7 @@ export class HostRun {
       const reply = await Promise.race([this.open(), this.untilAbandoned(staging.signal)])
       if (reply?.type === 'staged') {
         this.news.tell({ kind: 'staged', adopted: reply.adopted, notes: reply.notes })
-      } else if (reply?.type === 'refused' && reply.refusal.kind === 'busy' && this.run.waitMs > 0)
+      } else if (reply?.type === 'refused' && reply.refusal.kind === 'busy' && this.run.policy.waitMs > 0)
         this.locked = reply.refusal
       else this.finish(reply === undefined ? WITHDRAWN : endUnbegun(reply))
     } catch (error) {
@@ -76,19 +63,19 @@ export class HostRun {
     }
   }
 
-  /** Takes back what was staged, without an end: it will be staged anew. */
+  /** Takes back what was staged, without an end: it will be staged again. */
   async letGo(): Promise<void> {
     if (this.locked) this.news.waiting(this.locked)
-    else await this.leave('another host has to be waited for')
+    else await this.leave('another host is not ready yet')
     this.session?.close()
   }
 
-  /** Waits until nobody is deploying to the host any more, as far as one can tell. */
+  /** Waits until, as far as one can tell, nobody is deploying to the host. */
   async untilFree(deadline: number): Promise<void> {
     const left = () => deadline - this.run.ticks()
     const waited = await untilFree(this.connection!, left, this.run.signal, busy => this.news.waiting(busy))
     if (waited === 'over') return
-    // Staging connects anew, and tells.
+    // Staging connects again, and tells.
     this.connection?.close()
     this.connection = undefined
   }
@@ -101,13 +88,12 @@ export class HostRun {
     this.finish(WITHDRAWN)
   }
 
-  /** Its turn comes with its wave. */
   awaitWave(wave: number, waves: number): void {
     this.news.tell({ kind: 'wave', wave, waves })
     this.session?.listen()
   }
 
-  /** Activates. Whether everything runs, and the host now waits for its confirmation. */
+  /** Whether everything runs, and the host now waits for its confirmation. */
   async activate(): Promise<boolean> {
     const session = this.session!
     if (session.isOver()) return this.wasLost(session)
@@ -121,7 +107,10 @@ export class HostRun {
         else if (reply.type !== 'settled') {
           this.finish(begun ? endOfBegun(reply) : endUnbegun(reply))
           return false
-        } else if (this.why === undefined) return this.settled(session)
+        } else if (this.verdict.why === undefined) {
+          this.settled = new SettledHost(this.run, this.job, this.news, session)
+          return true
+        }
       }
     } catch (error) {
       await this.askAgain(messageOf(error))
@@ -129,48 +118,25 @@ export class HostRun {
     }
   }
 
-  /** Whether it may be confirmed: where that takes a new connection, whether one could be made in time. */
-  async prove(): Promise<boolean> {
-    if (!this.job.reconnect) return true
-    this.news.tell({ kind: 'proving' })
-    const { ticks, confirmMs } = this.run
-    const deadline = ticks() + confirmMs
-    const attempts = {
-      connect: (signal: AbortSignal) => this.run.connectAnew(this.name, signal),
-      left: () => deadline - ticks(),
-      signal: this.waiting!.signal,
-      failed: (why: string) => this.news.unproven(why),
-    }
-    this.anew = await reachAgain(attempts, (session, connection) => ({ session, connection }))
-    return this.anew !== undefined && this.waits
+  prove(): Promise<boolean> {
+    return this.settled!.prove()
   }
 
-  /** Keeps the host from undoing while other hosts take their time. Calls back should it not wait any more. */
   awaitOthers(onEnd: () => void): void {
-    const { id, confirmMs } = this.run
-    const sendWait = () => void this.session?.send({ type: 'wait', id })
-    this.news.tell({ kind: 'waiting' })
-    this.keepAlive = setInterval(sendWait, confirmMs / 3)
-    const ended = () => {
-      if (!this.decided) onEnd()
-    }
-    this.answer?.then(ended, ended)
+    this.settled!.awaitOthers(() => {
+      if (!this.verdict.isFinal) onEnd()
+    })
   }
 
   /** All have agreed: it is confirmed whatever comes. */
   decide(): void {
-    this.decided = true
-    this.verdict = 'confirm'
+    this.verdict.confirm()
   }
 
   /** Confirms, and waits for the end. */
   async confirm(): Promise<void> {
-    this.stopKeepAlive()
-    this.news.tell({ kind: 'confirming' })
-    const session = this.anew?.session ?? this.session!
     try {
-      await session.send({ type: 'confirm', id: this.run.id })
-      const reply = await (this.anew ? session.next() : this.answer!)
+      const reply = await this.settled!.confirm()
       if (reply.type === 'refused') return this.untilEnd()
       this.finish(endFrom(reply))
     } catch (error) {
@@ -180,10 +146,9 @@ export class HostRun {
 
   /** Waits for the end of a host that was withdrawn, or undoes by itself. */
   async untilEnd(): Promise<void> {
-    this.stopKeepAlive()
     if (this.end) return
     try {
-      this.finish(endOfBegun(await this.answer!))
+      this.finish(endOfBegun(await this.settled!.answer))
     } catch (error) {
       await this.askAgain(messageOf(error))
     }
@@ -191,48 +156,47 @@ export class HostRun {
 
   /** Asks the host to undo, whatever it is doing. */
   withdraw(why: string): void {
-    if (this.end || this.decided || this.why !== undefined) return
-    this.why = why
-    this.verdict = 'undo'
-    this.waiting?.abort()
+    if (this.end || !this.verdict.withdraw(why)) return
+    this.settled?.stopWaiting()
     if (this.session) this.news.tell({ kind: 'withdrawing' })
-    // A session that has left its verdict hears nothing any more: another one has to.
+    // A session that has delivered its verdict is not listened to any more: it takes another session.
     if (this.asking) this.connection?.close()
     else void this.session?.send({ type: 'undo', id: this.run.id, why })
   }
 
   close(): void {
-    this.stopKeepAlive()
-    for (const session of [this.session, this.anew?.session]) session?.close()
-    for (const connection of [this.connection, this.anew?.connection]) connection?.close()
-    this.session = this.connection = this.anew = undefined
+    this.settled?.close()
+    this.session?.close()
+    this.connection?.close()
+    this.session = this.connection = undefined
   }
 
   private async open(): Promise<Reply> {
     this.session = await this.greet().catch(error => {
-      if (!isLost(error) || this.end || this.why !== undefined) throw error
-      // It may have been made while the plan was read, and be gone since.
+      if (!isLost(error) || this.end || this.verdict.why !== undefined) throw error
+      // It was made while the plan was read, and may have been lost since.
       this.connection?.close()
       this.connection = undefined
       return this.greet()
     })
     this.news.greeted(this.session)
-    if (this.why !== undefined) void this.session.send({ type: 'undo', id: this.run.id, why: this.why })
+    const { why } = this.verdict
+    if (why !== undefined) void this.session.send({ type: 'undo', id: this.run.id, why })
     return this.session.next()
   }
 
   private async greet(): Promise<Session> {
     this.news.tell({ kind: 'connecting' })
-    this.connection ??= await this.run.connect(this.name)
+    this.connection ??= await this.run.connections.take(this.name)
     if (this.end) this.connection.close()
-    const staging = () => flight(this.run, this.job, () => this.why !== undefined)
+    const staging = () => flight(this.run, this.job, () => this.verdict.why !== undefined)
     const onInstall = () => this.news.tell({ kind: 'installing' })
     return openSession(this.connection, { flight: staging, onInstall })
   }
 
   /**
-   * Resolves when the operator has withdrawn, and the host has had its time to say that it knows; not any more once
-   * `staged` says that it has staged: nobody waits for that time then, and a timer would keep the program from ending.
+   * Resolves when the operator has withdrawn and the host has had time to answer. Once it is `staged`, never: nobody waits
+   * then, and a timer would keep the program from ending.
    */
   private async untilAbandoned(staged: AbortSignal): Promise<undefined> {
     const { signal } = this.run
@@ -243,11 +207,11 @@ export class HostRun {
 
   /** Takes back what was staged. */
   private async leave(why: string): Promise<void> {
-    if (this.why === undefined) void this.session?.send({ type: 'undo', id: this.run.id, why })
+    if (this.verdict.why === undefined) void this.session?.send({ type: 'undo', id: this.run.id, why })
     try {
       await this.session?.next(GIVE_UP_MS)
     } catch {
-      // Nothing was activated, so a host that is gone by now will clear what was staged by itself.
+      // Nothing was activated, so a host that is lost by now clears what was staged by itself.
     }
   }
 
@@ -262,42 +226,15 @@ export class HostRun {
     return false
   }
 
-  private settled(session: Session): true {
-    const waiting = new AbortController()
-    this.waiting = waiting
-    this.answer = session.next()
-    const ended = () => waiting.abort()
-    this.answer.then(ended, ended)
-    return true
-  }
-
-  /** After a lost connection: the agent goes on without us, and a new session tells how it ended. */
   private async askAgain(why: string): Promise<void> {
     this.news.tell({ kind: 'reconnecting', why })
     this.asking = true
     this.close()
-    const { id, confirmMs, ticks } = this.run
-    const deadline = ticks() + confirmMs + UNDO_MS
-    let since = ''
-    const attempts = {
-      connect: (signal: AbortSignal) => this.run.connectAnew(this.name, signal),
-      left: () => deadline - ticks(),
-      signal: new AbortController().signal,
-      failed: (reason: string) => {
-        since = `; since then: ${reason}`
-      },
-    }
-    const end = await reachAgain(attempts, async (session, connection) => {
+    const { verdict } = this
+    const onConnect = (connection: Connection) => {
       this.connection = connection
-      const { verdict, why: reason = `the connection was lost: ${why}` } = this
-      await session.send(verdict === 'confirm' ? { type: 'confirm', id } : { type: 'undo', id, why: reason })
-      return endByAsking(await session.next(), session.hello, this.job.plan.from)
-    })
-    this.finish(end ?? { kind: 'unknown', why: why + since })
-  }
-
-  private stopKeepAlive(): void {
-    clearInterval(this.keepAlive)
+    }
+    this.finish(await askForEnd(this.run, this.job, { why, verdict, onConnect }))
   }
 
   private finish(end: HostEnd): void {
@@ -311,7 +248,5 @@ function isLost(error: unknown): boolean {
   return error instanceof HostError && error.kind === 'lost'
 }
 
-/** How long a host is waited for that nothing more depends on, in milliseconds. */
+/** How long to wait for a host on whose answer nothing depends, in milliseconds. */
 const GIVE_UP_MS = 2000
-/** How long a host that was not confirmed may take to undo before nobody asks any more, in milliseconds. */
-const UNDO_MS = 10_000

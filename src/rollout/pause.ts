@@ -1,4 +1,4 @@
-/** Ends early when `signal` is aborted. */
+/** Resolves early when `signal` is aborted. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     const end = () => {

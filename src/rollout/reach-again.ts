@@ -1,18 +1,18 @@
-/** Reaching a host anew, as often as it takes. */
+/** Connecting to a host again, as often as it takes. */
 import { openSession, type Session } from '../remote/session.ts'
 import type { Connection } from '../remote/transport.ts'
 import { pause } from './pause.ts'
 
-export interface Attempts {
+interface Attempts {
   connect(signal: AbortSignal): Promise<Connection>
   /** How much time is left, in milliseconds. */
   left(): number
-  /** Aborted when nobody wants it any more. */
+  /** Aborted when it is no longer needed. */
   readonly signal: AbortSignal
   failed(why: string): void
 }
 
-/** What `use` makes of the first session that it gets to the end with; undefined when the time is over. */
+/** The result of the first `use` of a session that succeeds; undefined when the time has run out. */
 export async function reachAgain<T>(
   { connect, left, signal, failed }: Attempts,
   use: (session: Session, connection: Connection) => T | Promise<T>,
@@ -25,7 +25,7 @@ export async function reachAgain<T>(
       connection = await connect(AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(left()))]))
       return await use(await openSession(connection), connection)
     } catch (error) {
-      // The next try; the deadline ends them, and whoever asked says so.
+      // Tried again until the deadline, which the caller reports.
       close()
       if (!signal.aborted) failed(error instanceof Error ? error.message : String(error))
     } finally {

@@ -6,37 +6,25 @@
  * where the connection broke, the host is asked again by the deployment's id.
  */
 import { inParallel } from '../in-parallel.ts'
-import { type Batch, wavesOf } from '../plan/waves.ts'
+import { wavesOf } from '../plan/waves.ts'
 import type { Ends } from './events.ts'
 import { HostRun } from './host-run.ts'
 import type { Run } from './run.ts'
 
-export interface Rollout extends Run {
-  /** At most so many hosts are connected to and staged at a time. */
-  readonly parallel: number
-  /** How many hosts are activated at a time; null for all at once. */
-  readonly batch: Batch | null
-  /** No host holds before all have settled, and a failure on one takes all back. */
-  readonly atomic: boolean
-  /** Whether hosts that cannot be reached are left out, or stop the others. */
-  readonly skipUnreachable: boolean
-  /** How long a host may be waited for that somebody else is deploying to, in milliseconds. */
-  readonly waitMs: number
-}
-
 /** Carries the plan out and says how it ended on each host. Never rejects for what a host does. */
-export async function rollout(run: Rollout): Promise<Ends> {
+export async function rollout(run: Run): Promise<Ends> {
+  const { atomic, batch } = run.policy
   const started = run.ticks()
   const hosts = run.jobs.map(job => new HostRun(run, job, started))
   const interrupt = () => {
-    for (const host of hosts) host.withdraw('the operator interrupted it')
+    for (const host of hosts) host.withdraw('interrupted by the operator')
   }
   run.signal.addEventListener('abort', interrupt)
   try {
     const ready = await stageAll(hosts, run)
-    const waves = wavesOf(ready, run.batch)
+    const waves = wavesOf(ready, batch)
     if (ready.length === 0) await giveUp(hosts)
-    else if (run.atomic && hosts.length > 1) await activateTogether(announced(waves))
+    else if (atomic && hosts.length > 1) await activateTogether(announced(waves))
     else await activateEach(announced(waves), run.signal)
     return new Map(hosts.map(host => [host.name, host.end ?? { kind: 'withdrawn' }]))
   } finally {
@@ -46,17 +34,18 @@ export async function rollout(run: Rollout): Promise<Ends> {
 }
 
 /**
- * The hosts to go on with: all that are meant could now be activated, or none is. Where one is locked that may be waited
- * for, all are let go and staged anew afterwards: of two operators who wait for each other, neither may hold what the
- * other needs.
+ * The hosts to go on with: either all of them could now be activated, or there are none. If one is locked and may be
+ * waited for, all are let go and staged again afterwards: of two operators who wait for each other, neither may hold
+ * what the other needs.
  */
-async function stageAll(hosts: readonly HostRun[], run: Rollout): Promise<readonly HostRun[]> {
-  const deadline = run.ticks() + run.waitMs
+async function stageAll(hosts: readonly HostRun[], run: Run): Promise<readonly HostRun[]> {
+  const { parallel, skipUnreachable, waitMs } = run.policy
+  const deadline = run.ticks() + waitMs
   let meant = hosts
   for (;;) {
-    await inParallel(meant, run.parallel, host => host.stage())
+    await inParallel(meant, parallel, host => host.stage())
     if (run.signal.aborted) return []
-    if (run.skipUnreachable) meant = meant.filter(host => host.end?.kind !== 'unreachable')
+    if (skipUnreachable) meant = meant.filter(host => host.end?.kind !== 'unreachable')
     const locked = meant.filter(host => host.locked)
     if (meant.some(host => host.end)) return []
     if (locked.length === 0) return meant
@@ -68,14 +57,13 @@ async function stageAll(hosts: readonly HostRun[], run: Rollout): Promise<readon
 
 type Waves = readonly (readonly HostRun[])[]
 
-/** Each host is told which wave it is in, where there are several. */
 function announced(waves: Waves): Waves {
   if (waves.length > 1)
     for (const [i, wave] of waves.entries()) for (const host of wave) host.awaitWave(i + 1, waves.length)
   return waves
 }
 
-/** Wave after wave, each host for itself. Once one does not hold, no other wave begins. */
+/** Wave after wave, each host for itself. After a failure no other wave begins. */
 async function activateEach(waves: Waves, signal: AbortSignal): Promise<void> {
   const [wave, ...later] = waves
   if (wave === undefined) return
@@ -94,11 +82,11 @@ async function activateAlone(host: HostRun): Promise<void> {
   else await host.untilEnd()
 }
 
-/** The hosts vote: one that has not settled, or waits no longer when the votes are counted, takes all back. */
+/** The hosts vote: one that has not settled, or no longer waits when the votes are counted, has all of them undone. */
 async function activateTogether(waves: Waves): Promise<void> {
   const hosts = waves.flat()
   const veto = (by: HostRun) => {
-    for (const host of hosts) if (host !== by) host.withdraw(`taken back because of ${by.name} (--atomic)`)
+    for (const host of hosts) if (host !== by) host.withdraw(`${by.name} did not succeed (--atomic)`)
   }
   const vote = async (host: HostRun) => {
     const agrees = (await host.activate()) && (await host.prove())

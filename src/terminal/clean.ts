@@ -14,6 +14,11 @@ export function quoted(path: string): string {
   return `"${path.replace(/["\\]/g, '\\$&').replace(UNSAFE, escaped)}"`
 }
 
+/** Text that the operator chose: what would not show, or would drive the terminal, is there as a C escape. */
+export function visible(text: string): string {
+  return text.replace(UNSAFE, char => (char === '\t' ? char : escaped(char)))
+}
+
 /** More than anybody reads on one line, in characters; a host may send 16 MiB of what is slow to clean. */
 const LONGEST = 8192
 

@@ -19,7 +19,7 @@ export function foldLine(line: string, columns: number): string[] {
   return [...lines, last]
 }
 
-const COMMAND = /^(hint: (git|mkdir|ssh-keygen) |usage: | {3}or: )/
+const COMMAND = /^(hint: git |usage: | {3}or: )/
 /** With the space before it. */
 const WORD = /\s*(?:'[^']*'\S*|\S+)/g
 

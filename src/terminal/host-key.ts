@@ -4,7 +4,7 @@ import { readLine } from './prompt.ts'
 import type { Terminal } from './terminal.ts'
 import { wrap } from './wrap.ts'
 
-export interface UnknownKey {
+interface UnknownKey {
   readonly host: string
   readonly address: string
   readonly type: string
@@ -17,7 +17,7 @@ export function confirmHostKey(key: UnknownKey, terminal: Terminal): Promise<boo
   return live ? live.hold(() => confirm(key, terminal)) : confirm(key, terminal)
 }
 
-const QUESTION = 'Is this the right key, and shall it be remembered? (yes/no/[fingerprint])'
+const QUESTION = 'Trust this key and remember it? (yes/no/[fingerprint])'
 
 async function confirm(key: UnknownKey, terminal: Terminal): Promise<boolean> {
   const { input } = terminal

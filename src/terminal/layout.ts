@@ -15,9 +15,9 @@ export interface HostRow {
   readonly progress: number
 }
 
-export type Standing = 'waiting' | 'running' | 'done' | 'failed'
+type Standing = 'waiting' | 'running' | 'done' | 'failed'
 
-export interface Space {
+interface Space {
   readonly columns: number
   readonly rows: number
 }
@@ -32,7 +32,7 @@ export function layout(rows: readonly HostRow[], space: Space, colors: Colors): 
 }
 
 /** As many hosts as the eye takes in, however high the screen. */
-export const MOST = 16
+const MOST = 16
 
 function collapsed(rows: readonly HostRow[], room: number, space: Space, colors: Colors): LiveLine[] {
   const failed = rows.filter(({ standing }) => standing === 'failed')

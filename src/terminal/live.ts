@@ -22,7 +22,7 @@ export interface LiveLine {
   readonly painted: string
 }
 
-export interface Screen {
+interface Screen {
   write(text: string): unknown
   readonly columns?: number
   readonly rows?: number

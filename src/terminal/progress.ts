@@ -1,6 +1,6 @@
 /** A rollout while it runs: a block that is redrawn in place on a terminal that can, plain lines elsewhere. */
 import type { HostName } from '../plan/names.ts'
-import type { HostEnd, RolloutEvent } from '../rollout/events.ts'
+import { type HostEnd, isEnd, type ProgressKind, type RolloutEvent } from '../rollout/events.ts'
 import { layout } from './layout.ts'
 import type { Live } from './live.ts'
 import type { Colors, Terminal } from './terminal.ts'
@@ -17,7 +17,7 @@ export interface Progress {
   end(): void
 }
 
-export interface ProgressOptions {
+interface ProgressOptions {
   /** Lines even where a block could be drawn. */
   readonly plain: boolean
   readonly ticks: () => number
@@ -94,7 +94,7 @@ function makeBlock({ terminal, live, colors, hosts, ticks }: Block): Progress {
     event(event) {
       states.get(event.host)?.take(event)
       // What one would want to read again later.
-      if (REMARKABLE.has(event.kind)) for (const line of remarkLines(event, colors)) terminal.note(line)
+      if (isRemarkable(event)) for (const line of remarkLines(event, colors)) terminal.note(line)
     },
     end() {
       clearInterval(timer)
@@ -111,14 +111,30 @@ function makeBlock({ terminal, live, colors, hosts, ticks }: Block): Progress {
 /** Often enough to look alive; drawing 16 lines takes well under a millisecond. */
 const FRAME_MS = 100
 
-const REMARKABLE: ReadonlySet<RolloutEvent['kind']> = new Set(['recovered', 'staged', 'reconnecting'])
+const REMARKABLE: { readonly [K in ProgressKind]: boolean } = {
+  connecting: false,
+  installing: false,
+  connected: false,
+  installed: false,
+  recovered: true,
+  staged: true,
+  wave: false,
+  step: false,
+  queued: false,
+  proving: false,
+  unproven: false,
+  waiting: false,
+  confirming: false,
+  withdrawing: false,
+  reconnecting: true,
+}
+
+function isRemarkable(event: RolloutEvent): boolean {
+  return !isEnd(event) && REMARKABLE[event.kind]
+}
 
 function remarkLines(event: RolloutEvent, colors: Colors): string[] {
   const lines = eventLines(event, colors)
   if (event.kind !== 'staged') return lines
   return lines.slice(1).map(line => `${seconds(event.ms)}  ${event.host}  ${line.trimStart()}`)
-}
-
-function isEnd(event: RolloutEvent): event is RolloutEvent & HostEnd {
-  return ['held', 'undone', 'refused', 'unreachable', 'withdrawn', 'unknown'].includes(event.kind)
 }

@@ -27,7 +27,7 @@ export async function ask(
       const answer = ANSWERS[line?.trim().toLowerCase() ?? 'n']
       if (answer === 'yes' || answer === 'no') return answer
       if (answer === 'diff') await showDiff()
-      else terminal.note('y - deploy\nn - do not deploy\nd - show the whole diff, then ask again')
+      else terminal.note('y - deploy\nn - do not deploy\nd - show the full diff, then ask again')
     }
   } finally {
     release()

@@ -2,9 +2,10 @@
  * How a deployment is told while it happens: as text to people (text/reporter.ts), as JSON lines to programs
  * (json/reporter.ts).
  */
+
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { ClusterName, HostName } from '../plan/names.ts'
 import type { HostPlan, Plan } from '../plan/plan.ts'
-import type { DeploymentId } from '../protocol/messages.ts'
 import type { Ends, RolloutEvent } from '../rollout/events.ts'
 import type { PlanSource } from './text/plan.ts'
 
@@ -36,7 +37,7 @@ export interface SavedBy {
   readonly by: string | null
 }
 
-export interface Beginning {
+interface Beginning {
   readonly id: DeploymentId
   readonly cluster: ClusterName
   readonly operator: string

@@ -35,7 +35,7 @@ export interface Terminal {
 
 export type Colors = ReturnType<typeof picocolors.createColors>
 
-export interface Streams {
+interface Streams {
   readonly stdin: Readable & { readonly isTTY?: boolean }
   readonly stdout: Output
   readonly stderr: Output
@@ -43,7 +43,7 @@ export interface Streams {
   readonly onStop: Terminal['onStop']
 }
 
-export interface Output {
+interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number

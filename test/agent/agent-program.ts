@@ -12,7 +12,16 @@ export function buildProgram(directory: string, name: string, source: string, pl
   const entry = join(directory, `${name}.ts`)
   const out = join(directory, name)
   writeFileSync(entry, `import { machine } from '${join(ROOT, 'agent/host/qjs.ts')}'\n${SAY}\n${source}`)
-  const args = [join(ROOT, 'agent/build/build.mjs'), '--entry', entry, '--out', out, '--platform', platform]
+  return build(out, platform, '--entry', entry)
+}
+
+/** The C program that lets allocations of the agent's C side fail. Its path, below `directory`. */
+export function buildStarved(directory: string): string {
+  return build(join(directory, 'starved'), OWN, '--main', join(ROOT, 'test/agent/native/starved.c'))
+}
+
+function build(out: string, platform: string, ...source: readonly string[]): string {
+  const args = [join(ROOT, 'agent/build/build.mjs'), ...source, '--out', out, '--platform', platform]
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   assert.equal(status, 0, stderr)
   return join(out, `deptool-${platform}`)

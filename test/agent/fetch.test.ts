@@ -136,7 +136,7 @@ test('what failed is told with what its commit says, and lines that are no recor
   assert.deepEqual([fetched.current, batches], [null, []])
   assert.deepEqual(
     fetched.log.map(({ outcome, subject, why }) => [outcome, subject, why]),
-    [['undone', 'v', 'it was not confirmed within 0.001 s']],
+    [['undone', 'v', 'not confirmed within 0.001 s']],
   )
 })
 

@@ -23,7 +23,7 @@ const NEW = {
 }
 
 for (const [code, words] of [
-  ['ENOSPC', 'no space is left on the device'],
+  ['ENOSPC', 'no space left on the device'],
   ['EROFS', 'the file system is read-only'],
 ] as const)
   test(`${code} from any moment on`, t => {

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, type TestContext, test } from 'node:test'
 import { nodeMachine } from '../support/node-machine.ts'
-import { buildProgram, CASES } from './agent-program.ts'
+import { buildProgram, buildStarved, CASES } from './agent-program.ts'
 import { machineCases } from './machine-cases.ts'
 
 suite('machine on node', () => {
@@ -113,6 +113,41 @@ suite('machine on QuickJS', () => {
     assert.match(stderr, /stack overflow/)
   })
 
+  test('numbers that C could take for smaller ones are refused', t => {
+    const agent = build('huge', HUGE)
+    const root = makeRoot(t)
+    writeFileSync(join(root, 'tmp/file'), 'content')
+    const { status, stdout, stderr } = spawnSync(agent, { encoding: 'utf8', env: { DEPTOOL_ROOT: root } })
+    assert.deepEqual([status, stderr], [0, ''])
+    assert.deepEqual(stdout.trimEnd().split('\n'), [
+      ...['EFBIG', 'EFBIG', 'EFBIG', 'EBADF', 'EBADF'],
+      ...['E2BIG', 'E2BIG', 'EINVAL', 'EINVAL', 'EINVAL', 'EINVAL'],
+    ])
+    assert.equal(statSync(join(root, 'tmp/file')).uid, process.getuid?.())
+  })
+
+  test('a runaway is an exception, and there is memory to clean up', t => {
+    const agent = build('runaway', RUNAWAY)
+    const root = makeRoot(t)
+    const { status, signal, stdout, stderr } = spawnSync(agent, {
+      encoding: 'utf8',
+      env: { DEPTOOL_ROOT: root },
+    })
+    assert.deepEqual([status, signal, stderr], [0, null, ''])
+    assert.equal(stdout, 'out of memory\ncleaned up with 10000 names\n')
+  })
+
+  test('an allocation that fails makes a call throw, and leaves nothing behind', t => {
+    const root = makeRoot(t)
+    writeFileSync(join(root, 'tmp/file'), 'content')
+    symlinkSync('file', join(root, 'tmp/link'))
+    const { status, signal, stdout } = spawnSync(buildStarved(programs), [join(root, 'tmp')], {
+      encoding: 'utf8',
+    })
+    assert.deepEqual([status, signal], [0, null], stdout)
+    assert.equal(stdout.match(/^\w+: thrown [1-9]\d* times$/gm)?.length, 8, stdout)
+  })
+
   const build = (name: string, source: string) => buildProgram(programs, name, source)
 })
 
@@ -139,6 +174,34 @@ say('[' + machine.probe(server, 'GET / HTTP/1.0\\r\\n\\r\\n', 5000) + ']')
 say('[' + machine.probe({ path: '/tmp/socket' }, 'x', 5000) + ']')
 try { machine.probe(server, 'silence', 200) } catch (error) { say(error.code) }
 try { machine.probe({ address: 'localhost', port: 1 }, '', 200) } catch (error) { say(error.code) }`
+
+const HUGE = `
+import * as native from 'native'
+const root = native.getenv('DEPTOOL_ROOT')
+const told = act => { try { say('done ' + act()) } catch (error) { say(error.code ?? String(error)) } }
+const fd = native.openRead(root + '/tmp/file')
+told(() => native.read(fd, 2 ** 32).byteLength)
+told(() => native.read(fd, 2 ** 32 + 3).byteLength)
+told(() => native.read(fd, -1).byteLength)
+told(() => native.size(2 ** 32 + fd))
+told(() => native.close(-1))
+const many = length => Object.assign(['true'], { length })
+told(() => native.run(many(2 ** 32 - 1), undefined, 1000))
+told(() => native.run(many(2 ** 24), undefined, 1000))
+told(() => native.lchown(root + '/tmp/file', 2 ** 32, 0))
+told(() => native.chmod(root + '/tmp/file', 2 ** 32 + 0o777))
+told(() => native.openNew(root + '/tmp/new', 2 ** 32))
+told(() => native.probe('127.0.0.1', 2 ** 16 + 22, '', 100))`
+
+/** In small pieces, so that hardly a byte is left when there is no room for another. */
+const RUNAWAY = `
+let held
+try { for (;;) held = { before: held, bytes: new Uint8Array(200) } } catch (error) {
+  say(error.message)
+  const names = []
+  for (let i = 0; i < 10000; i++) names.push('/var/lib/deptool/apps/a/current/' + i)
+  say('cleaned up with ' + names.length + ' names')
+}`
 
 const HOLDER = `
 say(String(machine.lock('/tmp/lock')))

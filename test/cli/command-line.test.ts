@@ -82,7 +82,7 @@ test('the other commands', () => {
   accepts('init staging', { kind: 'init', cluster: 'staging' })
   accepts('check prod main', { kind: 'check', cluster: 'prod', rev: 'main' })
   accepts('check --staged', { kind: 'check', cluster: null, rev: null, staged: true })
-  refuses('check --cached prod v1', "'--staged' and the revision 'v1' exclude each other")
+  refuses('check --cached prod v1', "'--staged' and the revision 'v1' cannot be used together")
   accepts('apply -y p.json', { kind: 'apply', file: 'p.json', yes: true, dryRun: false })
   accepts('apply -', { kind: 'apply', file: '-' })
   refuses('apply', 'no saved plan given')
@@ -106,8 +106,8 @@ test('hosts are selected by lists and by repetition, and never taken from what f
 })
 
 test('what excludes each other', () => {
-  refuses('prod v1 --repair', "'--repair' brings back what was deployed, and not the revision 'v1'")
-  refuses('--repair --prune', "'--repair' and '--prune' exclude each other")
+  refuses('prod v1 --repair', "'--repair' restores what was deployed, and does not take the revision 'v1'")
+  refuses('--repair --prune', "'--repair' and '--prune' cannot be used together")
 })
 
 test('of an option with one value, the last holds', () => {
@@ -134,8 +134,12 @@ test('a cluster with the name of a command', () => {
   accepts('./plan', { kind: 'deploy', cluster: './plan' })
   accepts('plan/ v1', { kind: 'deploy', cluster: 'plan/', rev: 'v1' })
   accepts('plan plan', { kind: 'plan', cluster: 'plan' })
-  refuses('-y plan prod', "'plan' comes before its options", "for a directory of that name use './plan'")
-  refuses('-y plan --exit-code prod main v1', "'plan' comes before its options")
+  refuses(
+    '-y plan prod',
+    "the command 'plan' must come before its options",
+    "if you mean a directory, write './plan'",
+  )
+  refuses('-y plan --exit-code prod main v1', "the command 'plan' must come before its options")
 })
 
 test('diff hands on what git diff understands', () => {
@@ -157,7 +161,7 @@ test('options are abbreviated, and taken back, as those of git', () => {
   accepts('plan --lim web1 --exc=web2', { selection: { limit: ['web1'], exclude: ['web2'] } })
   accepts('--plan prod', { dryRun: true, cluster: 'prod' })
   accepts('--no-conf prod', { yes: true })
-  refuses('--ver', "ambiguous option '--ver'", "it could be '--verbose' or '--version'")
+  refuses('--ver', "ambiguous option '--ver'", "did you mean '--verbose' or '--version'?")
   refuses('--exit-cod=1', "unknown option '--exit-cod=1'")
   refuses('plan --exit-cod=1', "option '--exit-cod' takes no value")
 
@@ -203,17 +207,17 @@ test("deptool's own command lines", () => {
   accepts('diff --stat --limit web1 prod', { kind: 'diff', options: ['--stat'], cluster: 'prod' })
   for (const verb of ['status', 'sync', 'ping', 'init'] as const)
     accepts(`${verb} -- prod`, { kind: verb, cluster: 'prod' })
-  refuses('sync --all', "unknown option '--all'", "'git deploy sync' asks every host")
+  refuses('sync --all', "unknown option '--all'", "run 'git deploy sync' to ask every host")
   for (const verb of ['deploy', 'sync', 'init', 'status', 'ping'])
     refuses(
       `${verb} --store .deptool prod`,
       "unknown option '--store'",
-      'what is deployed is kept in this repository, as refs/deptool/<host>',
+      'git-deploy keeps what is deployed in this repository, as refs/deptool/<host>',
     )
   refuses(
     '--force-push prod',
     "unknown option '--force-push'",
-    "'git deploy sync' takes over what a host runs",
+    "run 'git deploy sync' to accept what a host runs",
   )
 })
 
@@ -226,9 +230,9 @@ test('wrong usage names the word that is wrong, and the one that was meant', () 
   refuses('status --color prod', "'--color' takes always, auto or never, as in '--color=always'")
   refuses('prod v1 web1', "unexpected argument 'web1'")
   refuses('prod -- web1', "unexpected argument 'web1'")
-  refuses('completion', 'one word is missing: bash or zsh')
+  refuses('completion', 'missing argument: bash or zsh')
   refuses('completion fish', "unknown argument 'fish', expected bash or zsh", null)
-  refuses('hooks run', 'one word is missing: post-commit')
+  refuses('hooks run', 'missing argument: post-commit')
   refuses('hooks list all', "unexpected argument 'all'")
   refuses('forget', 'no host given')
   refuses('status prod v1', "unexpected argument 'v1'")

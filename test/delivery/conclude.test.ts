@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Context } from '../../src/context.ts'
 import { conclude } from '../../src/delivery/conclude.ts'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import type { ClusterName, HostName } from '../../src/plan/names.ts'
-import type { DeploymentId } from '../../src/protocol/messages.ts'
 import type { HostEnd } from '../../src/rollout/events.ts'
 import type { Reporter } from '../../src/terminal/reporter.ts'
 
@@ -36,16 +36,16 @@ function lastWords(ends: Record<string, HostEnd>) {
 
 test('a host that went back runs what ran before', () => {
   assert.deepEqual(lastWords({ web1: undone() }), {
-    message: 'rolled back on web1: it runs what ran before',
-    hint: 'correct the cause and run the same command again: what holds is left alone',
+    message: 'rolled back on web1: it is as it was before',
+    hint: 'fix the cause, then run the same command again; hosts that are up to date are left alone',
     exitCode: 4,
   })
 })
 
 test('a host on which not everything went back is not said to run what ran before', () => {
   assert.deepEqual(lastWords({ web1: undone('systemctl restart a.service: failed'), web2: undone() }), {
-    message: 'rolled back on web1, web2, but not everything went back on web1',
-    hint: "'git deploy verify prod' tells what differs, and 'git deploy --repair prod' puts it right",
+    message: 'rolled back on web1, web2, but incompletely on web1',
+    hint: "run 'git deploy verify prod' to see what differs, and 'git deploy --repair prod' to fix it",
     exitCode: 4,
   })
 })
@@ -53,6 +53,6 @@ test('a host on which not everything went back is not said to run what ran befor
 test('a single host on which not everything went back is named once', () => {
   assert.equal(
     lastWords({ web1: undone('systemctl restart a.service: failed') })?.message,
-    'rolled back on web1, but not everything went back',
+    'rolled back on web1, but incompletely',
   )
 })

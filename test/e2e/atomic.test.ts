@@ -32,7 +32,7 @@ test('a host waits for a slower one, for longer than for its confirmation', real
     .run('prod', '--yes', '--atomic')
     .stdout(/deployed to 2 hosts/)
     .stderr(
-      /web1 {2}settled, waits for the other hosts\n(.|\n)*web2 {2}settled, waits for the other hosts\n(.|\n)*deployed\n/,
+      /web1 {2}settled, waiting for the other hosts\n(.|\n)*web2 {2}settled, waiting for the other hosts\n(.|\n)*deployed\n/,
     )
   await waitFor('web2 to start its unit', () => isHeld(web2))
   await waitFor('web1 to settle', () => isSettled(web1))
@@ -51,7 +51,7 @@ test('one that fails takes the others back, without --atomic it does not', realH
     .exits(4)
     .stdout(anything)
     .stderr(
-      /web2 {2}rolled back: a.service ExecStartPre exited with 1\n(.|\n)*web1 {2}rolled back: taken back because of web2 \(--atomic\)\nfatal: rolled back on web1, web2: they run what ran before\nhint: correct the cause/,
+      /web2 {2}rolled back: a.service ExecStartPre exited with 1\n(.|\n)*web1 {2}rolled back: web2 did not succeed \(--atomic\)\nfatal: rolled back on web1, web2: they are as they were before\nhint: fix the cause/,
     )
   await waitFor('web1 to settle', () => isSettled(web1))
   await release(web2)
@@ -62,7 +62,7 @@ test('one that fails takes the others back, without --atomic it does not', realH
     .exits(4)
     .stdout(anything)
     .stderr(
-      /fatal: deployed to 1 of 2 hosts, but rolled back on web2: it runs what ran before\nhint: correct the cause/,
+      /fatal: deployed to 1 of 2 hosts, but rolled back on web2: it is as it was before\nhint: fix the cause/,
     )
   assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'one'])
 })
@@ -90,7 +90,9 @@ test('one that is lost takes the others back, and undoes by itself', realHosts, 
     .run('prod', '--yes', '--atomic')
     .exits(4)
     .stdout(anything)
-    .stderr(/web2 {2}.*; asking again\n(.|\n)*fatal: rolled back on web1, web2: they run what ran before\n$/)
+    .stderr(
+      /web2 {2}.*; reconnecting\n(.|\n)*fatal: rolled back on web1, web2: they are as they were before\n$/,
+    )
   await waitFor('web2 to start its unit', () => isHeld(web2))
   relay.cut()
   await release(web2)
@@ -120,7 +122,7 @@ test('a host that dies when all have agreed is told apart', realHosts, async t =
     .exits(4)
     .stdout(anything)
     .stderr(
-      /web2 {2}.*; asking again\n(.|\n)*web2 {2}rolled back: the agent was killed or lost power\nfatal: deployed to 1 of 2 hosts, but rolled back on web2: it runs what ran before\nhint: all had agreed when web2 was lost: deploy again to bring it to where the others are\n$/,
+      /web2 {2}.*; reconnecting\n(.|\n)*web2 {2}rolled back: the agent was killed, or the host lost power\nfatal: deployed to 1 of 2 hosts, but rolled back on web2: it is as it was before\nhint: the connection to web2 was lost while the hosts were being confirmed; run the same command again to update web2\n$/,
     )
   assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'one'])
   placeFault(web2, agent, null)
@@ -137,7 +139,7 @@ test('one that is lost for good once all have agreed, while the other already ho
     .exits(5)
     .stdout(anything)
     .stderr(
-      /web1 {2}deployed\n(.|\n)*web2 {2}outcome unknown: (.|\n)*fatal: cannot tell how deployment <id> ended on web2\nhint: it undoes by itself what was not confirmed in time; 'git deploy sync prod' asks it, once it is there\n$/,
+      /web1 {2}deployed\n(.|\n)*web2 {2}outcome unknown: (.|\n)*fatal: cannot tell how deployment <id> ended on web2\nhint: a host that got no confirmation rolls back by itself; when it is reachable, run 'git deploy sync prod' to find out\n$/,
     )
   await waitFor('web2 to start its unit', () => isHeld(web2))
   relay.slowDown(2000)
@@ -149,7 +151,7 @@ test('one that is lost for good once all have agreed, while the other already ho
   relay.accept()
   await world
     .run('sync', 'prod')
-    .stdout(/^web2 {2}deployment <id>: rolled back after <time>: it was not confirmed within <time>$/m)
+    .stdout(/^web2 {2}deployment <id>: rolled back after <time>: not confirmed within <time>$/m)
   await world.deploy('--atomic')
   assert.deepEqual([deployed(web1), deployed(web2)], ['two', 'two'])
 })

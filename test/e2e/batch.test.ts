@@ -87,7 +87,7 @@ test('a wave that fails is the last: the others are as they were, and free', rea
     .exits(4)
     .stdout(anything)
     .stderr(
-      /web3 {2}wave 3 of 3\n(.|\n)*web1 {2}deployed\n(.|\n)*web2 {2}rolled back(.|\n)*web3 {2}nothing changed\nfatal: deployed to 1 of 3 hosts, but rolled back on web2: it runs what ran before; nothing changed on web3\nhint: correct the cause/,
+      /web3 {2}wave 3 of 3\n(.|\n)*web1 {2}deployed\n(.|\n)*web2 {2}rolled back(.|\n)*web3 {2}nothing changed\nfatal: deployed to 1 of 3 hosts, but rolled back on web2: it is as it was before; nothing changed on web3\nhint: fix the cause/,
     )
   assert.deepEqual(versions(hosts), ['two', 'one', 'one'])
   for (const host of hosts) assert.ok(await isAtRest(host), host.name)
@@ -123,7 +123,7 @@ test('--atomic: a failing wave takes the earlier ones back', realHosts, async t 
     .exits(4)
     .stdout(anything)
     .stderr(
-      /web1 {2}rolled back: taken back because of web2 \(--atomic\)(.|\n)*fatal: rolled back on web1, web2: they run what ran before; nothing changed on web3\n/,
+      /web1 {2}rolled back: web2 did not succeed \(--atomic\)(.|\n)*fatal: rolled back on web1, web2: they are as they were before; nothing changed on web3\n/,
     )
   assert.deepEqual(versions(hosts), ['one', 'one', 'one'])
   for (const host of hosts) assert.ok(await isAtRest(host), host.name)
@@ -132,7 +132,7 @@ test('--atomic: a failing wave takes the earlier ones back', realHosts, async t 
   await world
     .run('prod', '--yes', '--batch=1', '--atomic')
     .stdout(/deployed to 3 hosts/)
-    .stderr(/web1 {2}settled, waits for the other hosts\n(.|\n)*web2 {2}restart(.|\n)*web3 {2}restart/)
+    .stderr(/web1 {2}settled, waiting for the other hosts\n(.|\n)*web2 {2}restart(.|\n)*web3 {2}restart/)
   assert.deepEqual(versions(hosts), ['two', 'two', 'two'])
 })
 
@@ -143,7 +143,7 @@ test('Ctrl-C in the first wave: it is undone, the others never began', realHosts
   const checked = outcome
     .exits('SIGINT') // git's own: its group got it too
     .stdout(anything)
-    .stderr(/fatal: rolled back on web1: it runs what ran before; nothing changed on web2, web3\n/)
+    .stderr(/fatal: rolled back on web1: it is as it was before; nothing changed on web2, web3\n/)
   await waitFor('web1 to start its unit', () => isHeld(hosts[0]!))
   kill('SIGINT')
   await checked
@@ -193,7 +193,7 @@ test('the question and the display show the waves; rollback and apply have them 
   const world = await makeWorld(t, { 'web1/a/x': 'one', 'web2/a/x': 'one', 'web3/a/x': 'one' })
   await world
     .runInTerminal(['prod', '--batch=2'], [[/\[y\/N\/d\] $/, 'y\n']])
-    .stdout(/Apply to 3 hosts in 'prod', in 2 waves\? [\s\S]*deployed to 3 hosts/)
+    .stdout(/Deploy to 3 hosts in 'prod', in 2 waves\? [\s\S]*deployed to 3 hosts/)
   world.write({ 'web1/a/x': 'two', 'web2/a/x': 'two', 'web3/a/x': 'two' })
   await world.run('plan', '-o', 'p.json').stdout(anything).stderr(anything)
   for (const args of [['apply', 'p.json'], ['rollback']])

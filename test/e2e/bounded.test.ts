@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { realHosts } from '../hosts/real-hosts.ts'
 import { anything } from '../support/outcome.ts'
 import { makeWorld } from '../support/world.ts'
 
@@ -97,3 +98,43 @@ test('what an operator who hung up had sent is gone with the session', async t =
   // What was refused is in the store already, once: the commits of each attempt differ.
   t.diagnostic(`${objects() - before} paths for three attempts`)
 })
+
+test(
+  'a rollback that left a hundred things behind is not forgotten, and its record is one that can be read',
+  realHosts,
+  async t => {
+    const directory = `/opt/${'a-long-name-'.repeat(5)}`
+    const paths = Array.from({ length: 100 }, (_, i) => `${directory}${i}`)
+    const tree = {
+      'web1/a/x': '1\n',
+      'web1/a/manifest.json': JSON.stringify({
+        symlinks: Object.fromEntries(paths.map(path => [path, 'x'])),
+      }),
+    }
+    const world = await makeWorld(t, tree, { hosts: 'real' })
+    await world.deploy()
+    // No link can be put back where a directory stands.
+    const spoil = `/bin/sh -c 'mkdir -p $(seq -f ${directory}%%g 0 99); exit 1'`
+    world.write({
+      'web1/a/systemd/a.service': `[Service]\nExecStart=${spoil}\n`,
+      'web1/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
+    })
+    await world.run('prod', '--yes').exits(4).stdout(anything).stderr(anything)
+    world.remove('web1/a/systemd/a.service')
+    world.write(tree)
+    await world
+      .run('prod', '--yes')
+      .exits(1)
+      .stdout(/rolled back\s+incompletely/)
+      .stderr(anything)
+    const logs = [
+      readFileSync(join(world.repo, '.git/deptool/log/web1'), 'utf8'),
+      world.host('web1').read('/var/lib/deptool/log'),
+    ]
+    for (const log of logs) {
+      const { outcome, why } = JSON.parse(log.trim().split('\n').at(-1)!)
+      assert.equal(outcome, 'damaged')
+      assert.ok(why.length <= 2000 && why.endsWith('…'), String(why.length))
+    }
+  },
+)

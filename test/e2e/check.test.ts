@@ -15,9 +15,9 @@ test('a tree that can be deployed, and what may be a slip in it', async t => {
     'web3/nginx.conf': 'one level too high\n',
   })
   await world.run('check', 'prod').stdout(
-    `note: prod/web1/www/manifest.json:3:5: 'nginx.service' is not shipped by any app, so the host has to have it (and on 1 more host)
-note: prod/web2/cron/systemd/cron.servise: it is deployed, but not linked: 'systemd/' has no use for its name
-note: prod/web3: it has no apps: an app is a directory in it
+    `note: prod/web1/www/manifest.json:3:5: no app ships 'nginx.service', so it must exist on the host (and on 1 more host)
+note: prod/web2/cron/systemd/cron.servise: deployed, but not linked: 'systemd/' expects other names
+note: prod/web3: the host has no apps: each app needs a directory in it
 prod can be deployed (3 hosts, 3 apps, 4 notes)
 `,
   )
@@ -38,8 +38,8 @@ const PROBLEMS = (
 error: ${prefix}db1/a/manifest.json:1:15: there is no 'x' in the app
 error: ${prefix}web1/www/manifest.json:3:5: unknown key 'unit_enabled' (and on 1 more host)
 hint: did you mean 'units_enabled'?
-error: ${prefix}web2/www/out: the symbolic link leaves the app: it points at '../../../etc/passwd'
-hint: a link to a place on the host goes into the manifest's 'symlinks'
+error: ${prefix}web2/www/out: the symbolic link points outside its app, to '../../../etc/passwd'
+hint: a link in an app must point to a file in this app; to make links elsewhere on the host, use the manifest's 'symlinks'
 prod has 5 problems (3 hosts, 4 apps)
 `
 
@@ -60,7 +60,7 @@ test('a pre-commit hook judges what would be committed', async t => {
   world.write({ 'web1/a/manifest.json': '{}' })
   const refused = await world.execute(['git', 'commit', '-m', 'broken'])
   assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /^error: :prod\/web1\/a\/manifest.json:1:2: it is not valid JSON/)
+  assert.match(refused.stderr, /^error: :prod\/web1\/a\/manifest.json:1:2: the file is not valid JSON/)
   await world.git('add', '.')
   world.write({ 'web1/a/manifest.json': '{' })
   await world.git('commit', '--quiet', '-m', 'good')
@@ -77,7 +77,7 @@ test('it does not matter what is deployed, and nobody has to be known', async t 
   await world
     .run('check')
     .exits(1)
-    .stdout(/^error: prod\/web2\/a\/manifest.json:1:2: it is not valid JSON/)
+    .stdout(/^error: prod\/web2\/a\/manifest.json:1:2: the file is not valid JSON/)
   world.remove('web2')
   const clone = await world.colleague('Bob')
   await clone.git('config', '--global', '--unset-all', 'user.name')

@@ -56,7 +56,7 @@ web1 (new host)
         link /etc/key.pem
         link /etc/sysusers.d/tls.conf
         link /etc/tmpfiles.d/tls.conf
-        create what tmpfiles.d describes
+        create files and directories of tmpfiles.d
 
 deployed to 1 host in 'prod' in <time> (<id>)
 `,
@@ -104,7 +104,7 @@ deployed to 1 host in 'prod' in <time> (<id>)
       .exits(1)
       .stdout(anything)
       .stderr(
-        /refused: 'tls\/key.pem' belongs to the group 'nosuch', which the host does not have\n +hint: install the package that makes it, or describe it in the app's 'sysusers' directory\n/,
+        /refused: 'tls\/key.pem' must belong to the group 'nosuch', which does not exist on the host\n +hint: install the package that creates it, or declare it in the app's 'sysusers' directory\n/,
       )
     assert.deepEqual(web1.tree(APPS), before)
   },
@@ -136,7 +136,7 @@ test('a failing validation costs nothing, and says what the command said', realH
     .exits(1)
     .stdout(anything)
     .stderr(
-      /refused: 'nginx' is not valid: 'nginx -t -p . -c nginx.conf' ended with exit status 1\n +.*unknown directive "nonsense" in \.\/nginx.conf:2\n(.|\n)*fatal: cannot deploy 'prod': no host was changed\n/,
+      /refused: 'nginx' is not valid: 'nginx -t -p . -c nginx.conf' exited with 1\n +.*unknown directive "nonsense" in \.\/nginx.conf:2\n(.|\n)*fatal: cannot deploy 'prod': no host was changed\n/,
     )
   assert.deepEqual(web1.tree(APPS), before)
   assert.equal((await web1.unit('web.service')).pid, pid, 'nginx was not touched')
@@ -152,7 +152,7 @@ test('a failing validation costs nothing, and says what the command said', realH
     .exits(1)
     .stdout(anything)
     .stderr(
-      /'nginx' is not valid: 'no-such-program' is no program of the host\n +'nginx' is not valid: '.\/nginx.conf' may not be executed\n +hint: chmod \+x makes it a program, in the config tree\n +'nginx' is not valid: '.\/run.sh \$HOME' ended with exit status 3\n +\/var\/lib\/deptool\/apps\/nginx\/<oid>\n +\$HOME\n/,
+      /'nginx' is not valid: 'no-such-program' was not found on the host\n +'nginx' is not valid: '.\/nginx.conf' cannot be executed\n +hint: make it executable in the config tree \(chmod \+x\)\n +'nginx' is not valid: '.\/run.sh \$HOME' exited with 3\n +\/var\/lib\/deptool\/apps\/nginx\/<oid>\n +\$HOME\n/,
     )
 })
 
@@ -233,7 +233,7 @@ test('Ctrl-C while a check waits takes everything back at once', realHosts, asyn
   await world
     .runInTerminal(['prod', '--yes'], [['web1  check tcp', '\x03']])
     .exits(130)
-    .stdout(/rolled back: the operator interrupted it/)
+    .stdout(/rolled back: interrupted by the operator/)
   assert.ok(performance.now() - started < 45_000)
   assert.deepEqual(world.host('web1').tree(APPS), [])
 })
@@ -268,12 +268,12 @@ test(
       .stderr(
         `  <time>  web1  agent installed
   <time>  web1  refused:
-          '/etc/issue' is a link to '/usr/lib/issue', which is not ours
-          hint: --adopt replaces it and keeps a copy
-          '/etc/motd' exists and differs from what would be linked there: it has 15 bytes, ours 5
-          hint: --adopt replaces it and keeps it as a backup
-          '/etc/systemd/system/app.service' exists and differs from what would be linked there: it has 36 bytes, ours 77
-          hint: --adopt replaces it and keeps it as a backup
+          '/etc/issue' is a link to '/usr/lib/issue' that git-deploy did not make
+          hint: use --adopt to replace it; a backup is kept
+          '/etc/motd' exists and differs from the target of the new link: it has 15 bytes, the target 5
+          hint: use --adopt to replace it; a backup is kept
+          '/etc/systemd/system/app.service' exists and differs from the target of the new link: it has 36 bytes, the target 77
+          hint: use --adopt to replace it; a backup is kept
 fatal: cannot deploy 'prod': no host was changed
 `,
       )
@@ -302,9 +302,9 @@ fatal: cannot deploy 'prod': no host was changed
       .run('prod', '--yes', '--adopt')
       .stdout(anything)
       .stderr(
-        /replaces \/etc\/motd: what was there is kept as \/var\/lib\/deptool\/backup\/<id>\/etc\/motd\n/,
+        /replaces \/etc\/motd, and keeps the original as \/var\/lib\/deptool\/backup\/<id>\/etc\/motd\n/,
       )
-    const backup = /kept as (\S+)\/etc\/motd/.exec(stderr)![1]
+    const backup = /original as (\S+)\/etc\/motd/.exec(stderr)![1]
     assert.equal(web1.read('/etc/motd'), 'ours\n')
     assert.equal(await facts(web1, `${backup}/etc/motd`), '604 nobody:daemon 1\ntheirs, longer')
     assert.equal(web1.readlink(`${backup}/etc/issue`), '/usr/lib/issue')
@@ -353,24 +353,24 @@ test('everything in the way is said at once, before anything is changed', realHo
     .stderr(
       `  <time>  web1  agent installed
   <time>  web1  refused:
-          the directory '/etc/containers/systemd' cannot be made: '/etc/containers' is not a directory
+          the directory '/etc/containers/systemd' cannot be created: '/etc/containers' is not a directory
           hint: move it away
-          the link '/etc/into/f' would be made inside '/var/lib/deptool', where '/etc/into' leads
-          hint: take the link on the way to '/etc/into' away first, in a deployment of its own
+          the link '/etc/into/f' would be made inside '/var/lib/deptool', because '/etc/into' leads there
+          hint: remove the link in the path '/etc/into' first, in a separate deployment
           the directory '/etc/nowhere' for the link '/etc/nowhere/f' does not exist
-          hint: make it, or install the package that does
+          hint: create it, or install the package that does
           the directory '/etc/passwd' for the link '/etc/passwd/f' is not a directory
-          hint: make it, or install the package that does
+          hint: create it, or install the package that does
           '/etc/some.d' exists and is a directory
-          hint: move it away, or put what it holds into the config tree
+          hint: move it away, or put its contents into the config tree
           '/etc/systemd/system/m.service' is masked: a link to '/dev/null'
-          hint: unmask it with 'systemctl unmask' first; --adopt does not
-          '/mnt' is on a read-only file system, and the plan changes links there
-          hint: remount it for writing
-          'a' enables 'nosuch.service', which exists neither in the tree nor on the host
-          hint: ship it in the systemd directory of the app, or install the package that has it
+          hint: run 'systemctl unmask' on the host first; --adopt does not replace it
+          '/mnt' is on a read-only file system, but the plan changes links there
+          hint: remount the file system for writing
+          'a' enables 'nosuch.service', which exists neither in the config tree nor on the host
+          hint: ship it in the app's 'systemd' directory, or install the package that contains it
           'cron.service' is masked on the host
-          hint: unmask it with 'systemctl unmask cron.service' first
+          hint: run 'systemctl unmask cron.service' on the host first
 fatal: cannot deploy 'prod': no host was changed
 `,
     )
@@ -395,7 +395,7 @@ test('an embedded host gets the modes, and the owners that it knows', async t =>
     .run('prod', '--yes')
     .stdout(anything)
     .stderr(
-      /an embedded host runs no units: files and links only\n +'a\/key' belongs to the user 'nosuch', which the host does not have\n/,
+      /a local host directory does not run units: only files and links are deployed\n +'a\/key' must belong to the user 'nosuch', which does not exist on the host\n/,
     )
   const files = web1.tree(`${APPS}/a/current/..`).filter(line => /\/(key|open)$/.test(line))
   assert.deepEqual(

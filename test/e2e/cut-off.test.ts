@@ -143,10 +143,10 @@ for (const [what, fault] of Object.entries(FAULTS)) {
           .stdout(anything)
           .stderr(
             phase === 'before'
-              ? /before {2}(lost the connection.*|the agent ended by itself.*|refused: the agent was told to end|nothing changed)\nfatal: cannot deploy 'prod': no host was changed\n$/
+              ? /before {2}(lost the connection.*|the agent ended unexpectedly.*|refused: the agent was terminated|nothing changed)\nfatal: cannot deploy 'prod': no host was changed\n$/
               : exits === 0
-                ? /; asking again\n +<time> {2}\w+ {2}deployed\n$/
-                : /rolled back: (it was not confirmed within <time>|the agent was killed or lost power|the agent was told to end)\nfatal: rolled back on \w+: it runs what ran before\n$/,
+                ? /; reconnecting\n +<time> {2}\w+ {2}deployed\n$/
+                : /rolled back: (not confirmed within <time>|the agent was killed, or the host lost power|the agent was terminated)\nfatal: rolled back on \w+: it is as it was before\n$/,
           )
         await reach[phase](host, relay)
         await fault.away(host, relay)
@@ -155,7 +155,7 @@ for (const [what, fault] of Object.entries(FAULTS)) {
         await fault.back?.(host, relay)
         await checked
         // What an agent left that died before it had changed anything, the next session clears away.
-        if (!fault.back) await world.run('ping', 'prod', `--limit=${phase}`).stdout(/ as known here\n$/)
+        if (!fault.back) await world.run('ping', 'prod', `--limit=${phase}`).stdout(/ as recorded\n$/)
         await waitFor('the end', () => !host.exists('/var/lib/deptool/journal'))
         assert.equal(deployed(host), exits === 0 ? 'two' : 'one')
         const [told, onHost] =
@@ -185,7 +185,7 @@ for (const [what, fault] of Object.entries(FAULTS)) {
           .stdout(anything)
           .stderr(
             unknown
-              ? /outcome unknown: .*; since then: .*\nfatal: cannot tell how deployment <id> ended on \w+\nhint: it undoes by itself what was not confirmed in time; 'git deploy sync prod' asks it, once it is there\n$/
+              ? /outcome unknown: .*; since then: .*\nfatal: cannot tell how deployment <id> ended on \w+\nhint: a host that got no confirmation rolls back by itself; when it is reachable, run 'git deploy sync prod' to find out\n$/
               : /fatal: cannot deploy 'prod': no host was changed\n$/,
           )
         await reach[phase](host, relay)
@@ -201,12 +201,12 @@ for (const [what, fault] of Object.entries(FAULTS)) {
         assert.equal(deployed(host), 'one')
       }),
     )
-    const open = '1 app to change, but it is not known here how deployment <id> ended'
+    const open = '1 app to change, but the outcome of deployment <id> is unknown'
     await world
       .run('status', 'prod')
       .stdout(new RegExp(`^after .*${open}\nbefore .*1 app to change\nduring .*${open}\n$`))
-      .stderr("hint: 'git deploy sync prod' asks\n")
-    const undone = 'deployment <id>: rolled back after <time>: it was not confirmed within <time>'
+      .stderr("hint: run 'git deploy sync prod' to find out\n")
+    const undone = 'deployment <id>: rolled back after <time>: not confirmed within <time>'
     await world
       .run('sync', 'prod')
       .stdout(
@@ -233,23 +233,23 @@ test("the operator's side is killed", realHosts, async t => {
       kill('SIGKILL')
       await checked
       await release(host)
-      // Whose deployment it is, and for how long it yet waits, where it does.
+      // Whose deployment it is and, if it still waits, for how long.
       if (phase === 'after')
         await world
           .run('ping', 'prod')
           .stdout(
-            /^after .*, locked by Ada <ada@example.com> since <date> \(deployment <id>; settled, waits for its confirmation, <time> left\)$/m,
+            /^after .*, locked by Ada <ada@example.com> since <date> \(deployment <id>; waiting for confirmation, <time> left\)$/m,
           )
       await waitFor('the end', () => !host.exists('/var/lib/deptool/journal'))
       assert.equal(deployed(host), 'one')
       assert.deepEqual(await ownLog(world, phase), ['outcome unknown', 'deployed'])
     }),
   )
-  const undone = 'deployment <id>: rolled back after <time>: it was not confirmed within <time>'
+  const undone = 'deployment <id>: rolled back after <time>: not confirmed within <time>'
   await world
     .run('sync', 'prod')
     .stdout(
-      `after   unchanged <oid>\nafter  ${undone}\nbefore  unchanged <oid>\nbefore  deployment <id>: nothing changed: it never began there\nduring  unchanged <oid>\nduring  ${undone}\n`,
+      `after   unchanged <oid>\nafter  ${undone}\nbefore  unchanged <oid>\nbefore  deployment <id>: nothing changed: it never started on the host\nduring  unchanged <oid>\nduring  ${undone}\n`,
     )
   await world.run('status', 'prod').stdout(/^(.* 1 app to change\n){3}$/)
   await world.deploy()

@@ -35,9 +35,9 @@ async function deployed(t: TestContext) {
   return { world, host, at, object, oidOf, overwrite }
 }
 
-const REPAIR = "'git deploy --repair' puts the host back to what your repository has deployed there"
+const REPAIR = "run 'git deploy --repair' to restore what your repository has deployed to the host"
 const HEALED =
-  /^prod as it was deployed, to be repaired\n\nweb1\n {4}mend its own record\n\ndeployed to 1 host/
+  /^prod as last deployed, to repair its hosts\n\nweb1\n {4}repair the host's record\n\ndeployed to 1 host/
 
 for (const [what, path] of [
   ['the commit', ''],
@@ -58,7 +58,7 @@ for (const [what, path] of [
       await world
         .run('verify', 'prod')
         .exits(2)
-        .stdout(/^web1 {2}the host's store has lost the object <oid>, or part of it\n$/)
+        .stdout(/^web1 {2}object <oid> is missing or damaged in the host's store\n$/)
       if (what !== 'a file that does not change') {
         world.write({ 'web1/a/x': 'two\n' })
         await world
@@ -89,7 +89,7 @@ test('a file of other content than the store says is never deployed', async t =>
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/the host's store is damaged: object <oid> hashes to <oid>\n +hint: 'git deploy --repair'/)
+    .stderr(/the host's store is damaged: object <oid> hashes to <oid>\n +hint: run 'git deploy --repair'/)
   await world.deploy('--repair')
   await world.deploy()
   assert.equal(host.read('/var/lib/deptool/apps/b/current/y'), 'b\n')
@@ -117,14 +117,14 @@ test('the ref points nowhere', async t => {
   await world
     .run('verify', 'prod')
     .exits(2)
-    .stdout(/^web1 {2}runs (?:1111111|<oid>), this repository knows of <oid>\n/)
+    .stdout(/^web1 {2}runs (?:1111111|<oid>), but this repository has recorded <oid>\n/)
   world.write({ 'web1/a/x': 'two\n' })
   await world
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
     .stderr(
-      new RegExp(`the host's record of what it runs is damaged: there is no commit <oid>\n +hint: ${REPAIR}`),
+      new RegExp(`the host's record of what it runs is damaged: commit <oid> is missing\n +hint: ${REPAIR}`),
     )
   assert.equal(host.read('/var/lib/deptool/apps/a/current/x'), 'one\n')
   await world.deploy('--repair')
@@ -143,13 +143,13 @@ for (const [how, text] of [
     await world
       .run('verify', 'prod')
       .exits(2)
-      .stdout('web1  a deployment was cut off, and its journal cannot be read\n')
+      .stdout('web1  a deployment was interrupted, and its journal cannot be read\n')
     world.write({ 'web1/a/x': 'two\n' })
     await world
       .run('prod', '--yes')
       .exits(1)
       .stdout(anything)
-      .stderr(new RegExp(`a deployment was cut off, and its journal cannot be read\n +hint: ${REPAIR}`))
+      .stderr(new RegExp(`a deployment was interrupted, and its journal cannot be read\n +hint: ${REPAIR}`))
     await world.deploy('--repair')
     await world.run('verify', 'prod').stdout('web1  ok\n')
     await world.deploy()
@@ -204,7 +204,10 @@ test('a `current` that somebody moved, and a version directory that somebody rem
   const { world, at, host } = await deployed(t)
   unlinkSync(at('apps/a/current'))
   symlinkSync('/etc', at('apps/a/current'))
-  await world.run('verify', 'prod').exits(2).stdout("web1  a does not run: its 'current' leads to '/etc'\n")
+  await world
+    .run('verify', 'prod')
+    .exits(2)
+    .stdout("web1  a is broken: its link 'current' points to '/etc'\n")
   world.write({ 'web1/a/x': 'two\n' })
   await world.deploy()
   assert.equal(host.read('/var/lib/deptool/apps/a/current/big'), TREE['web1/a/big'])
@@ -214,7 +217,7 @@ test('a `current` that somebody moved, and a version directory that somebody rem
   await world
     .run('verify', 'prod')
     .exits(2)
-    .stdout(/^web1 {2}a does not run: its 'current' leads to '<oid>'\n$/)
+    .stdout(/^web1 {2}a is broken: its link 'current' points to '<oid>'\n$/)
   world.write({ 'web1/a/x': 'three\n' })
   await world.deploy()
   await world.run('verify', 'prod').stdout('web1  ok\n')
@@ -229,7 +232,7 @@ test('a file in the place of a directory of ours', async t => {
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/refused: mkdir '.*\/var\/lib\/deptool\/apps': something else is in its place\n/)
+    .stderr(/refused: cannot mkdir '.*\/var\/lib\/deptool\/apps': something else already exists there\n/)
 })
 
 test("a link in the place of an app's directory is never followed", async t => {
@@ -242,14 +245,14 @@ test("a link in the place of an app's directory is never followed", async t => {
   await world
     .run('verify', 'prod')
     .exits(2)
-    .stdout(/^web1 {2}a does not run/)
+    .stdout(/^web1 {2}a is broken/)
   world.write({ 'web1/a/x': 'two\n' })
   await world
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
     .stderr(
-      /'\/var\/lib\/deptool\/apps\/a' is not a directory \(symlink\), and not ours\n +hint: move it away/,
+      /'\/var\/lib\/deptool\/apps\/a' is not a directory \(symlink\), and git-deploy did not make it\n +hint: move it away/,
     )
   world.write({ 'web1/a/x': 'one\n', 'web1/b/y': 'new\n' })
   await world.deploy()
@@ -278,18 +281,18 @@ test(
         .stdout(anything)
         .stderr(
           new RegExp(
-            `web1  refused: ${what.source}\n +hint: make room on its file system\nfatal: cannot deploy 'prod': no host was changed\n$`,
+            `web1  refused: ${what.source}\n +hint: remove files from its file system\nfatal: cannot deploy 'prod': no host was changed\n$`,
           ),
         )
 
     await web1.output(
       'head -c 9m /dev/zero > /var/lib/deptool/fill; mount -o remount,size=12m /var/lib/deptool',
     )
-    await refused(/too little space for '\/var\/lib\/deptool': [0-2]\.\d MiB are free, 4\.\d MiB are needed/)
+    await refused(/not enough space for '\/var\/lib\/deptool': [0-2]\.\d MiB free, 4\.\d MiB needed/)
     await web1.output('rm /var/lib/deptool/fill')
     const inUse = Number(await web1.output('df --output=iused /var/lib/deptool | tail -n 1'))
     await web1.output(`mount -o remount,nr_inodes=${inUse + 40} /var/lib/deptool`)
-    await refused(/too few inodes for '\/var\/lib\/deptool': [23]\d are free, 65 are needed/)
+    await refused(/not enough inodes for '\/var\/lib\/deptool': [23]\d free, 65 needed/)
     assert.deepEqual(web1.tree('/var/lib/deptool/apps'), before)
     await web1.output('mount -o remount,nr_inodes=100000 /var/lib/deptool')
 
@@ -298,7 +301,7 @@ test(
       .run('prod', '--yes')
       .exits(1)
       .stdout(anything)
-      .stderr(/refused: write below '\/var\/lib\/deptool': no space is left on the device\n/)
+      .stderr(/refused: cannot write below '\/var\/lib\/deptool': no space left on the device\n/)
     assert.deepEqual(web1.tree('/var/lib/deptool/apps'), before)
     await web1.output('rm /var/lib/deptool/fill')
     await world.run('verify', 'prod').stdout('web1  ok\n')

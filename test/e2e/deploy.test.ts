@@ -133,7 +133,7 @@ test(
       .exits(4)
       .stdout(/update nginx/)
       .stderr(
-        /rolled back: web.service exited with 1\n(.|\n)*unknown directive "nonsense"(.|\n)*\nfatal: rolled back on web1: it runs what ran before\n/,
+        /rolled back: web.service exited with 1\n(.|\n)*unknown directive "nonsense"(.|\n)*\nfatal: rolled back on web1: it is as it was before\n/,
       )
     const { answers, longestGapMs } = await gaps()
     assert.ok(answers > 10, `${answers} answers`)
@@ -283,7 +283,7 @@ test('a host that says it is another is refused before anything is written', rea
     .exits(1)
     .stdout(anything)
     .stderr(
-      /web1 {2}refused: the host says it is 'mail7'\n +hint: .*\nfatal: cannot deploy 'prod': no host was changed\n/,
+      /web1 {2}refused: the host calls itself 'mail7'\n +hint: .*\nfatal: cannot deploy 'prod': no host was changed\n/,
     )
   assert.equal(web1.exists('/var/lib/deptool/apps'), false)
 

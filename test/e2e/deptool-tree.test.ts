@@ -67,7 +67,7 @@ deployed to 1 host in 'prod' in <time> (<id>)
 `,
     )
     // box makes no unit here, and none is asked for: its files are there for the day podman is.
-    .stderr(/no quadlet generator on this host/)
+    .stderr(/this host has no quadlet generator/)
   assert.equal(web1.read('/etc/app.conf'), 'setting = 1\n')
   assert.equal((await web1.unit('app.service')).active, 'active')
   assert.equal((await web1.unit('tidy.timer')).sub, 'waiting')

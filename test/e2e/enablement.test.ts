@@ -94,7 +94,7 @@ test('disabling a unit leaves alone what its file names beside it (Also=)', real
     .run('prod', '--yes')
     .exits(4)
     .stdout(anything)
-    .stderr(/it runs what ran before/)
+    .stderr(/it is as it was before/)
   assert.deepEqual(links(), onlyTimer)
 
   // One that holds, and another that disables it.

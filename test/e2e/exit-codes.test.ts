@@ -30,7 +30,7 @@ test('1: failed, and no host was changed', async t => {
     .exits(EXIT.failed)
     .stdout(anything)
     .stderr(
-      /\nfatal: cannot deploy 'prod': no host was changed\nhint: --skip-unreachable deploys to the others all the same\n$/,
+      /\nfatal: cannot deploy 'prod': no host was changed\nhint: to deploy to the other hosts anyway, add --skip-unreachable\n$/,
     )
   assert.equal(world.host('web1').exists('/var/lib/deptool/apps/a'), false)
 })
@@ -82,7 +82,7 @@ test('4: rolled back on some hosts', realHosts, async t => {
     .run('prod', '--yes')
     .exits(EXIT.partial)
     .stdout(anything)
-    .stderr(/\nfatal: deployed to 1 of 2 hosts, but rolled back on web1: it runs what ran before\nhint: /)
+    .stderr(/\nfatal: deployed to 1 of 2 hosts, but rolled back on web1: it is as it was before\nhint: /)
 })
 
 test('5: how it ended is not known', realHosts, async t => {
@@ -111,9 +111,9 @@ test('5: how it ended is not known', realHosts, async t => {
     .run('prod', '--yes')
     .exits(EXIT.failed)
     .stdout(
-      /^web1: it is not known here how deployment <id> ended\nhint: 'git deploy sync prod' asks\n\nprod: nothing/,
+      /^web1: the outcome of deployment <id> is unknown\nhint: run 'git deploy sync prod' to find out\n\nprod: nothing/,
     )
-    .stderr("fatal: cannot tell that 'prod' is deployed: web1 may run something else\n")
+    .stderr("fatal: cannot tell whether 'prod' is up to date: the state of web1 is uncertain\n")
 })
 
 test("129: git diff's own word on what it does not know", async t => {

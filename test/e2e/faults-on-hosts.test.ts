@@ -31,7 +31,7 @@ interface Fault {
 }
 
 const faults: Readonly<Record<string, Fault>> = {
-  SIGTERM: { command: 'kill -TERM $PPID', told: /web1 {2}rolled back: the agent was told to end/ },
+  SIGTERM: { command: 'kill -TERM $PPID', told: /web1 {2}rolled back: the agent was terminated/ },
   ENOSPC: {
     prepare: 'mount -t tmpfs -o size=16m,nr_inodes=500 tmpfs /var/lib/deptool',
     command: 'cd /var/lib/deptool/bin; cat /dev/zero >fill; n=0; while : >fill$n; do n=$((n+1)); done',
@@ -121,7 +121,7 @@ function namesFrom(first: number): number[] {
 }
 
 const HANG = 'touch /run/deptool-reached; sleep 600'
-const LOST = /web1 {2}rolled back: the agent was killed or lost power/
+const LOST = /web1 {2}rolled back: the agent was killed, or the host lost power/
 
 async function cutPowerWhenReached(world: World<TestHost>): Promise<void> {
   const web1 = world.host('web1')

@@ -11,10 +11,12 @@ import { sleeper } from './trees.ts'
 const TREE = { 'web1/a/x': 'one\n', 'web2/a/x': 'one\n' }
 const X = '/var/lib/deptool/apps/a/current/x'
 
-test('log tells who deployed what when, and how it ended, also what failed', realHosts, async t => {
+test('log tells who deployed what and when, and how it ended, also what failed', realHosts, async t => {
   const ada = await makeWorld(t, TREE, { hosts: 'real' })
   const bob = await ada.colleague('Bob')
-  await ada.run('log').stderr("nothing is known of any deployment\nhint: 'git deploy sync' asks the hosts\n")
+  await ada
+    .run('log')
+    .stderr("this repository has not recorded a deployment\nhint: run 'git deploy sync' to ask the hosts\n")
   await ada.deploy()
   ada.write({ 'web1/b/systemd/b.service': '[Service]\nExecStart=/bin/false\n' })
   ada.write({ 'web1/b/manifest.json': '{"systemd": {"units_enabled": ["b.service"]}}' })
@@ -53,7 +55,7 @@ ${failed}${first}`,
     .run('log', 'web7')
     .exits(1)
     .stderr(
-      "fatal: cannot tell about 'web7': this repository knows no such host\nhint: did you mean 'web1'?\n",
+      "fatal: cannot show the log of 'web7': this repository does not know this host\nhint: did you mean 'web1'?\n",
     )
 })
 
@@ -94,7 +96,7 @@ web2
     .stdout(/update a/)
     .stderr(/^fatal: cannot ask for confirmation: not a terminal/)
   await world
-    .runInTerminal(['rollback', 'web2', '--no-color'], [["Apply to 1 host in 'prod'? ", 'y\n']])
+    .runInTerminal(['rollback', 'web2', '--no-color'], [["Deploy to 1 host in 'prod'? ", 'y\n']])
     .stdout(/web2\r?\n {4}update a\r?\n {8}- y(?:.|\s)*deployed to 1 host in 'prod'/)
   assert.equal(world.host('web1').read(X), 'two\n')
   await world
@@ -165,14 +167,14 @@ test('rollback refuses where nothing ran before', async t => {
     .run('rollback')
     .exits(1)
     .stderr(
-      "fatal: cannot roll back: no deployment is known here\nhint: 'git deploy sync' asks the hosts what they run\n",
+      "fatal: cannot roll back: this repository has not recorded a deployment\nhint: run 'git deploy sync' to ask the hosts what they run\n",
     )
   await world.deploy()
   await world
     .run('rollback', 'web1')
     .exits(1)
-    .stderr(`fatal: cannot roll back 'web1': nothing was deployed there before
-hint: to remove its apps, empty the directory 'prod/web1' and deploy that
+    .stderr(`fatal: cannot roll back 'web1': it has no earlier deployment
+hint: to remove its apps, empty the directory 'prod/web1' and deploy
 `)
   await world
     .run('rollback', 'web11')
@@ -213,9 +215,9 @@ test('forget stops tracking and touches no host', async t => {
   await world.deploy()
   world.remove('web2')
   await world.run('plan').stdout(
-    `web2 is not in 'prod' any more and is left alone
+    `web2 is no longer in 'prod' and is left alone
 hint: to remove its apps, use --prune
-hint: to stop tracking it, 'git deploy forget web2'
+hint: to stop tracking it, run 'git deploy forget web2'
 
 prod is up to date (1 host)
 `,
@@ -228,14 +230,16 @@ prod is up to date (1 host)
   await world
     .run('forget', 'web1', 'web2')
     .exits(1)
-    .stderr("fatal: cannot forget 'web2': this repository knows no such host\nhint: did you mean 'web1'?\n")
+    .stderr(
+      "fatal: cannot forget 'web2': this repository does not know this host\nhint: did you mean 'web1'?\n",
+    )
   assert.match(await world.git('rev-parse', 'refs/deptool/web1'), /^[0-9a-f]{40}$/, 'all or nothing')
   // Even a ref that names no commit.
   await world.git('update-ref', 'refs/deptool/web1', await world.git('rev-parse', 'HEAD:prod/web1/a/x'))
   await world
     .run('plan')
     .exits(1)
-    .stderr(/hint: git deploy forget web1/)
+    .stderr(/hint: run 'git deploy forget web1'/)
   await world.run('forget', 'web1').stdout('forgot web1 (was <oid>)\n')
   await world.run('sync', 'prod').stdout('web1  new <oid>, 1 deployment by Ada\n')
   await world.run('plan').stdout('prod is up to date (1 host)\n')
@@ -245,7 +249,7 @@ test('--prune removes the apps of hosts that have left the tree, and stops track
   const world = await makeWorld(t, TREE)
   await world.deploy()
   world.remove('web2')
-  const pruned = `web2 (not in 'prod' any more)
+  const pruned = `web2 (no longer in 'prod')
     remove a
         - x
 `
@@ -275,7 +279,7 @@ test('--prune stops tracking a host that had lost its apps before, once, and wit
   world.remove('web2')
   rmSync(world.host('web2').directory, { recursive: true })
   const said =
-    "web2 has no apps and is not in 'prod' any more: --prune stops tracking\n\nprod is up to date (1 host)\n"
+    "web2 has no apps and is no longer in 'prod': --prune stops tracking it\n\nprod is up to date (1 host)\n"
   await world.run('plan', '--prune', '--exit-code').exits(2).stdout(said)
   await world.run('prod', '--prune', '--dry-run').stdout(said)
   await world.run('prod', '--prune', '--yes').stdout(`${said}forgot web2\n`)
@@ -287,7 +291,7 @@ test('when the last host has left the tree, it is told how its apps can go', asy
   await world.deploy()
   await world.git('rm', '-rq', 'prod/web1')
   await world.commit()
-  const hint = `hint: web1 is still deployed from there: with an empty directory, as 'prod/.gitkeep' makes it, --prune removes the apps
+  const hint = `hint: web1 was deployed from this directory; to remove its apps, create the empty directory again ('prod/.gitkeep') and use --prune
 `
   await world
     .run('prod', '--prune')
@@ -301,7 +305,7 @@ test('when the last host has left the tree, it is told how its apps can go', asy
   await world
     .run('prod', '--prune')
     .exits(1)
-    .stderr(/^fatal: .*\nhint: clusters of this repository: 'live'\n$/)
+    .stderr(/^fatal: .*\nhint: the clusters of this repository are 'live'\n$/)
   rmSync(join(world.repo, 'live'), { recursive: true })
   world.write({ '.gitkeep': '' })
   await world.commit()
@@ -339,7 +343,7 @@ test('ping: who answers, how quickly, as whom, and what it runs', realHosts, asy
   await world
     .run('ping', 'prod')
     .stdout(
-      /^web1 {2}[\d.]+\/[\d.]+\/<time> +as root {4}agent 0\.1\.0 \(installed just now\) {2}nothing deployed\nweb2 {2}[\d.]+\/[\d.]+\/<time> +as deploy {2}agent .*\nweb3 .*\n$/,
+      /^web1 {2}[\d.]+\/[\d.]+\/<time> +as root {4}agent 0\.1\.0 \(just installed\) {2}nothing deployed\nweb2 {2}[\d.]+\/[\d.]+\/<time> +as deploy {2}agent .*\nweb3 .*\n$/,
     )
   await world.deploy()
   await world.git('update-ref', '-d', 'refs/deptool/web2')
@@ -348,9 +352,9 @@ test('ping: who answers, how quickly, as whom, and what it runs', realHosts, asy
     .run('ping', 'prod')
     .exits(1)
     .stdout(
-      /^web1 .* agent 0\.1\.0 {2}runs <oid>, as known here\nweb2 .* runs <oid>, known here: nothing\nweb3 {2}cannot connect to .*\n$/,
+      /^web1 .* agent 0\.1\.0 {2}runs <oid>, as recorded\nweb2 .* runs <oid>, but this repository has recorded nothing\nweb3 {2}cannot connect to .*\n$/,
     )
-    .stderr('fatal: cannot work with web3\n')
+    .stderr('fatal: cannot ping web3\n')
 })
 
 test('ping and sync read no more of the tree than the names of hosts', async t => {
@@ -361,15 +365,15 @@ test('ping and sync read no more of the tree than the names of hosts', async t =
   await world
     .run('ping')
     .exits(1)
-    .stdout(/^web1 .*, as known here\nweb2 {2}the host says it is 'mail7'\n$/)
-    .stderr(/^hint: the name in its \/etc\/hostname .*\nfatal: cannot work with web2\n$/)
+    .stdout(/^web1 .*, as recorded\nweb2 {2}the host calls itself 'mail7'\n$/)
+    .stderr(/^hint: check the address; \/etc\/hostname .*\nfatal: cannot ping web2\n$/)
   await world
     .run('sync')
     .exits(1)
-    .stdout(/^web1 {2}unchanged <oid>\nweb2 {2}the host says it is 'mail7'\n$/)
+    .stdout(/^web1 {2}unchanged <oid>\nweb2 {2}the host calls itself 'mail7'\n$/)
     .stderr(anything)
   const bare = join(world.home, 'bare.git')
   await world.git('clone', '--quiet', '--bare', world.repo, bare)
   const synced = await world.execute(['git', '-C', bare, 'deploy', 'sync', 'prod'])
-  assert.match(synced.stdout, /^web1 {2}new [0-9a-f]{7}, 1 deployment by Ada\nweb2 {2}the host says/)
+  assert.match(synced.stdout, /^web1 {2}new [0-9a-f]{7}, 1 deployment by Ada\nweb2 {2}the host calls itself/)
 })

@@ -22,8 +22,8 @@ const TREE = { 'web1/www/index.html': 'one\n', 'dns1/nsd/nsd.conf': 'one\n' }
 
 const INSTALLED = `hooks in '.git/hooks':
     post-commit  installed
-    pre-deploy   none; 'pre-deploy.sample' is an example
-    post-deploy  none; 'post-deploy.sample' is an example
+    pre-deploy   none; for an example, see 'pre-deploy.sample'
+    post-deploy  none; for an example, see 'post-deploy.sample'
 `
 const REMOVED = `hooks in '.git/hooks':
     post-commit  not installed
@@ -78,7 +78,7 @@ test('a hook that is there is called first, and is back after uninstall, link or
   const { stderr, code } = await commit()
   assert.match(stderr, /^mine: 0\nprod: 2 of 2 hosts would change\n/)
   assert.equal(code, 0)
-  await world.run('hooks', 'uninstall').stdout(/not installed, there is another/)
+  await world.run('hooks', 'uninstall').stdout(/not installed; another hook is there/)
   assert.equal(readFileSync(join(hooks, 'post-commit'), 'utf8'), readFileSync(join(hooks, 'mine'), 'utf8'))
   assert.equal(existsSync(join(hooks, 'post-commit.chained')), false)
 })
@@ -92,11 +92,11 @@ test('nothing of anybody else is overwritten', async t => {
     .run('hooks', 'install')
     .exits(1)
     .stderr(
-      `fatal: cannot chain '<dir>/ada/repo/.git/hooks/post-commit': '<dir>/ada/repo/.git/hooks/post-commit.chained' is there already
-hint: one of the two has to go: git-deploy calls one hook before its own
+      `fatal: cannot keep '<dir>/ada/repo/.git/hooks/post-commit' as '<dir>/ada/repo/.git/hooks/post-commit.chained': this file already exists
+hint: remove one of the two: git-deploy calls only one other hook
 `,
     )
-  await world.run('hooks', 'uninstall').stdout(/not installed, there is another/)
+  await world.run('hooks', 'uninstall').stdout(/not installed; another hook is there/)
   rmSync(join(hooks, 'post-commit.chained'))
   await world.run('hooks', 'install').stdout(/calls post-commit\.chained first/)
   assert.equal(readFileSync(join(hooks, 'pre-deploy.sample'), 'utf8'), 'mine as well\n')
@@ -110,7 +110,7 @@ test('a link to the hook in the package is ours, and what was chained is back ev
   await world.run('hooks', 'install').stdout(INSTALLED)
   rmSync(join(hooks, 'post-commit'))
   put('post-commit.chained', '#!/bin/sh\n# mine\n')
-  await world.run('hooks', 'uninstall').stdout(/not installed, there is another/)
+  await world.run('hooks', 'uninstall').stdout(/not installed; another hook is there/)
   assert.deepEqual(readdirSync(hooks), ['post-commit'])
   assert.ok(existsSync(OURS))
 })
@@ -154,7 +154,9 @@ test('install says so where no cluster is known, and the words are checked', asy
   await world
     .run('hooks', 'install')
     .stdout(INSTALLED)
-    .stderr("hint: no cluster is known yet, so nothing is planned; 'git deploy init <cluster>' names it\n")
+    .stderr(
+      "hint: this repository has no cluster yet, so the hook shows nothing; run 'git deploy init <cluster>' to choose one\n",
+    )
   await world
     .run('hooks', 'instal')
     .exits(129)
@@ -164,7 +166,7 @@ test('install says so where no cluster is known, and the words are checked', asy
   await world
     .run('hooks')
     .exits(129)
-    .stderr(/^error: one word is missing: install, uninstall or list\n/)
+    .stderr(/^error: missing argument: install, uninstall or list\n/)
 })
 
 test('a commit that touches a cluster shows a line for each host, and the command', async t => {

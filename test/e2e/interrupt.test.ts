@@ -47,7 +47,7 @@ test('Ctrl-C during a restart that does not end is heard', realHosts, async t =>
   await world
     .runInTerminal(['prod', '--yes'], [['web1  restart a.service', CTRL_C]])
     .exits(130)
-    .stdout(/rolled back: the operator interrupted it(.|\n)*rolled back on web1: it runs what ran before/)
+    .stdout(/rolled back: interrupted by the operator(.|\n)*rolled back on web1: it is as it was before/)
   await isAsBefore(web1)
 })
 
@@ -58,7 +58,7 @@ test('an agent that is told to end during such a restart undoes first', realHost
     .outcome.exits(4)
     .stdout(anything)
     .stderr(
-      /web1 {2}rolled back: the agent was told to end\nfatal: rolled back on web1: it runs what ran before\n$/,
+      /web1 {2}rolled back: the agent was terminated\nfatal: rolled back on web1: it is as it was before\n$/,
     )
   await waitFor('the restart', () => restarting(web1))
   await web1.output("kill -TERM $(pgrep -f '^/var/lib/deptool/bin/deptool')")
@@ -93,7 +93,7 @@ test('Ctrl-C while a unit is watched', realHosts, async t => {
   const checked = outcome
     .exits('SIGINT') // git's own: its group got it too
     .stdout(anything)
-    .stderr(/interrupted: the hosts are asked to undo(.|\n)*rolled back: the operator interrupted it/)
+    .stderr(/interrupted: asking the hosts to roll back(.|\n)*rolled back: interrupted by the operator/)
   await waitFor('the watch', async () => {
     const { stdout } = await web1.sh(
       'tail -n 1 /var/lib/deptool/journal; systemctl show -P Environment a.service',
@@ -116,7 +116,7 @@ test('Ctrl-C twice leaves at once, and the host heals itself', realHosts, async 
   const checked = outcome
     .exits('SIGINT')
     .stdout(anything)
-    .stderr(/interrupted: the hosts are asked to undo[^\n]*\n$/)
+    .stderr(/interrupted: asking the hosts to roll back[^\n]*\n$/)
   const stopping = async () => (await web1.unit('a.service')).sub === 'stop'
   await waitFor('the stop', stopping)
   kill('SIGINT')
@@ -163,7 +163,7 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const)
       .exits(signal) // git's own, once we have ended
       .stdout(anything)
       .stderr(
-        /interrupted: the hosts are asked to undo; .*\n(.|\n)*web1 {2}rolled back: the operator interrupted it\nfatal: /,
+        /interrupted: asking the hosts to roll back; .*\n(.|\n)*web1 {2}rolled back: interrupted by the operator\nfatal: /,
       )
     await waitFor('the restart', () => restarting(web1))
     kill(signal)
@@ -200,7 +200,7 @@ test('Ctrl-C after it was told to hold comes too late, and is told so', realHost
   const checked = outcome
     .exits('SIGINT')
     .stdout(/deployed to 1 host in 'prod'/)
-    .stderr(/interrupted: the hosts are asked to undo.*\n.*web1 {2}deployed\n$/)
+    .stderr(/interrupted: asking the hosts to roll back.*\n.*web1 {2}deployed\n$/)
   await waitFor('the journal', () => web1.exists('/var/lib/deptool/journal'))
   // What the host says takes a second from now on.
   relay.slowDown(2000)
@@ -218,7 +218,7 @@ test('Ctrl-C while no new connection can be made is heard at once', realHosts, a
   const checked = outcome
     .exits('SIGINT')
     .stdout(anything)
-    .stderr(/interrupted(.|\n)*web1 {2}rolled back: the operator interrupted it\n/)
+    .stderr(/interrupted(.|\n)*web1 {2}rolled back: interrupted by the operator\n/)
   await waitFor('the agent', () => web1.exists('/var/lib/deptool/journal'))
   relay.hold()
   await waitFor('the second connection', () => relay.connections > 1)

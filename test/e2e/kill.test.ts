@@ -18,7 +18,9 @@ test('an update that is killed before any of its steps is undone by the next ses
         .run('prod', '--yes')
         .exits(4)
         .stdout(anything)
-        .stderr(/web1 {2}.*; asking again\n(.|\n)*web1 {2}rolled back: the agent was killed or lost power/)
+        .stderr(
+          /web1 {2}.*; reconnecting\n(.|\n)*web1 {2}rolled back: the agent was killed, or the host lost power/,
+        )
       assert.deepEqual(await portrait(web1), before)
     })
   }

@@ -70,28 +70,25 @@ test(
       .run('prod', '--yes')
       .exits(4)
       .stdout(anything)
-      .stderr(/\nfatal: rolled back on web1, but not everything went back\nhint: .*--repair prod/)
+      .stderr(/\nfatal: rolled back on web1, but incompletely\nhint: .*--repair prod/)
 
     world.write({ 'web1/a/systemd/a.service': good })
-    const unsettled = `web1: deployment <id> was undone, and not everything went
-back
-hint: 'git deploy --repair prod' puts it right
+    const unsettled = `web1: deployment <id> was rolled back incompletely
+hint: run 'git deploy --repair prod' to fix it
 
-prod: nothing to change, as far as is known here
+prod: nothing to change, as far as this repository knows
 `
     await world.run('plan', 'prod', '--exit-code').exits(2).stdout(unsettled)
     await world
       .run('prod', '--yes')
       .exits(1)
       .stdout(unsettled)
-      .stderr("fatal: cannot tell that 'prod' is deployed: web1 may run something else\n")
+      .stderr("fatal: cannot tell whether 'prod' is up to date: the state of web1 is uncertain\n")
     await world.run('prod', '--limit', 'web2').stdout(/prod is up to date on 1 of 2 hosts/)
     await world
       .run('status', 'prod')
-      .stdout(
-        /web1 .* up to date, but deployment <id> was undone, and not everything went back\nweb2 .*date\n$/,
-      )
-      .stderr("hint: 'git deploy --repair prod' puts it right\n")
+      .stdout(/web1 .* up to date, but deployment <id> was rolled back incompletely\nweb2 .*date\n$/)
+      .stderr("hint: run 'git deploy --repair prod' to fix it\n")
     const { stdout } = await world.run('status', '--porcelain').stdout(anything)
     assert.match(
       stdout,
@@ -211,7 +208,7 @@ chmod 755 /usr/local/bin/systemctl`)
       .run('prod', '--yes')
       .exits(4)
       .stdout(anything)
-      .stderr(new RegExp(`rolled back: systemctl ${verb}.*no, not today\n(.|\n)*it runs what ran before`))
+      .stderr(new RegExp(`rolled back: systemctl ${verb}.*no, not today\n(.|\n)*it is as it was before`))
     assert.deepEqual([...host.tree(APPS), ...host.tree('/etc/systemd/system')], before)
     assert.equal((await host.unit('a.service')).active, 'active')
     await world.run('verify', 'prod').stdout(/^web1 {2}ok\n/)
@@ -239,7 +236,7 @@ test("a unit that was broken before is in nobody else's way, and can be mended",
     .run('prod', '--yes')
     .exits(4)
     .stdout(anything)
-    .stderr(/a\.service exited with 1(.|\n)*it runs what ran before\n/)
+    .stderr(/a\.service exited with 1(.|\n)*it is as it was before\n/)
   world.write({ 'web1/a/systemd/a.service': running })
   await world.deploy()
   assert.equal((await host.unit('a.service')).active, 'active')

@@ -18,7 +18,7 @@ test('a second operator is told who holds the lock, since when and for what', re
     .exits(1)
     .stdout(anything)
     .stderr(
-      /web1 {2}refused: locked by Ada <ada@example.com> since .* \(deployment <id>\)\n +hint: try again when it has ended, or queue behind it with --wait\nfatal: cannot deploy 'prod': no host was changed\n/,
+      /web1 {2}refused: locked by Ada <ada@example.com> since .* \(deployment <id>\)\n +hint: try again later, or add --wait to wait until it has ended\nfatal: cannot deploy 'prod': no host was changed\n/,
     )
   await release(web1)
   await ada
@@ -43,12 +43,12 @@ test('who waits for a confirmation that will not come, and how long yet', realHo
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/\(deployment <id>; settled, waits for its confirmation, <time> left\)\n/)
+    .stderr(/\(deployment <id>; waiting for confirmation, <time> left\)\n/)
   // With --wait, what comes after is Bob's.
   await bob
     .run('prod', '--yes', '--wait')
     .stdout(/deployed to 1 host/)
-    .stderr(/^ +<time> {2}web1 {2}waits, locked by Ada .* left\)\n +<time> {2}web1 {2}staged\n/)
+    .stderr(/^ +<time> {2}web1 {2}waiting: locked by Ada .* left\)\n +<time> {2}web1 {2}staged\n/)
   assert.equal(deployed(web1), 'three')
 })
 
@@ -68,12 +68,12 @@ test('--wait goes on when the other deployment has ended, or gives up', realHost
     .run('prod', '--yes', '--wait=1')
     .exits(1)
     .stdout(anything)
-    .stderr(/waits, locked by Ada (.|\n)*refused: locked by Ada .*\n(.|\n)*no host was changed\n$/)
+    .stderr(/waiting: locked by Ada (.|\n)*refused: locked by Ada .*\n(.|\n)*no host was changed\n$/)
   const { outcome, shows } = bob.start('prod', '--yes', '--wait')
   const waits = outcome
     .stdout(/deployed to 1 host/)
     .stderr(
-      /^ +<time> {2}web1 {2}waits, locked by Ada <ada@example.com> since .*\n +<time> {2}web1 {2}staged\n/,
+      /^ +<time> {2}web1 {2}waiting: locked by Ada <ada@example.com> since .*\n +<time> {2}web1 {2}staged\n/,
     )
   await shows(/waits, locked by/)
   await release(web1)
@@ -101,7 +101,7 @@ test(
       .exits(1)
       .stdout(anything)
       .stderr(
-        /web1 {2}waits, locked by Ada (.|\n)*web1 {2}refused: it runs <oid>, and not what the plan starts from\n(.|\n)*Author: Ada (.|\n)*fatal: cannot deploy 'prod': web1 had changed; no host was changed now\nhint: run the same command again: its plan starts from what runs there now\n$/,
+        /web1 {2}waiting: locked by Ada (.|\n)*web1 {2}refused: the host runs <oid>, but the plan does not start from this commit\n(.|\n)*Author: Ada (.|\n)*fatal: cannot deploy 'prod': web1 has changed since this repository last heard of it; no host was changed\nhint: run the same command again: the new plan starts from what the hosts run now\n$/,
       )
     await shows(/waits, locked by/)
     await release(web1)
@@ -125,6 +125,6 @@ test('the death of an agent frees the lock', realHosts, async t => {
   await world
     .run('prod', '--yes')
     .stdout(/deployed to 1 host/)
-    .stderr(/web1 {2}an earlier deployment had been cut off: <id> was undone\n/)
+    .stderr(/web1 {2}an earlier deployment was interrupted: <id> was rolled back\n/)
   assert.equal(deployed(web1), 'two')
 })

@@ -17,7 +17,7 @@ test('a host that holds and dies before it can say so is reported as holding', r
   await world
     .run('prod', '--yes')
     .stdout(/deployed to 1 host/)
-    .stderr(/the agent ended by itself, signal SIGKILL; asking again\n.*web1 {2}deployed\n$/)
+    .stderr(/the agent ended unexpectedly, signal SIGKILL; reconnecting\n.*web1 {2}deployed\n$/)
   assert.equal(deployed(web1), 'two')
   await world.run('prod').stdout('prod is up to date (1 host)\n')
 })
@@ -32,7 +32,7 @@ test(
     const checked = outcome
       .exits(4)
       .stdout(anything)
-      .stderr(/web1 {2}rolled back: it was not confirmed within <time>\nfatal: rolled back on web1/)
+      .stderr(/web1 {2}rolled back: not confirmed within <time>\nfatal: rolled back on web1/)
     await waitFor('an activation under way', () => isUnderWay(web1))
     kill('SIGSTOP')
     await release(web1)
@@ -55,7 +55,7 @@ test(
       .exits(4)
       .stdout(anything)
       .stderr(
-        /the disk reports an error; asking again\n.*web1 {2}rolled back: the agent was killed or lost power\nfatal: rolled back on web1/,
+        /the disk reports an I\/O error; reconnecting\n.*web1 {2}rolled back: the agent was killed, or the host lost power\nfatal: rolled back on web1/,
       )
     assert.equal(deployed(web1), 'one')
     assert.ok(isQuiet(web1))

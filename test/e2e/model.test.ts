@@ -6,11 +6,12 @@ import { type TestContext, test } from 'node:test'
 import { buildProgram } from '../model/program.ts'
 import { REGRESSIONS } from '../model/regressions.ts'
 import { type Chance, happeningsOf, play } from '../model/sequence.ts'
+import { needs } from '../support/needs.ts'
 
 const SEQUENCES = Number(process.env['GIT_DEPLOY_MODEL'] ?? 20)
 const SEED = process.env['GIT_DEPLOY_MODEL_SEED']
 const options = {
-  skip: process.getuid?.() === 0 ? false : 'the model of a host needs root: files have owners there',
+  ...needs('root'),
   timeout: 4 * 3_600_000,
 }
 

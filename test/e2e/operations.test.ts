@@ -86,7 +86,7 @@ test('two versions of the tool share a host', realHosts, async t => {
   await bob
     .run('verify', 'prod')
     .exits(2)
-    .stdout(/^web1 {2}runs <oid>, this repository knows of <oid>\n$/)
+    .stdout(/^web1 {2}runs <oid>, but this repository has recorded <oid>\n$/)
   await ada.run('verify', 'prod').stdout('web1  ok\n')
   assert.equal(await agents(), '2\n')
 

@@ -81,8 +81,8 @@ test('pre-deploy stops everything, before any host is connected to', async t => 
     .stdout(/^prod from/)
     .stderr(
       `not on a Friday
-fatal: cannot deploy 'prod': the pre-deploy hook ended with 7
-hint: no host was connected to; '--no-verify' deploys without asking the hook
+fatal: cannot deploy 'prod': the pre-deploy hook exited with 7
+hint: no host was contacted; to skip the hook, add --no-verify
 `,
     )
   assert.equal(count(), 0)
@@ -110,7 +110,7 @@ test('post-deploy hears of hosts that did not hold, and its failure is a warning
   await world
     .run('prod', '--yes')
     .stdout(anything)
-    .stderr(/\nsaid by the hook\nwarning: the post-deploy hook ended with 9\n$/)
+    .stderr(/\nsaid by the hook\nwarning: the post-deploy hook exited with 9\n$/)
   const { url } = await startCounter(t)
   await world.git('config', 'deptool-host.web1.url', url)
   world.write({ 'web1/www/index.html': 'two\n', 'dns1/nsd/nsd.conf': 'two\n' })
@@ -119,7 +119,7 @@ test('post-deploy hears of hosts that did not hold, and its failure is a warning
     .exits(1)
     .stdout(anything)
     .stderr(
-      /warning: the post-deploy hook ended with 9\nfatal: cannot deploy 'prod': no host was changed\nhint: .*\n$/,
+      /warning: the post-deploy hook exited with 9\nfatal: cannot deploy 'prod': no host was changed\nhint: .*\n$/,
     )
   assert.match(
     notes(),
@@ -133,7 +133,7 @@ test('a hook that is not executable is ignored, aloud; one that reads nothing is
   await world
     .run('prod', '--yes')
     .stdout(anything)
-    .stderr(/^hint: the 'pre-deploy' hook was ignored because it is not executable\n(?!.*warning)/)
+    .stderr(/^hint: the 'pre-deploy' hook was ignored because it is not set as executable\n(?!.*warning)/)
 })
 
 test('core.hooksPath, a hook without a first line, and one that cannot be started', async t => {
@@ -150,10 +150,10 @@ test('core.hooksPath, a hook without a first line, and one that cannot be starte
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/the pre-deploy hook ended with 5\n/)
+    .stderr(/the pre-deploy hook exited with 5\n/)
   const tree = ['--git-dir', join(world.repo, '.git'), '--work-tree', world.repo]
   const outside = await world.execute(['env', '-C', '/', 'git', ...tree, 'deploy', '--yes', 'prod'])
-  assert.match(outside.stderr, /the pre-deploy hook ended with 5\n/)
+  assert.match(outside.stderr, /the pre-deploy hook exited with 5\n/)
   put('#!/no/such/shell\n')
   await world
     .run('prod', '--yes')
@@ -188,7 +188,7 @@ test('the samples do what they say', async t => {
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/^pre-deploy: the files of 'web1' in 'prod' hold an unresolved conflict\nfatal: /)
+    .stderr(/^pre-deploy: the files of 'web1' in 'prod' contain an unresolved conflict\nfatal: /)
   world.write({ 'web1/www/index.html': 'two\n' })
   await world.deploy()
   const shared = await world.git('-C', '../origin.git', 'for-each-ref', '--format=%(refname)')

@@ -7,15 +7,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { demoTree } from '../demo/demo-tree.ts'
-import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
 import { type Piece, parsePage, printPage, type Typed } from '../support/console-page.ts'
-import { execute } from '../support/execute.ts'
+import { needs } from '../support/needs.ts'
 import { openTmux, type Tmux } from '../support/tmux.ts'
 import { makeWorld, type World } from '../support/world.ts'
 
-const withTmux = { skip: (await execute(['tmux', '-V']).catch(() => null)) ? false : 'needs tmux' }
-const withHosts = { skip: withTmux.skip || realHosts.skip }
+const withHosts = needs('tmux', 'real hosts')
 
 test('README.md shows what happens', withHosts, async t => {
   const world = await makeWorld(

@@ -5,7 +5,7 @@ import { anything } from '../support/outcome.ts'
 import { makeWorld } from '../support/world.ts'
 
 const TREE = { 'web1/a/x': 'one\n' }
-const QUESTION = "Apply to 1 host in 'prod'? Rolls back by itself if it fails. [y/N/d] "
+const QUESTION = "Deploy to 1 host in 'prod'? A host that fails rolls back by itself. [y/N/d] "
 
 test('y deploys', async t => {
   const world = await makeWorld(t, TREE)

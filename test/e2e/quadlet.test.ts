@@ -91,7 +91,7 @@ test(
       .exits(1)
       .stdout(anything)
       .stderr(
-        /'box' starts 'box.service', made of a quadlet, and there is no quadlet generator on the host\n +hint: install podman, version 4.4 or newer\n/,
+        /'box' starts 'box.service', which is generated from a quadlet, but the host has no quadlet generator\n +hint: install podman 4.4 or newer\n/,
       )
     assert.equal(web1.exists('/etc/containers/systemd/box.container'), false)
 
@@ -100,7 +100,7 @@ test(
       .run('prod', '--yes')
       .stdout(anything)
       .stderr(
-        /no quadlet generator on this host: the quadlets are there, but make no units until podman is installed\n/,
+        /this host has no quadlet generator: the quadlets are deployed, but become units only after podman is installed\n/,
       )
     assert.equal(web1.read('/etc/containers/systemd/box.container'), quadlet(1000))
 

@@ -23,7 +23,7 @@ async function whatIsSaid(
     .exits(1)
     .stdout(anything)
     .stderr(
-      /web2 {2}nothing changed\n(.|\n)*fatal: cannot deploy 'prod': no host was changed\n(hint: --skip-unreachable .*\n)?$/,
+      /web2 {2}nothing changed\n(.|\n)*fatal: cannot deploy 'prod': no host was changed\n(hint: .* --skip-unreachable\n)?$/,
     )
   assert.deepEqual(await world.host('web2').output('ls /var/lib/deptool/apps'), '')
   // A line of its own begins with a time; what follows indented belongs to it.
@@ -40,7 +40,7 @@ test('a user whose sudo asks for a password', realHosts, async t => {
   assert.equal(
     await whatIsSaid(t, world => world.logInAs('nosudo', 'web1')),
     `<time>  web1  cannot become root as 'nosudo': sudo needs a password
-hint: as root there: echo 'nosudo ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/nosudo`,
+hint: run as root on the host: echo 'nosudo ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/nosudo`,
   )
 })
 
@@ -57,7 +57,7 @@ test(
       .exits(1)
       .stdout(anything)
       .stderr(/cannot become root as 'a\.da'/)
-    await web1.output(`cd /; ${/hint: as root there: (.*)/.exec(stderr)![1]}`)
+    await web1.output(`cd /; ${/hint: run as root on the host: (.*)/.exec(stderr)![1]}`)
     await world.deploy()
   },
 )
@@ -120,7 +120,7 @@ test('--skip-unreachable: the others are deployed to, and the exit code tells', 
     .run('prod', '--yes', '--skip-unreachable', '--atomic')
     .exits(4)
     .stdout(anything)
-    .stderr(/\nfatal: rolled back on web2, web3: they run what ran before; nothing changed on web1\n/)
+    .stderr(/\nfatal: rolled back on web2, web3: they are as they were before; nothing changed on web1\n/)
   assert.equal(world.host('web2').read('/var/lib/deptool/apps/a/current/x'), '1\n')
 })
 
@@ -131,7 +131,7 @@ test('nobody listens', realHosts, async t => {
 
 test('somebody listens and hangs up', realHosts, async t => {
   const said = await whatIsSaid(t, async world => (await world.relay('web1')).refuse())
-  assert.match(said, /^<time> {2}web1 {2}cannot connect to '127.0.0.1:\d+': the host hung up$/)
+  assert.match(said, /^<time> {2}web1 {2}cannot connect to '127.0.0.1:\d+': the host closed the connection$/)
 })
 
 test('no key that the host takes', realHosts, async t => {
@@ -146,7 +146,7 @@ test('a host key that is not known', realHosts, async t => {
   })
   assert.match(
     said,
-    /web1 {2}cannot trust '\[<web1>\]:2022': its .* key is not known, SHA256:.*\nhint: .*ssh web1$/,
+    /web1 {2}cannot trust '\[<web1>\]:2022': its .* key is unknown: SHA256:.*\nhint: .*'ssh web1'$/,
   )
 })
 
@@ -161,7 +161,7 @@ test(
       .run('prod', '--yes')
       .exits(1)
       .stdout(anything)
-      .stderr(/hint: .* by hand: ssh -o StrictHostKeyChecking=ask web1\n/)
+      .stderr(/hint: .* by hand with 'ssh -o StrictHostKeyChecking=ask web1'\n/)
     const typed = / by hand: (.*)/.exec(stderr)![1]!
     const { repo: cwd, env } = world
     await runOnTerminal(['sh', '-c', `${typed} true`], [['(yes/no', 'yes\n']], { cwd, env })
@@ -175,7 +175,7 @@ test('a host key that is another than before', realHosts, async t => {
     writeFileSync(knownHosts(world), `${one.replace(/ .*/, two.slice(two.indexOf(' ')))}\n${two}\n`)
   })
   assert.match(said, /web1 {2}THE HOST KEY OF '\[<web1>\]:2022' HAS CHANGED.*known_hosts:1/)
-  assert.match(said, /hint: .*ssh-keygen -f '<dir>.*known_hosts' -R '\[<web1>\]:2022'/)
+  assert.match(said, /hint: .*ssh-keygen -f "<dir>.*known_hosts" -R "\[<web1>\]:2022"'/)
 })
 
 test('a login shell that talks', realHosts, async t => {
@@ -187,12 +187,15 @@ test('a login shell that talks', realHosts, async t => {
 
 test('a login shell that lets nobody in', realHosts, async t => {
   const said = await whatIsSaid(t, world => world.logInAs('nobody', 'web1'))
-  assert.match(said, /web1 {2}the login shell of 'nobody' lets nobody in: 'This account .*'\nhint: .*chsh/)
+  assert.match(
+    said,
+    /web1 {2}the login shell of 'nobody' does not allow logins: 'This account .*'\nhint: .*chsh/,
+  )
 })
 
 test('a login shell that ends, and a command that is forced upon the key', realHosts, async t => {
-  const inTheWay = `<time>  web1  the agent did not start, exit status 3
-hint: the login shell of 'root' or a command forced upon the key may be in its way; test with: ssh web1 true`
+  const inTheWay = `<time>  web1  the agent did not start, exit code 3
+hint: the cause may be the login shell of 'root' or a forced command for the key; test with: ssh web1 true`
   assert.equal(await whatIsSaid(t, (_, web1) => web1.output("echo 'exit 3' > /root/.bashrc")), inTheWay)
   const forced = (_: RealWorld, web1: TestHost) =>
     web1.output(`sed -i 's/^/command="exit 3" /' /etc/ssh/authorized_keys`)
@@ -216,7 +219,7 @@ test('a platform that there is no agent for', realHosts, async t => {
   )
   assert.match(
     said,
-    /web1 {2}cannot install the agent on Linux ppc64le\nhint: there are agents for linux-x86_64/,
+    /web1 {2}cannot install the agent on Linux ppc64le\nhint: this package has agents for linux-x86_64/,
   )
 })
 
@@ -238,11 +241,39 @@ test(
       said,
       `<time>  web1  refused:
 the directory '/etc/nowhere' for the link '/etc/nowhere/y' does not exist
-hint: make it, or install the package that does
-'/etc/x.conf' exists and differs from what would be linked there: it has 8 bytes, ours 5
-hint: --adopt replaces it and keeps it as a backup
-'a' enables 'ghost.service', which exists neither in the tree nor on the host
-hint: ship it in the systemd directory of the app, or install the package that has it`,
+hint: create it, or install the package that does
+'/etc/x.conf' exists and differs from the target of the new link: it has 8 bytes, the target 5
+hint: use --adopt to replace it; a backup is kept
+'a' enables 'ghost.service', which exists neither in the config tree nor on the host
+hint: ship it in the app's 'systemd' directory, or install the package that contains it`,
     )
+  },
+)
+
+test(
+  'an agent that is cut short, empty or another file is put there again, by root and by sudo',
+  realHosts,
+  async t => {
+    const world = await makeWorld(t, { 'web1/a/x': '1\n' }, { hosts: 'real' })
+    const web1 = world.host('web1')
+    await world.deploy()
+    const agent = '/var/lib/deptool/bin/deptool-*'
+    let x = 1
+    for (const user of ['root', 'deploy'])
+      for (const damage of [
+        `truncate -s 300000 ${agent}`,
+        `truncate -s 0 ${agent}`,
+        `printf '\\0\\0\\0' | dd of=$(echo ${agent}) bs=1 seek=64 conv=notrunc status=none`,
+        `printf '#!/bin/sh\\nexit 3\\n' >$(echo ${agent})`,
+      ]) {
+        world.logInAs(user, 'web1')
+        await web1.output(damage)
+        world.write({ 'web1/a/x': `${++x}\n` })
+        await world
+          .run('prod', '--yes')
+          .stdout(/deployed to 1 host/)
+          .stderr(/web1 {2}agent installed\n/)
+        assert.equal(web1.read('/var/lib/deptool/apps/a/current/x'), `${x}\n`)
+      }
   },
 )

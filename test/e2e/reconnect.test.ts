@@ -1,5 +1,6 @@
 /** Deployments that touch the way to their own host hold only if a new connection can be made. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -80,7 +81,7 @@ test('sshd that lets nobody in any more is put back, and the operator is told so
     .exits(4)
     .stdout(/confirmed over a new connection/)
     .stderr(
-      /no new connection yet \(cannot log in as 'root'.*(.|\n)*rolled back: it was not confirmed over a new connection within <time>\n(.|\n)*fatal: rolled back on web1: it runs what ran before\n/,
+      /no new connection yet \(cannot log in as 'root'.*(.|\n)*rolled back: not confirmed over a new connection within <time>\n(.|\n)*fatal: rolled back on web1: it is as it was before\n/,
     )
   assert.equal(web1.exists(DROP_IN), false)
   world.remove('web1/sshd')
@@ -99,7 +100,7 @@ test('a login shell that prints, and so hides what the agent says, is put back',
     .run('prod', '--yes', '--adopt')
     .exits(4)
     .stdout(/confirmed over a new connection \(\/root\/.bashrc\)/)
-    .stderr(/no new connection yet \(the login shell of 'root' prints(.|\n)*it runs what ran before\n/)
+    .stderr(/no new connection yet \(the login shell of 'root' prints(.|\n)*it is as it was before\n/)
   assert.equal(web1.readlink('/root/.bashrc'), undefined)
   await world.run('ping', 'prod').stdout(anything)
 })
@@ -113,7 +114,7 @@ test('the same where the connection at hand goes with it', realHosts, async t =>
     .run('prod', '--yes')
     .exits(4)
     .stdout(anything)
-    .stderr(/; asking again\n +<time> {2}web1 {2}rolled back: it was not confirmed over a new connection/)
+    .stderr(/; reconnecting\n +<time> {2}web1 {2}rolled back: not confirmed over a new connection/)
   await waitFor('the deployment to settle', () => isSettled(web1))
   relay.cut()
   await checked
@@ -130,7 +131,7 @@ test('a network that is gone once it has settled', realHosts, async t => {
     .exits(5)
     .stdout(anything)
     .stderr(
-      /outcome unknown: (.|\n)*fatal: cannot tell how deployment <id> ended on web1\nhint: .*'git deploy sync prod' asks it/,
+      /outcome unknown: (.|\n)*fatal: cannot tell how deployment <id> ended on web1\nhint: .*run 'git deploy sync prod' to find out/,
     )
   await waitFor('the deployment to settle', () => isSettled(web1))
   relay.refuse()
@@ -150,7 +151,7 @@ test(
       'web1/fw/systemd/fw.service': `[Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=/bin/sh -c 'kill -STOP $(cat /run/sshd.pid); pkill -KILL -f "^sshd: root"'
+ExecStart=/bin/sh -c 'kill -STOP $(cat /run/sshd.pid); pkill -KILL -f "^sshd(-session)?: root"'
 ExecStop=/bin/sh -c 'kill -CONT $(cat /run/sshd.pid)'
 `,
       'web1/fw/manifest.json': '{"systemd": {"units_enabled": ["fw.service"]}}',
@@ -161,7 +162,7 @@ ExecStop=/bin/sh -c 'kill -CONT $(cat /run/sshd.pid)'
       .exits(4)
       .stdout(anything)
       .stderr(
-        /; asking again\n +<time> {2}web1 {2}rolled back: it was not confirmed within <time>\nfatal: rolled back on web1: it runs what ran before\n$/,
+        /; reconnecting\n +<time> {2}web1 {2}rolled back: not confirmed within <time>\nfatal: rolled back on web1: it is as it was before\n$/,
       )
     assert.equal((await web1.unit('fw.service')).load, 'not-found')
     await world
@@ -179,17 +180,22 @@ test('sshd that lets in, and runs nothing any more', realHosts, async t => {
     .exits(4)
     .stdout(anything)
     .stderr(
-      /no new connection yet \(.*\), trying again\n(.|\n)*rolled back: it was not confirmed over a new connection within <time>\n/,
+      /no new connection yet \(.*\), trying again\n(.|\n)*rolled back: not confirmed over a new connection within <time>\n/,
     )
   assert.equal(web1.exists(DROP_IN), false)
-  await world.run('ping', 'prod').stdout(/^web1 .* as known here\n$/)
+  await world.run('ping', 'prod').stdout(/^web1 .* as recorded\n$/)
 })
 
 for (const user of ['root', 'deploy'])
   test(`the agent takes no confirmation over the old connection, as ${user}`, realHosts, async t => {
     const { world } = await worldWith(t, {})
     world.logInAs(user, 'web1')
-    const connect = connector({ env: world.env, agents: loadAgents(), transport: 'auto' })
+    const connect = connector({
+      env: world.env,
+      random: randomBytes,
+      agents: loadAgents(),
+      transport: 'auto',
+    })
     const open = async () => {
       const connection = await connect('web1' as HostName, { url: null, fresh: true })
       t.after(() => connection.close())
@@ -197,7 +203,7 @@ for (const user of ['root', 'deploy'])
     }
     const version = prepare(NOTHING, { 'a/x': 'one' }, { reconnect: true })
     const [{ id }] = version.requests as [Deploy]
-    const refused = { kind: 'error', message: 'this deployment is to be confirmed over a new connection' }
+    const refused = { kind: 'error', message: 'this deployment must be confirmed over a new connection' }
     const first = await open()
     const session = await openSession(first, { flight: () => [...version.requests] })
     assert.equal((await session.next()).type, 'staged')

@@ -18,7 +18,7 @@ test('refs that cannot be moved: the hosts hold, and the operator is told so', a
     .exits(6)
     .stdout(/update a/)
     .stderr(
-      /web1 {2}deployed\nfatal: deployed to web1, but cannot record it: (.|\n)*web1.lock(.|\n)*\nhint: they run what was deployed; when the cause is gone, 'git deploy sync prod' records it\n$/,
+      /web1 {2}deployed\nfatal: deployed to web1, but cannot record the deployment: (.|\n)*web1.lock(.|\n)*\nhint: the hosts run the new version; fix the cause, then run 'git deploy sync prod' to record it\n$/,
     )
   assert.equal(world.host('web1').read('/var/lib/deptool/apps/a/current/x'), 'two\n')
   rmSync(lock)

@@ -18,7 +18,7 @@ async function save(world: Operator, ...args: string[]): Promise<string> {
   await world
     .run('plan', '-o', file(world), ...args)
     .stdout(anything)
-    .stderr("saved in '<dir>/ada/home/p.json'; to carry it out: git deploy apply <dir>/ada/home/p.json\n")
+    .stderr("saved in '<dir>/ada/home/p.json'; to deploy it: git deploy apply <dir>/ada/home/p.json\n")
   return file(world)
 }
 
@@ -54,7 +54,7 @@ db1, web1 (2 new hosts)
     .run('apply', '--yes', plan)
     .exits(1)
     .stderr(
-      /^error: db1: the plan was carried out there .* ago\nerror: web1: .*\nfatal: cannot apply plan <id>: /,
+      /^error: db1: the plan was applied to the host .* ago\nerror: web1: .*\nfatal: cannot apply plan <id>: /,
     )
 })
 
@@ -63,7 +63,7 @@ test('the command that is told is one to type, whatever the file is called', asy
   await world
     .run('plan', 'prod', '-o', "it's mine")
     .stdout(anything)
-    .stderr("saved in 'it's mine'; to carry it out: git deploy apply 'it'\\''s mine'\n")
+    .stderr("saved in 'it's mine'; to deploy it: git deploy apply 'it'\\''s mine'\n")
 })
 
 test('nothing is done without an answer', async t => {
@@ -106,7 +106,7 @@ test('another clone at the same revision applies it, and the first is then told 
     .exits(1)
     .stdout(anything)
     .stderr(
-      /^(?:db1, web1|web1, db1): refused: this plan was carried out here before: it holds, or held until another came\nhint: a saved plan is good for one deployment; make a new one$/m,
+      /^(?:db1, web1|web1, db1): refused: this plan has already been applied to the host: it succeeded\nhint: a saved plan can be applied only once; run 'git deploy plan -o <file>' to save a new one$/m,
     )
 })
 
@@ -118,14 +118,14 @@ test('a clone without the commit, the files or the refs says which it lacks', as
     .run('apply', '--yes', await save(world, 'prod'))
     .exits(1)
     .stderr(`fatal: cannot apply the plan: its tree <oid> is not in this repository
-hint: it was saved with uncommitted changes, so it can only be applied where it was saved; commit them, then plan again
+hint: the plan contains uncommitted changes, so it can be applied only in the repository that saved it; commit them and save a new plan
 `)
   await world.commit()
   await bob
     .run('apply', '--yes', await save(world, 'prod'))
     .exits(1)
     .stderr(`fatal: cannot apply the plan: its commit <oid> is not in this repository
-hint: 'git fetch' brings what others have pushed
+hint: run 'git fetch' to fetch what others have pushed
 `)
   await world.deploy()
   world.write({ 'web1/a/x': 'three\n' })
@@ -135,9 +135,9 @@ hint: 'git fetch' brings what others have pushed
   await bob
     .run('apply', '--yes', plan)
     .exits(1)
-    .stderr(`error: web1: the plan begins at commit <oid>, and this repository knows of no deployment there
-fatal: cannot apply plan <id>: it is not what would be deployed now
-hint: git deploy sync prod, or git fetch <remote> '+refs/deptool/*:refs/deptool/*', brings what others have deployed
+    .stderr(`error: web1: the plan starts from commit <oid>, but this repository has not recorded a deployment to the host
+fatal: cannot apply plan <id>: it is not what git-deploy would deploy now
+hint: run 'git deploy sync prod' or 'git fetch <remote> "+refs/deptool/*:refs/deptool/*"' to fetch what others have deployed
 `)
   await bob.git('fetch', '--quiet', 'origin', 'refs/deptool/*:refs/deptool/*')
   await bob
@@ -189,23 +189,25 @@ test('whatever differs is refused before any host is asked, with both sides name
   const { toTree, digest } = JSON.parse(readFileSync(plan, 'utf8')).hosts[1]
   const refused = (path: string, stderr: RegExp) => world.run('apply', '--yes', path).exits(1).stderr(stderr)
   const tail =
-    '\nfatal: cannot apply plan <id>: it is not what would be deployed now\nhint: make a new one: git deploy plan -o <file> prod\n$'
+    "\nfatal: cannot apply plan <id>: it is not what git-deploy would deploy now\nhint: run 'git deploy plan -o <file> prod' to save a new plan\n$"
 
   await refused(
     edit(plan, text => text.replace(toTree, 'f'.repeat(40))),
-    new RegExp(`^error: web1: the plan deploys tree <oid>, and its commit has <oid> there${tail}`),
+    new RegExp(
+      `^error: web1: the plan deploys tree <oid>, but its commit contains tree <oid> for the host${tail}`,
+    ),
   )
   await refused(
     edit(plan, text => text.replace(digest, 'f'.repeat(64)).replace(/"version": ".*"/, '"version": "9.9"')),
-    /^error: web1: the plan's digest is <oid>, and here the same change has <oid>; it was made by version 9.9, this is \d/,
+    /^error: web1: the plan's digest is <oid>, but git-deploy now computes <oid> for the same change; the plan was saved by version 9.9, this is version \d/,
   )
   await refused(
     edit(plan, text => text.replace('"host": "web1"', '"host": "web9"')),
-    /^error: web9: the plan begins at commit <oid>, and this repository knows of no deployment there\n/,
+    /^error: web9: the plan starts from commit <oid>, but this repository has not recorded a deployment to the host\n/,
   )
   await refused(
     edit(plan, text => text.replace('git-deploy-plan/1', 'git-deploy-plan/2')),
-    /^fatal: cannot read the plan '<dir>.*': its format is 'git-deploy-plan\/2', and this git-deploy reads /,
+    /^fatal: cannot read the plan '<dir>.*': its format is 'git-deploy-plan\/2', but this version of git-deploy reads /,
   )
   await refused(
     file(world, 'none.json'),
@@ -217,7 +219,7 @@ test('whatever differs is refused before any host is asked, with both sides name
   await refused(
     plan,
     new RegExp(
-      `^error: web1: the plan begins at commit <oid>, and here it is <oid>, deployed .* ago by Ada${tail}`,
+      `^error: web1: the plan starts from commit <oid>, but the host is now at <oid>, deployed .* ago by Ada${tail}`,
     ),
   )
   assert.equal(world.host('db1').read(DEPLOYED), 'secret one\n', 'nothing is applied in part')
@@ -272,7 +274,7 @@ test('a plan that only lets a host leave removes nothing that was deployed there
     .run('apply', '--yes', plan)
     .exits(1)
     .stderr(
-      /^error: db1: the plan only stops tracking it, and here it has apps to remove\nfatal: cannot apply /,
+      /^error: db1: the plan only stops tracking the host, but now there are apps to remove\nfatal: cannot apply /,
     )
   assert.equal(world.host('db1').read(DEPLOYED), 'back again\n')
 })
@@ -287,7 +289,7 @@ test('refusing a spent plan does not change what is known of how it ended', asyn
     .run('apply', '--yes', plan)
     .exits(1)
     .stdout(anything)
-    .stderr(/carried out here before/)
+    .stderr(/already been applied to the host/)
   assert.deepEqual(await world.run('log').stdout(anything), log)
 })
 
@@ -303,8 +305,8 @@ test('an operator who is killed while a plan is applied has it on record that no
   await world.execute(['sh', '-c', `echo $$ >"$HOME/pid"; exec git-deploy apply --yes '${plan}'`])
   await world
     .run('status', 'prod', '--limit', 'web1')
-    .stdout('web1  never deployed  1 app to change, but it is not known here how deployment <id> ended\n')
-    .stderr("hint: 'git deploy sync prod' asks\n")
+    .stdout('web1  never deployed  1 app to change, but the outcome of deployment <id> is unknown\n')
+    .stderr("hint: run 'git deploy sync prod' to find out\n")
 })
 
 test('the last deployment is the one carried out last, also of a plan that was saved before others', async t => {
@@ -350,6 +352,6 @@ test('a plan that was rolled back is spent: it was accepted once', realHosts, as
     .exits(1)
     .stdout(anything)
     .stderr(
-      /web1 {2}refused: this plan was carried out here before: it was rolled back\n +a.service exited with 1\n/,
+      /web1 {2}refused: this plan has already been applied to the host: it was rolled back\n +a.service exited with 1\n/,
     )
 })

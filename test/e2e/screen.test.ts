@@ -3,8 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { realHosts } from '../hosts/real-hosts.ts'
-import { execute } from '../support/execute.ts'
+import { needs } from '../support/needs.ts'
 import type { Operator } from '../support/operator.ts'
 import { anything } from '../support/outcome.ts'
 import { openTmux, type Tmux } from '../support/tmux.ts'
@@ -12,8 +11,8 @@ import type { Tree } from '../support/tree.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 
-const withTmux = { skip: (await execute(['tmux', '-V']).catch(() => null)) ? false : 'needs tmux' }
-const withHosts = { skip: withTmux.skip || realHosts.skip }
+const withTmux = needs('tmux')
+const withHosts = needs('tmux', 'real hosts')
 
 const service = (host: string, script: string, settleMs = 3000): Tree => ({
   [`${host}/a/run`]: `${script}\n`,
@@ -55,8 +54,8 @@ for (const columns of [80, 40])
       const tmux = await open(t, world, columns)
       await tmux.type('git deploy prod', 'Enter')
       const question = {
-        80: "Apply to 3 hosts in 'prod'? Rolls back by itself if it fails. [y/N/d]",
-        40: "Apply to 3 hosts in 'prod'? Rolls back\nby itself if it fails. [y/N/d]",
+        80: "Deploy to 3 hosts in 'prod'? A host that fails rolls back by itself. [y/N/d]",
+        40: "Deploy to 3 hosts in 'prod'? A host\nthat fails rolls back by itself.\n[y/N/d]",
       }[columns]!
       assert.ok((await tmux.showing(/\[y\/N\/d\]$/)).endsWith(`\n${question}`))
       await tmux.type('y', 'Enter')
@@ -74,9 +73,10 @@ for (const columns of [80, 40])
         80: `web1, web2: rolled back: a.service exited with 3
 on web1:
   the port is taken by somebody else already
-fatal: deployed to 1 of 3 hosts, but rolled back on web1, web2: they run what
-  ran before
-hint: correct the cause and run the same command again: what holds is left alone
+fatal: deployed to 1 of 3 hosts, but rolled back on web1, web2: they are as they
+  were before
+hint: fix the cause, then run the same command again; hosts that are up to date
+  are left alone
 $`,
         40: `web1, web2: rolled back: a.service
   exited with 3
@@ -84,11 +84,11 @@ on web1:
   the port is taken by somebody else
     already
 fatal: deployed to 1 of 3 hosts, but
-  rolled back on web1, web2: they run
-  what ran before
-hint: correct the cause and run the same
-  command again: what holds is left
-  alone
+  rolled back on web1, web2: they are as
+  they were before
+hint: fix the cause, then run the same
+  command again; hosts that are up to
+  date are left alone
 $`,
       }[columns]!
       const shown = world.normalise(end.slice(end.indexOf('[y/N/d] y\n') + 10)).replace(/^ +(?=<time>)/gm, '')
@@ -141,10 +141,10 @@ test('Ctrl-C at the question, while connecting, and while hosts are watched', wi
   await tmux.showing(/watch/)
   await tmux.type('C-c')
   const undone = await tmux.showing(/fatal(.|\n)*\$$/)
-  assert.match(undone, /\ninterrupted: the hosts are asked to undo; Ctrl-C again leaves at once\n/)
+  assert.match(undone, /\ninterrupted: asking the hosts to roll back; press Ctrl-C again to stop at once\n/)
   assert.match(
     undone,
-    /\nweb1: rolled back: the operator interrupted it\nfatal: rolled back on web1: it runs what ran before\n+\$$/,
+    /\nweb1: rolled back: interrupted by the operator\nfatal: rolled back on web1: it is as it was before\n+\$$/,
   )
   await isSane(tmux)
 
@@ -170,7 +170,7 @@ test('a terminal that is closed takes everything back at once', withHosts, async
   await tmux.command('new-session', '-d', 'sh')
   const closed = performance.now()
   await tmux.command('kill-session', '-t', '0')
-  const told = async () => /rolled back .* the operator interrupted it/.test(await world.git('deploy', 'log'))
+  const told = async () => /rolled back .* interrupted by the operator/.test(await world.git('deploy', 'log'))
   await waitFor('the record', told)
   // It is watched for a minute.
   assert.ok(performance.now() - closed < 45_000)

@@ -39,17 +39,17 @@ test('a name that no host has is an error, with the one that was meant', async t
     await world
       .run(verb, 'prod', '--limit', 'web3')
       .exits(1)
-      .stderr("fatal: cannot select hosts: --limit='web3' matches none\nhint: did you mean 'web1'?\n")
+      .stderr("fatal: cannot select hosts: no host matches --limit='web3'\nhint: did you mean 'web1'?\n")
   await world
     .run('prod', '--yes', '--limit', 'mail*,web1', '--exclude', 'x')
     .exits(1)
-    .stderr(`fatal: cannot select hosts: --limit='mail*' matches none, nor --exclude='x'
-hint: known here: 'db1', 'web1', 'web2'
+    .stderr(`fatal: cannot select hosts: no host matches --limit='mail*' or --exclude='x'
+hint: the hosts are 'db1', 'web1', 'web2'
 `)
   await world
     .run('plan', 'prod', '--limit', 'web1', '--exclude', 'web*')
     .exits(1)
-    .stderr('fatal: cannot select hosts: --limit and --exclude leave none\n')
+    .stderr('fatal: cannot select hosts: --limit and --exclude leave no host\n')
   assert.equal(world.host('web1').exists('/var/lib/deptool'), false)
 })
 
@@ -67,7 +67,7 @@ test('a host that is not in the tree any more is named only where it is meant', 
   const world = await makeWorld(t, TREE)
   await world.deploy()
   world.remove('web2')
-  await world.run('plan', 'prod', '--limit', 'web2').stdout(/^web2 is not in 'prod' any more/)
+  await world.run('plan', 'prod', '--limit', 'web2').stdout(/^web2 is no longer in 'prod'/)
   await world.run('plan', 'prod', '--limit', 'web1').stdout(`prod is up to date on 1 of 2 hosts
 
 1 host left out by --limit or --exclude
@@ -111,7 +111,7 @@ test('a part of the last deployment is rolled back', async t => {
   await world
     .run('rollback', '--dry-run', '--limit', 'web2')
     .exits(1)
-    .stderr("fatal: cannot select hosts: --limit='web2' matches none\nhint: did you mean 'web1'?\n")
+    .stderr("fatal: cannot select hosts: no host matches --limit='web2'\nhint: did you mean 'web1'?\n")
 })
 
 test('a name that no host has is an error on every command that asks hosts', async t => {
@@ -122,5 +122,5 @@ test('a name that no host has is an error on every command that asks hosts', asy
       await world
         .run(verb, option, 'web3')
         .exits(1)
-        .stderr(`fatal: cannot select hosts: ${option}='web3' matches none\nhint: did you mean 'web1'?\n`)
+        .stderr(`fatal: cannot select hosts: no host matches ${option}='web3'\nhint: did you mean 'web1'?\n`)
 })

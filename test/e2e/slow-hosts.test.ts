@@ -96,6 +96,53 @@ test('one that never stops writing to stderr is left by Ctrl-C', realHosts, asyn
   assert.equal(web1.read(deployed), 'one\n')
 })
 
+test('a login shell that takes its time is waited for, and the operator is told', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t)
+  await web1.output("echo 'sleep 11' > /root/.bashrc")
+  await world
+    .run('prod', '--yes')
+    .stdout(/deployed to 1 host/)
+    .stderr(/^web1: no answer from the agent for <time>, still waiting\n +<time> {2}web1 {2}staged\n/)
+  assert.equal(web1.read(deployed), 'two\n')
+})
+
+test('a systemd that does not answer is not waited for', realHosts, async t => {
+  const world = await makeWorld(t, { 'web1/a/x': 'one\n', ...SLEEPS }, { hosts: 'real' })
+  await world.deploy()
+  world.write({ 'web1/a/x': 'two\n' })
+  const web1 = world.host('web1')
+  web1.signalSystemd('SIGSTOP')
+  try {
+    const verified = world
+      .run('verify', 'prod')
+      .exits(1)
+      .stderr(
+        'web1  cannot be checked: the agent cannot verify the host: systemd did not answer within <time>\nfatal: cannot verify web1\n',
+      )
+    await world
+      .run('prod', '--yes')
+      .exits(4)
+      .stdout(anything)
+      .stderr(
+        /web1 {2}rolled back: systemd did not answer within <time>\nfatal: rolled back on web1: it is as it was before\n$/,
+      )
+    await verified
+  } finally {
+    web1.signalSystemd('SIGCONT')
+  }
+  assert.equal(web1.read(deployed), 'one\n')
+  await world
+    .run('prod', '--yes')
+    .stdout(/deployed to 1 host/)
+    .stderr(anything)
+  assert.equal(web1.read(deployed), 'two\n')
+})
+
+const SLEEPS = {
+  'web1/a/systemd/a.service': '[Service]\nExecStart=sleep infinity\n[Install]\nWantedBy=multi-user.target\n',
+  'web1/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
+}
+
 /** The processes whose working directory that is. */
 function workingIn(directory: string): number[] {
   const isThere = (pid: string) => {

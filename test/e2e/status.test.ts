@@ -61,8 +61,8 @@ test('a command that is typed wrong is found', async t => {
   for (const [typed, hint] of [
     ['statsu', "did you mean 'git deploy status'?"],
     ['rolback', "did you mean 'git deploy rollback'?"],
-    ['prdo', "clusters of this repository: 'prod'"],
-    ['mail', "clusters of this repository: 'prod'"],
+    ['prdo', "the clusters of this repository are 'prod'"],
+    ['mail', "the clusters of this repository are 'prod'"],
   ] as const)
     await world
       .run(typed)

@@ -51,7 +51,7 @@ test('a deployment that starts from an old state stops, tells what was missed, a
     .exits(1)
     .stdout(anything)
     .stderr(
-      `  <time>  web1  refused: it runs <oid>, and not what the plan starts from
+      `  <time>  web1  refused: the host runs <oid>, but the plan does not start from this commit
 
 web1  moved <oid>..<oid>, 2 deployments, the last by Bob
 
@@ -67,8 +67,8 @@ Date:   <date>
 
     web1: update a
 
-fatal: cannot deploy 'prod': web1 had changed; no host was changed now
-hint: run the same command again: its plan starts from what runs there now
+fatal: cannot deploy 'prod': web1 has changed since this repository last heard of it; no host was changed
+hint: run the same command again: the new plan starts from what the hosts run now
 `,
     )
   assert.equal(ada.host('web1').read('/var/lib/deptool/apps/a/current/x'), 'of Bob again\n')
@@ -210,7 +210,7 @@ test('a deployment that never began is known as such after a sync, also in the s
   const id = begun.id.replace(/-.*/, '-0000000000')
   appendFileSync(log, `${JSON.stringify({ ...begun, id })}\n`)
   await ada.run('sync', 'prod').stdout(anything)
-  await ada.run('log', 'web1').stdout(/nothing changed, add a: it never began there/)
+  await ada.run('log', 'web1').stdout(/nothing changed, add a: it never started on the host/)
 })
 
 test('a host that was set up anew is said loudly, and planned as new', async t => {
@@ -219,7 +219,7 @@ test('a host that was set up anew is said loudly, and planned as new', async t =
   rmSync(join(ada.host('web1').directory, 'var/lib/deptool'), { recursive: true })
   await ada
     .run('sync', '--changed')
-    .stdout('web1  RE-PROVISIONED, nothing is deployed there any more: planned as new (was <oid>)\n')
+    .stdout('web1  REINSTALLED: the host reports no deployment; the next plan treats it as new (was <oid>)\n')
   await ada.run('plan').stdout(/^web1 \(new host\)$/m)
   assert.equal(await ada.git('ls-tree', '--name-only', 'refs/deptool'), 'web2')
   await ada.deploy()
@@ -233,7 +233,7 @@ test('a host that was set up anew is said loudly, and planned as new', async t =
     .exits(1)
     .stdout(anything)
     .stderr(
-      /web1 {2}RE-PROVISIONED(.|\n)*fatal: cannot deploy 'prod': web1 had changed; no host was changed now\n/,
+      /web1 {2}REINSTALLED(.|\n)*fatal: cannot deploy 'prod': web1 has changed since this repository last heard of it; no host was changed\n/,
     )
   assert.equal(ada.host('web2').read('/var/lib/deptool/apps/a/current/x'), 'one\n')
   await ada.deploy()
@@ -250,7 +250,9 @@ test('a host that went back in time is believed, and said so', async t => {
   await bob.deploy()
   await ada
     .run('sync', '--changed')
-    .stdout('web1  went back <oid>...<oid>: what this repository knew to run there is not in its history\n')
+    .stdout(
+      "web1  rewound <oid>...<oid>: the commit that this repository had recorded is not in the host's history\n",
+    )
   assert.equal(
     await ada.git('rev-parse', 'refs/deptool/web1'),
     await bob.git('rev-parse', 'refs/deptool/web1'),
@@ -266,7 +268,9 @@ test('hosts that cannot be asked are named, and the others are synced', async t 
     .run('sync', 'prod')
     .exits(1)
     .stdout("web1  cannot find the directory '<dir>/hosts/web1'\nweb2  new <oid>, 1 deployment by Ada\n")
-    .stderr('hint: mkdir -p <dir>/hosts/web1\nfatal: cannot sync web1: what is known of it may be old\n')
+    .stderr(
+      "hint: run 'mkdir -p <dir>/hosts/web1'\nfatal: cannot sync web1: what this repository knows about it may be out of date\n",
+    )
   assert.equal(await bob.git('for-each-ref', '--format=%(refname)', 'refs/deptool/'), 'refs/deptool/web2')
 })
 
@@ -283,16 +287,42 @@ test('what a host sends is not believed where it is not what its names say', asy
   await bob
     .run('sync', 'prod', '--changed')
     .exits(1)
-    .stdout(/^web1 {2}cannot take its history: object <oid> is not what its name says\nweb2 {2}new/)
+    .stdout(/^web1 {2}cannot accept the host's history: object <oid> does not match its name\nweb2 {2}new/)
     .stderr(/^fatal: cannot sync web1/)
   rmSync(path(blob))
   await bob
     .run('sync', 'prod', '--changed')
     .exits(1)
-    .stdout(/^web1 {2}cannot read the history there: object <oid> is missing\n$/)
-    .stderr(/fatal: cannot sync web1/)
+    .stdout(/^web1 {2}cannot read the host's history: object <oid> is missing\n$/)
+    .stderr(
+      `hint: the running version is not affected; to get the history from a clone that has it, run 'git fetch <clone> refs/deptool/web1:refs/deptool/web1'
+fatal: cannot sync web1: what this repository knows about it may be out of date
+`,
+    )
   assert.equal(existsSync(join(bob.repo, '.git/refs/deptool/web1')), false)
   assert.equal(await bob.git('fsck', '--strict', '--no-dangling'), '')
+})
+
+test('a host that has lost old objects is repaired and deployed to, and a fresh clone gets its history from another', async t => {
+  const { ada, bob } = await twoClones(t)
+  await ada.deploy()
+  const old = await ada.git('rev-parse', 'refs/deptool/web1:a/x')
+  ada.write({ 'web1/a/x': 'two\n' })
+  await ada.deploy()
+  rmSync(join(ada.host('web1').directory, 'var/lib/deptool/store/objects', old.slice(0, 2), old.slice(2)))
+  ada.write({ 'web1/a/x': 'three\n' })
+  await ada.deploy()
+  const { stderr } = await bob
+    .run('sync', 'prod', '--limit=web1')
+    .exits(1)
+    .stdout(/cannot read the host's history/)
+    .stderr(/git fetch/)
+  const typed = /: (git fetch .*)/.exec(stderr)![1]!.replace('<clone>', ada.repo)
+  assert.equal((await bob.execute(['sh', '-c', typed])).code, 0)
+  await bob.run('sync', 'prod', '--limit=web1').stdout('web1  unchanged <oid>\n')
+  bob.write({ 'web1/a/x': 'four\n' })
+  await bob.deploy('--limit=web1')
+  assert.equal(ada.host('web1').read('/var/lib/deptool/apps/a/current/x'), 'four\n')
 })
 
 test('a history that git would not write is not let in', async t => {
@@ -315,7 +345,7 @@ test('a history that git would not write is not let in', async t => {
     bob
       .run('sync', '--changed')
       .exits(1)
-      .stdout(new RegExp(`^web1 {2}cannot take its history: .*${why.source}.*\\n$`))
+      .stdout(new RegExp(`^web1 {2}cannot accept the host's history: .*${why.source}.*\\n$`))
       .stderr(/fatal: cannot sync web1/)
   await refused(/cannot run 'git unpack-objects': object <oid>: hasDotgit/)
   await become(`git commit-tree -m evil -p ${current} -p ${current}~1 ${current}^{tree}`)
@@ -323,7 +353,7 @@ test('a history that git would not write is not let in', async t => {
   await become(
     `git commit-tree -m evil -p ${current} -p $(git commit-tree -m x $(git mktree </dev/null)) ${current}^{tree}`,
   )
-  await refused(/cannot run 'git pack-objects': Could not read <oid>/)
+  await refused(/it names object <oid>, which the host did not send/)
   assert.equal(await bob.git('rev-parse', 'refs/deptool/web1'), current)
   assert.equal(await bob.git('fsck', '--strict', '--no-dangling'), '')
 })
@@ -342,9 +372,9 @@ test('SHA-256 repositories learn from each other too, and not from others', asyn
     .run('sync', 'prod')
     .exits(1)
     .stdout(
-      /^web1 {2}cannot take its history: it is of another object format than this repository, which is sha1\n/,
+      /^web1 {2}cannot accept the host's history: its object format is not that of this repository, sha1\n/,
     )
-    .stderr(/hint: a clone of the repository that deployed there can read it\nfatal: cannot sync web1, web2/)
+    .stderr(/hint: use a clone of the repository that deployed to the host\nfatal: cannot sync web1, web2/)
   carol.write({ 'web1/a/x': 'of Carol\n' })
   await carol
     .run('prod', '--yes')
@@ -352,7 +382,7 @@ test('SHA-256 repositories learn from each other too, and not from others', asyn
     .stdout(anything)
     // Running it again would lead nowhere.
     .stderr(
-      /\nhint: a clone of the repository that deployed there can read it\nfatal: .*no host was changed\n$/,
+      /\nhint: use a clone of the repository that deployed to the host\nfatal: .*no host was changed\n$/,
     )
 })
 
@@ -462,7 +492,7 @@ test('real hosts: another operator deploys in between, and one of the hosts is o
     .run('sync', '--changed')
     .exits(1)
     .stdout(
-      /^web1 {2}moved <oid>\.\.<oid>, 1 deployment by Ada\nweb2 {2}cannot connect to .*: the host hung up\n$/,
+      /^web1 {2}moved <oid>\.\.<oid>, 1 deployment by Ada\nweb2 {2}cannot connect to .*: the host closed the connection\n$/,
     )
-    .stderr('fatal: cannot sync web2: what is known of it may be old\n')
+    .stderr('fatal: cannot sync web2: what this repository knows about it may be out of date\n')
 })

@@ -35,7 +35,7 @@ async function isUndone(world: World<TestHost>) {
     .run('prod', '--yes')
     .exits(4)
     .stdout(anything)
-    .stderr(/it runs what ran before/)
+    .stderr(/it is as it was before/)
 }
 
 test('a socket whose service runs is restarted with it', realHosts, async t => {
@@ -246,7 +246,7 @@ test('a package that somebody removed is in the way of no other app', realHosts,
     .run('prod', '--yes')
     .exits(1)
     .stdout(anything)
-    .stderr(/'a' enables 'packaged\.service', which exists neither in the tree nor on the host/)
+    .stderr(/'a' enables 'packaged\.service', which exists neither in the config tree nor on the host/)
 })
 
 test('a service that only a script of init.d makes can be enabled', realHosts, async t => {
@@ -353,7 +353,7 @@ test(
       .run('prod', '--yes')
       .exits(4)
       .stdout(anything)
-      .stderr(/rolled back: user.service ExecStartPre exited with 1\n(.|\n)*it runs what ran before/)
+      .stderr(/rolled back: user.service ExecStartPre exited with 1\n(.|\n)*it is as it was before/)
     await world.run('verify', 'prod').stdout(/web1 {2}ok/)
 
     // Without the other it cannot run at all.
@@ -362,7 +362,7 @@ test(
       .run('prod', '--yes')
       .exits(4)
       .stdout(anything)
-      .stderr(/rolled back: user.service stopped along with what the plan stops or starts\n/)
+      .stderr(/rolled back: user.service stopped together with units that the plan stops or starts\n/)
     await world.run('verify', 'prod').stdout(/web1 {2}ok/)
     world.write({
       'web1/b/systemd/base.service': sleeps,
@@ -398,7 +398,7 @@ test(
       await world
         .run('verify', 'prod')
         .exits(2)
-        .stdout(/^web1 {2}a.service restarts again and again/)
+        .stdout(/^web1 {2}a.service keeps restarting/)
     await web1.output('touch /run/good')
     await waitFor('the unit', async () => (await web1.unit('a.service')).active === 'active')
   },

@@ -63,14 +63,14 @@ test('everything that somebody changed by hand is named, and put right', async t
     .exits(2)
     .stdout(`web1  a/a.conf was changed
 web1  a/deep/b.conf is missing
-web1  a/here is no plain file any more
-web1  a/run.sh has another mode
+web1  a/here has a different file type
+web1  a/run.sh has a different mode
 web1  a/deep/new was not deployed
-web1  b does not run: its 'current' is missing
-web1  old is left over: no such app is deployed
-web1  /etc/a.conf is missing: a link of ours was there
-web1  /etc/systemd/system/a.service.d/x.conf leads elsewhere than it should
-web1  /etc/systemd/system/old.service is left over: a link of ours that nothing declares
+web1  b is broken: its link 'current' is missing
+web1  old is left over: this app is not deployed
+web1  /etc/a.conf is missing: a deployed link was there
+web1  /etc/systemd/system/a.service.d/x.conf does not point to the deployed file
+web1  /etc/systemd/system/old.service is left over: git-deploy made this link, but no app declares it
 `)
   await world
     .run('prod', '--repair', '--dry-run', '--color=always')
@@ -79,7 +79,7 @@ web1  /etc/systemd/system/old.service is left over: a link of ours that nothing 
   await world
     .run('prod', '--repair', '--yes')
     .stdout(
-      /^prod as it was deployed, to be repaired\n\nweb1\n {4}repair a\n {8}~ a\.conf\n[\s\S]*deployed to 1 host/,
+      /^prod as last deployed, to repair its hosts\n\nweb1\n {4}repair a\n {8}~ a\.conf\n[\s\S]*deployed to 1 host/,
     )
     .stderr(anything)
   await world.run('verify', 'prod').stdout('web1  ok\n')
@@ -94,14 +94,14 @@ test('a foreign file where a link of ours was is left alone, and said so', async
   const { world, host, on } = await deployed(t)
   unlinkSync(on('/etc/a.conf'))
   writeFileSync(on('/etc/a.conf'), 'mine\n')
-  const finding = 'is not ours any more: something else has taken the place of our link'
+  const finding = 'is no longer a deployed link: something else has taken its place'
   await world.run('verify', 'prod').exits(2).stdout(`web1  /etc/a.conf ${finding}\n`)
   await world
     .run('prod', '--repair', '--yes')
     .exits(1)
     .stdout(/link \/etc\/a\.conf/)
     .stderr(
-      /'\/etc\/a\.conf' exists and differs from what would be linked there: it has 5 bytes, ours 4\n +hint: --adopt/,
+      /'\/etc\/a\.conf' exists and differs from the target of the new link: it has 5 bytes, the target 4\n +hint: use --adopt/,
     )
   world.remove('web1/a')
   await world.run('prod', '--yes').stdout(anything).stderr(anything)
@@ -118,7 +118,7 @@ test('a link outside of the managed directories is remembered after everybody el
   await world
     .run('verify', 'prod')
     .exits(2)
-    .stdout('web1  /etc/a.conf is left over: a link of ours that nothing declares\n')
+    .stdout('web1  /etc/a.conf is left over: git-deploy made this link, but no app declares it\n')
   await world.deploy('--repair')
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })
@@ -129,17 +129,17 @@ test('who cannot be asked is told apart from drift', async t => {
   await world
     .run('verify', 'prod')
     .exits(1)
-    .stderr(/^web1 {2}cannot be asked: cannot find the directory .*\nhint: /)
+    .stderr(/^web1 {2}cannot be checked: cannot find the directory .*\nhint: /)
   await world
     .run('prod', '--repair', '--yes')
     .exits(1)
-    .stderr(/^fatal: cannot ask 'web1' what to repair: /)
+    .stderr(/^fatal: cannot repair 'web1': /)
   renameSync(`${host.root()}.gone`, host.root())
   rmSync(on('/var/lib/deptool/store'), { recursive: true })
   await world
     .run('verify', 'prod')
     .exits(2)
-    .stdout(/^web1 {2}has no record of any deployment; this repository has deployed <oid> there\n/)
+    .stdout(/^web1 {2}reports no deployment, but this repository has recorded <oid>\n/)
   assert.ok(version('a'))
   world.write({ '../staging/web2/a/x': '' })
   await world.run('verify', 'staging').stdout("nothing has been deployed to 'staging'\n")
@@ -151,7 +151,7 @@ test('who cannot be asked is told apart from drift', async t => {
   await world
     .run('prod', 'v1', '--repair')
     .exits(129)
-    .stderr(/^error: '--repair' brings back what was deployed, and not the revision 'v1'\nusage: /)
+    .stderr(/^error: '--repair' restores what was deployed, and does not take the revision 'v1'\nusage: /)
 })
 
 test('a cluster that is mistyped is no good news', async t => {
@@ -161,14 +161,14 @@ test('a cluster that is mistyped is no good news', async t => {
       .run(...words, 'prdo')
       .exits(1)
       .stderr(
-        "fatal: cannot read 'prdo': there is no such directory\nhint: clusters of this repository: 'prod'\n",
+        "fatal: cannot read 'prdo': there is no such directory\nhint: the clusters of this repository are 'prod'\n",
       )
   for (const words of [['verify'], ['sync'], ['plan']])
     await world
       .run(...words, 'web1')
       .exits(1)
       .stderr(
-        "fatal: cannot read 'web1': there is no such directory\nhint: it is a host of 'prod': name both, as in 'prod --limit web1'\n",
+        "fatal: cannot read 'web1': there is no such directory\nhint: 'web1' is a host of 'prod': to select it, use 'prod --limit web1'\n",
       )
 })
 
@@ -190,14 +190,14 @@ test('units: disabled, stopped and left over', realHosts, async t => {
     .run('verify', 'prod')
     .exits(2)
     .stdout(`web1  one/x was changed
-web1  /etc/systemd/system/stray.service is left over: a link of ours that nothing declares
-web1  two.service is disabled, and should be enabled
+web1  /etc/systemd/system/stray.service is left over: git-deploy made this link, but no app declares it
+web1  two.service is disabled, but should be enabled
 web1  one.service is not running
 `)
   await world
     .run('prod', '--repair', '--yes')
     .stdout(
-      /^prod as it was deployed, to be repaired\n\nweb1\n {4}repair one\n {8}~ x\n {8}stop stray.service\n {8}disable stray.service\n {8}unlink .*\n {4}daemon-reload\n {4}enable two.service\n {4}restart one.service\n/,
+      /^prod as last deployed, to repair its hosts\n\nweb1\n {4}repair one\n {8}~ x\n {8}stop stray.service\n {8}disable stray.service\n {8}unlink .*\n {4}daemon-reload\n {4}enable two.service\n {4}restart one.service\n/,
     )
     .stderr(anything)
   await world.run('verify', 'prod').stdout('web1  ok\n')
@@ -230,7 +230,7 @@ test(
       .run('verify', 'prod')
       .exits(2)
       .stdout(
-        'web1  nsd.service is disabled, and should be enabled\nweb1  u.service is disabled, and should be enabled\n',
+        'web1  nsd.service is disabled, but should be enabled\nweb1  u.service is disabled, but should be enabled\n',
       )
     await world.run('prod', '--repair', '--yes').stdout(anything).stderr(anything)
     await world.run('verify', 'prod').stdout('web1  ok\n')

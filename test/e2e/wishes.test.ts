@@ -28,7 +28,7 @@ test('questions about host keys come one after the other, and none is asked twic
     )
     .stdout(/deployed to 2 hosts/)
   const question =
-    /The authenticity of host '(web\d)' \(.*\) cannot be established\.\n.* key fingerprint is SHA256:.*\nIs this the right key.* yes\n/g
+    /The authenticity of host '(web\d)' \(.*\) cannot be established\.\n.* key fingerprint is SHA256:.*\nTrust this key.* yes\n/g
   assert.deepEqual([...stdout.matchAll(question)].map(([, host]) => host).sort(), ['web1', 'web2'])
   assert.equal(readFileSync(knownHosts, 'utf8').trim().split('\n').length, 2)
 
@@ -134,7 +134,7 @@ test(
       .run('prod', '--yes')
       .exits(4)
       .stdout(/stop leaves\.service\n *disable leaves\.service/)
-      .stderr(/it runs what ran before/)
+      .stderr(/it is as it was before/)
     const { active, enabled } = await web1.unit('leaves.service')
     assert.deepEqual([active, enabled, web1.tree('/etc/systemd/system')], ['active', 'enabled', before])
   },
@@ -158,7 +158,7 @@ test(
         .run('prod', '--yes')
         .exits(4)
         .stdout(anything)
-        .stderr(/it runs what ran before/)
+        .stderr(/it is as it was before/)
     }
     assert.deepEqual([running(), web1.tree(`${APPS}/a`)], ['good 2\n', kept])
     await world

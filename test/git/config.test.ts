@@ -65,7 +65,7 @@ for (const [key, value, expected] of WRONG)
     const scratch = makeScratch(t)
     scratch.git('config', key, value)
     await assert.rejects(readConfig(await scratch.open()), {
-      message: `cannot use '${key}': it is '${value}', expected ${expected}`,
-      hint: `git config ${key} <value>`,
+      message: `cannot use '${key}': its value is '${value}', expected ${expected}`,
+      hint: `run 'git config ${key} <value>' to change it`,
     })
   })

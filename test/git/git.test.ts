@@ -44,7 +44,7 @@ test('outside of a repository, git itself says so and we say where to go', async
   const scratch = makeScratch(t)
   await assert.rejects(scratch.open(join(scratch.dir, '..')), {
     message: /^not a git repository/,
-    hint: 'run it inside the repository that holds the config tree',
+    hint: 'run the command inside the repository that contains the config tree',
   })
 })
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { git, type Repository } from '../../src/git/git.ts'
-import { type Account, commitFleet, commitHosts, operatorName } from '../../src/git/history.ts'
+import { type Account, commitFleet, commitHosts, readOperator } from '../../src/git/history.ts'
 import { FLEET_REF, readRefs, readTracking, trackingRef, updateRefs } from '../../src/git/refs.ts'
 import { snapshotRevision } from '../../src/git/snapshot.ts'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import type { HostName, Oid } from '../../src/plan/names.ts'
 import { host, makeScratch, prod, type Scratch } from './scratch.ts'
 
@@ -16,7 +17,13 @@ async function deploy(
   const snapshot = await snapshotRevision(repo, rev, 'prod', scratch.reader(repo))
   const tracked = await readTracking(repo)
   const previous = (await readRefs(repo)).fleet?.commit ?? null
-  const account: Account = { cluster: prod, source: snapshot.source, deployment: id, subject: '', body: '' }
+  const account: Account = {
+    cluster: prod,
+    source: snapshot.source,
+    deployment: id as DeploymentId,
+    subject: '',
+    body: '',
+  }
   const wanted = snapshot.hosts.filter(({ host }) => hosts.includes(host))
   const commits = await commitHosts(
     repo,
@@ -115,7 +122,7 @@ test('the commit names the operator and what it was made of', async t => {
     GIT_AUTHOR_NAME: 'Zoë Ü',
     GIT_AUTHOR_DATE: '1700000000 +0200',
   })
-  assert.equal(await operatorName(repo), 'Zoë Ü <ada@example.org>')
+  assert.equal(await readOperator(repo), 'Zoë Ü <ada@example.org>')
   const tree = (await snapshotRevision(repo, 'HEAD', 'prod', scratch.reader(repo))).hosts[0]!.tree
   const sources = [
     [{ kind: 'worktree', commit, branch: 'main', dirty: false }, commit],
@@ -130,7 +137,7 @@ test('the commit names the operator and what it was made of', async t => {
       parent: null,
       cluster: prod,
       source,
-      deployment: 'd1',
+      deployment: 'd1' as DeploymentId,
       subject: 'größer',
       body: '',
     })),
@@ -147,15 +154,15 @@ test('the commit names the operator and what it was made of', async t => {
 test('a date that git cannot read is no lack of a name', async t => {
   const scratch = makeScratch(t)
   const repo = await scratch.open(scratch.dir, { GIT_AUTHOR_DATE: 'some day' })
-  await assert.rejects(operatorName(repo), { message: "cannot run 'git var': invalid date format: some day" })
+  await assert.rejects(readOperator(repo), { message: "cannot run 'git var': invalid date format: some day" })
 })
 
 test('an operator whom git does not know is told what to do', async t => {
   const scratch = makeScratch(t)
   scratch.git('config', 'user.useConfigOnly', 'true')
   const nobody = { GIT_AUTHOR_NAME: undefined, GIT_AUTHOR_EMAIL: undefined }
-  await assert.rejects(operatorName(await scratch.open(scratch.dir, nobody)), {
-    message: 'cannot record a deployment: git does not know who you are',
+  await assert.rejects(readOperator(await scratch.open(scratch.dir, nobody)), {
+    message: 'cannot record a deployment: Git does not know who you are',
     hint: /git config --global user\.email/,
   })
 })

@@ -75,7 +75,10 @@ test('a ref that moved meanwhile is named, and no other moves', async t => {
         ],
         'deploy',
       ),
-      { message: `cannot update '${WEB1}': it has moved since it was read`, hint: /plan again/ },
+      {
+        message: `cannot update '${WEB1}': it has moved since it was read`,
+        hint: /run the same command again/,
+      },
     )
   await assert.rejects(updateRefs(repo, [{ ref: WEB2, to: one, from: two }], 'deploy'), {
     message: `cannot update '${WEB2}': it has moved since it was read`,
@@ -138,8 +141,12 @@ test('a ref that is broken, or leads nowhere, is not a host that nobody knows', 
   const file = join(scratch.dir, '.git', WEB1)
   mkdirSync(dirname(file), { recursive: true })
   for (const [text, message, hint] of [
-    ['', 'it is broken, as a power cut leaves it', /^rm .* --git-path refs\/deptool\/web1/],
-    ['1'.repeat(40), 'its commit is not in this repository', /^git update-ref -d refs\/deptool\/web1, /],
+    ['', 'it is broken, perhaps after a power cut', /^run 'rm .* --git-path refs\/deptool\/web1/],
+    [
+      '1'.repeat(40),
+      'its commit is not in this repository',
+      /^run 'git update-ref -d refs\/deptool\/web1', /,
+    ],
   ] as const) {
     writeFileSync(file, text)
     for (const read of [readTracking, readRefs])

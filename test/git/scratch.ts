@@ -1,5 +1,6 @@
 /** Throw-away repositories for the tests of this folder. */
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -67,7 +68,8 @@ function scratchIn(t: TestContext, dir: string, env: NodeJS.ProcessEnv): Scratch
       return must(oid, git('rev-parse', 'HEAD'))
     },
     beside: name => scratchIn(t, join(dir, '..', name), env),
-    open: (cwd = dir, extra = {}) => openRepository({ cwd, env: { ...env, ...extra } }),
+    open: (cwd = dir, extra = {}) =>
+      openRepository({ cwd, env: { ...env, ...extra }, now: () => new Date(), random: randomBytes }),
     reader(repo) {
       const reader = new ObjectReader(repo)
       t.after(() => reader.close())

@@ -17,6 +17,7 @@ import { drive, LostObject, type ObjectReader } from '../../src/git/objects.ts'
 import { type Snapshot, snapshotRevision, snapshotStaged, snapshotWorktree } from '../../src/git/snapshot.ts'
 import { forgetIndex } from '../../src/git/stat-cache.ts'
 import { readHosts } from '../../src/plan/host-state.ts'
+import { needs } from '../support/needs.ts'
 import { directory, executable, link, makeScratch, prod, readFiles, type Scratch } from './scratch.ts'
 
 interface Taken extends Snapshot {
@@ -177,15 +178,15 @@ test('what is not deployable is named, all of it, and the rest is taken', async 
   })
   writeFileSync(Buffer.concat([Buffer.from(`${scratch.dir}/prod/web1/app/caf`), Buffer.of(0xe9)]), 'x')
   const snapshot = await take(scratch)
-  const repository = "it cannot be deployed: a directory with a '.git' is a repository of its own"
-  const misplaced = 'it is a symbolic link where a host or an app belongs'
+  const repository = "cannot be deployed: a directory that contains a '.git' is another repository"
+  const misplaced = 'a host or an app cannot be a symbolic link'
   assert.deepEqual(problemsOf(snapshot), [
     "-web3: '-web3' is not a valid host name",
-    'web1/app/caf\\xe9: it cannot be deployed: its name is not UTF-8',
-    'web1/app/huge: it cannot be deployed: it is larger than 512 MiB',
+    'web1/app/caf\\xe9: cannot be deployed: its name is not UTF-8',
+    'web1/app/huge: cannot be deployed: it is larger than 512 MiB',
     `web1/app/inner/.git: ${repository}`,
-    'web1/app/line\nfeed: it cannot be deployed: its name is not safe to create',
-    'web1/app/pipe: it cannot be deployed: it is a named pipe',
+    'web1/app/line\nfeed: cannot be deployed: its name is not a safe file name',
+    'web1/app/pipe: cannot be deployed: it is a named pipe',
     `web1/app/sub/.GIT: ${repository}`,
     `web1/linked: ${misplaced}`,
     `web2: ${misplaced}`,
@@ -200,7 +201,7 @@ test('a name that holds U+FFFD of its own right is fine', async t => {
   assert.deepEqual((await take(scratch)).problems, [])
 })
 
-test('what cannot be read is named', { skip: process.getuid?.() === 0 && 'root reads all' }, async t => {
+test('what cannot be read is named', needs('no root'), async t => {
   const scratch = makeScratch(t)
   scratch.write({
     'prod/web1/app/file': 'f',
@@ -218,23 +219,21 @@ test('what cannot be read is named', { skip: process.getuid?.() === 0 && 'root r
   chmod(0o755, 'locked')
   for (const snapshot of snapshots) {
     assert.deepEqual(problemsOf(snapshot), [
-      'web1/app/key: it cannot be read: permission denied',
-      'web1/listed/file: it cannot be read: permission denied',
-      'web1/locked: it cannot be read: permission denied',
+      'web1/app/key: cannot be read: permission denied',
+      'web1/listed/file: cannot be read: permission denied',
+      'web1/locked: cannot be read: permission denied',
     ])
     assert.deepEqual(await filesOf(snapshot), { web1: { '100644 app/file': 'f' } })
   }
 })
 
-test('a file that can be read again is deployed again', {
-  skip: process.getuid?.() === 0 && 'root reads all',
-}, async t => {
+test('a file that can be read again is deployed again', needs('no root'), async t => {
   const scratch = makeScratch(t)
   scratch.write({ 'prod/web1/app/key': 'k' })
   const key = join(scratch.dir, 'prod/web1/app/key')
   chmodSync(key, 0)
   await settle()
-  assert.deepEqual(problemsOf(await take(scratch)), ['web1/app/key: it cannot be read: permission denied'])
+  assert.deepEqual(problemsOf(await take(scratch)), ['web1/app/key: cannot be read: permission denied'])
   chmodSync(key, 0o644)
   assert.deepEqual(await filesOf(await take(scratch)), { web1: { '100644 app/key': 'k' } })
 })
@@ -247,7 +246,7 @@ test('what cannot be deployed is told every time', async t => {
   for (const time of ['first', 'second'])
     assert.deepEqual(
       problemsOf(await take(scratch)),
-      ['web1/app/pipe: it cannot be deployed: it is a named pipe'],
+      ['web1/app/pipe: cannot be deployed: it is a named pipe'],
       time,
     )
 })

@@ -5,10 +5,11 @@
  * It gives itself out for the build that the operator's side expects.
  */
 import { type Machine, SystemFailure } from '../../agent/host/machine.ts'
-import { JOURNAL, LOCK, LOG, STORE, VERDICT } from '../../agent/host/paths.ts'
+import { JOURNAL, LOCK, LOG, VERDICT } from '../../agent/host/paths.ts'
 import { machine } from '../../agent/host/qjs.ts'
 import { serve } from '../../agent/session.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
+import { STORE } from '../../src/plan/places.ts'
 import { type Call, watchedFiles } from '../simulation/watched-files.ts'
 
 interface Fault {

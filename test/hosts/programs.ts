@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { output } from '../support/execute.ts'
+
+const INSTALL = fileURLToPath(new URL('install-packages.sh', import.meta.url))
 
 /** Programs by name, each with the Debian package that brings it. */
 export type Programs = Readonly<Record<string, string>>
@@ -9,7 +12,8 @@ export const HOST_PROGRAMS: Programs = {
   debootstrap: 'debootstrap',
   'systemd-nspawn': 'systemd-container',
   ssh: 'openssh-client',
-  findmnt: 'mount',
+  mount: 'mount',
+  'mkfs.ext4': 'e2fsprogs',
 }
 
 /** The packages of the programs that this machine lacks. */
@@ -17,11 +21,9 @@ export function missingPackages(programs: Programs): string[] {
   return Object.entries(programs).flatMap(([program, name]) => (isInstalled(program) ? [] : [name]))
 }
 
-/** Rejects with what apt-get said. */
+/** None of their services is started. Rejects with what apt-get said. */
 export async function installPackages(packages: readonly string[]): Promise<void> {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  await output(['apt-get', 'update', '-q'], { env })
-  await output(['apt-get', 'install', '-q', '-y', '--no-install-recommends', ...packages], { env })
+  await output(['bash', INSTALL, ...packages])
 }
 
 export function isInstalled(program: string): boolean {

@@ -1,9 +1,13 @@
 #!/bin/bash
-# Builds the root file system that every test host is an overlay on: bash rootfs.sh <target directory>.
+# Builds the root file system that test hosts are overlays on:
+# bash rootfs.sh <target directory> <release> [<more packages> [<option of debootstrap>...]]
 # This file is the recipe, and its hash is part of the target's name: a changed recipe builds a new tree.
 set -euo pipefail
 
 target=$1
+release=$2
+packages=systemd,systemd-sysv,dbus,openssh-server,sudo,iproute2,procps,nginx-light,nsd${3:+,$3}
+options=("${@:4}")
 mkdir -p "$(dirname "$target")"
 exec 9>"$target.lock"
 flock --nonblock 9 || { echo "waiting for another build of $target" >&2; flock 9; }
@@ -14,15 +18,18 @@ draft=$target.draft
 rm -rf "$draft"
 
 bootstrap() {
-  local packages=systemd,systemd-sysv,dbus,openssh-server,sudo,iproute2,procps,nginx-light,nsd
-  debootstrap --variant=minbase --include=$packages bookworm "$draft" >"$target.log" 2>&1 ||
+  debootstrap --variant=minbase --include="$packages" "${options[@]}" "$release" "$draft" >"$target.log" 2>&1 ||
     { tail -n 20 "$target.log" >&2; exit 1; }
 }
 
-# A config tree enables what it needs: a host starts with no service but sshd.
+# A config tree enables what it needs: a host starts with no service but sshd. No release has all of these.
 disable_services() {
-  chroot "$draft" systemctl --quiet disable nginx.service nsd.service e2scrub_reap.service systemd-pstore.service \
-    apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
+  for unit in nginx.service nsd.service e2scrub_reap.service systemd-pstore.service apt-daily.timer \
+    apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer man-db.timer motd-news.timer; do
+    if chroot "$draft" systemctl is-enabled "$unit" >/dev/null 2>&1; then
+      chroot "$draft" systemctl --quiet disable "$unit" 2>/dev/null
+    fi
+  done
 }
 
 # These two cost a third of the boot, and no PAM module in the tree talks to logind.

@@ -112,6 +112,11 @@ export class TestHost extends HostFiles {
     return [...enter, 'env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LC_ALL=C.UTF-8']
   }
 
+  /** A signal for its PID 1: 'SIGSTOP' makes a systemd that does not answer, until 'SIGCONT'. */
+  signalSystemd(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    process.kill(this.#leader(), signal)
+  }
+
   #leader(): number {
     const leader = this.#findLeader()
     if (leader === undefined) throw new Error(`${this.name} is down`)

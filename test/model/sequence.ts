@@ -527,7 +527,10 @@ async function deploy(
   const before = operator.known ?? world.held[0]!
   if (!same(before.declared, tree) && before !== now) {
     const { stderr } = await world.expect(operator, ['prod', '--yes', ...options], 1)
-    assert.match(stderr, /had changed; no host was changed now/)
+    assert.match(
+      stderr,
+      /ha(?:s|ve) changed since this repository last heard of (?:it|them); no host was changed/,
+    )
     operator.unsure = false
     world.see(operator)
     assert.equal(operator.known?.commit, now.commit, 'who starts from an old state is told the new one')
@@ -570,7 +573,7 @@ async function askFirst(world: World, operator: Operator, options: readonly stri
   // One that was cut off before it began is nobody's concern.
   if (code === 0) return
   assert.equal(code, 1)
-  assert.match(stderr, /cannot tell that 'prod' is deployed: web1 may run something else/)
+  assert.match(stderr, /cannot tell whether 'prod' is up to date: the state of web1 is uncertain/)
   await catchUp(world, operator)
 }
 

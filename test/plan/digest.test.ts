@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { makeSteps } from '../../src/plan/deployment-steps.ts'
 import { digest } from '../../src/plan/digest.ts'
 import { EMPTY_HOST, type HostState } from '../../src/plan/host-state.ts'
 import type { Oid } from '../../src/plan/names.ts'
-import { makeSteps } from '../../src/plan/steps.ts'
 import { buildTree, stateOf, type Tree } from '../support/tree-builder.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

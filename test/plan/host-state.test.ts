@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { conflicts } from '../../src/plan/conflicts.ts'
 import { MissingObject, readHosts } from '../../src/plan/host-state.ts'
-import { conflicts } from '../../src/plan/links.ts'
 import { readAll } from '../../src/plan/reading.ts'
 import { buildTree, stateOf, type Tree } from '../support/tree-builder.ts'
 
@@ -31,12 +31,12 @@ test('apps and files come in a fixed order, modes as git has them', () => {
 
 test('a manifest that a reader would take for another than the parser does', () => {
   const of = (text: string) => problems({ 'a/x': '', 'a/manifest.json': text })
-  assert.deepEqual(of('\ufeff{}'), ['a/manifest.json: it begins with a byte order mark'])
+  assert.deepEqual(of('\ufeff{}'), ['a/manifest.json: the file begins with a byte order mark'])
   assert.deepEqual(of('{"systemd": {"settle_ms": 1}, "symlinks": {}, "systemd": {}}'), [
-    "a/manifest.json: 'systemd' is there twice",
+    "a/manifest.json: duplicate key 'systemd'",
   ])
   assert.deepEqual(of('{"symlinks": {"/etc/a": "x", "/etc/\\u0061": "x"}}'), [
-    "a/manifest.json: '/etc/a' is there twice",
+    "a/manifest.json: duplicate key '/etc/a'",
   ])
   const alike =
     '{"systemd": {}, "validate": [["true", "a\\": ", "systemd"]], "symlinks": {"/etc/systemd": "x"}}'
@@ -59,10 +59,10 @@ test('links that can only lead inside the app are taken, all others refused by n
       'a/sneaky': link('d/e/../../..'),
     }),
     [
-      "a/abs: the symbolic link leaves the app: it points at '/etc/passwd'",
-      "a/d/e/up: the symbolic link leaves the app: it points at '../../../etc/passwd'",
-      "a/empty: the symbolic link leaves the app: it points at ''",
-      "a/sneaky: the symbolic link leaves the app: it points at 'd/e/../../..'",
+      "a/abs: the symbolic link points outside its app, to '/etc/passwd'",
+      "a/d/e/up: the symbolic link points outside its app, to '../../../etc/passwd'",
+      "a/empty: the symbolic link points outside its app, to ''",
+      "a/sneaky: the symbolic link points outside its app, to 'd/e/../../..'",
     ],
   )
 })
@@ -76,10 +76,10 @@ test('what git can hold and a host must not be given is refused', () => {
       'a/x\ny': '',
     }),
     [
-      "a/.git: it cannot be deployed: git does not track a '.git'",
-      'a/odd: it cannot be deployed: its mode is 100600',
-      'a/sub: it cannot be deployed: it is a submodule or a repository of its own',
-      'a/x\\x0ay: it cannot be deployed: its name is not safe to create',
+      "a/.git: cannot be deployed: Git cannot track a '.git'",
+      'a/odd: cannot be deployed: its mode 100600 is not supported',
+      'a/sub: cannot be deployed: it is a submodule or another repository',
+      'a/x\\x0ay: cannot be deployed: its name is not a safe file name',
     ],
   )
 })
@@ -119,13 +119,13 @@ test('every problem of a manifest is reported, and where', () => {
       [['systemd', 'units_enabled', 3], "'a.service' is listed twice"],
       [
         ['systemd', 'units_enabled', 4],
-        "'t@.service' is a template, and starts nothing",
-        "name its instances, as in 't@one.service'",
+        "'t@.service' is a template, not a unit",
+        "list its instances, as in 't@one.service'",
       ],
       [
         ['systemd', 'units_reload', 0],
-        "'b.service' is not in units_enabled",
-        'only an enabled unit can be reloaded instead of restarted',
+        "'b.service' is not in 'units_enabled'",
+        "add it to 'units_enabled': only enabled units are reloaded or restarted",
       ],
       [['systemd', 'settle_ms'], 'expected a whole number of milliseconds from 0 to 60000'],
       [['symlinks', 'etc/x'], "'etc/x' is not an absolute path without '.', '..' or a trailing '/'"],
@@ -134,7 +134,7 @@ test('every problem of a manifest is reported, and where', () => {
       [
         ['symlinks', '/etc/systemd/system/q.service'],
         "'/etc/systemd/system/q.service' is in '/etc/systemd/system', which is managed by git-deploy",
-        "units and drop-ins go into the app's 'systemd' directory",
+        "put units and drop-ins into the app's 'systemd' directory",
       ],
       [['symlinks', '/etc/z'], 'a number is not a path inside the app'],
     ],
@@ -173,35 +173,35 @@ test('every problem of files, validate and checks is reported, and where', () =>
     state.problems.map(({ at, what, hint }) => [`${at}`, what, hint].filter(part => part !== undefined)),
     [
       ['files,../x', "'../x' is not a path inside the app"],
-      ['files,y,user', "unknown key 'user'", "known here: 'mode', 'owner', 'group'"],
+      ['files,y,user', "unknown key 'user'", "expected one of 'mode', 'owner', 'group'"],
       ['files,y,mode', "'4755' is not a mode", MODE_HINT],
-      ['files,y,owner', "'ro ot' is not the name of a user"],
-      ['files,y,group', 'a number is not the name of a group'],
+      ['files,y,owner', "'ro ot' is not a valid user name"],
+      ['files,y,group', 'a number is not a valid group name'],
       ['files,z,mode', 'a number is not a mode', MODE_HINT],
-      ['files,empty', 'it sets nothing', "known here: 'mode', 'owner', 'group'"],
+      ['files,empty', 'no attribute is set', "set at least one of 'mode', 'owner' and 'group'"],
       ['files,odd', 'expected an object, found a string'],
       ['validate,1', "'nginx -t' is not a command", COMMAND_HINT],
       ['validate,2', 'a list is not a command', COMMAND_HINT],
       ['validate,3', 'a list is not a command', COMMAND_HINT],
       ['validate,4', 'a list is not a command', COMMAND_HINT],
-      ['checks,1,tcp', "'example.org:80' is not an address and a port", TCP_HINT],
-      ['checks,2,status', "'status' is for 'http' only"],
-      ['checks,2,tcp', "'127.0.0.1:70000' is not an address and a port", TCP_HINT],
-      ['checks,3,tcp', "'256.0.0.1:1' is not an address and a port", TCP_HINT],
-      ['checks,4,unix', "'run/x' is not the absolute path of a socket"],
+      ['checks,1,tcp', "'example.org:80' is not an address with a port", TCP_HINT],
+      ['checks,2,status', "'status' can be used only with 'http'"],
+      ['checks,2,tcp', "'127.0.0.1:70000' is not an address with a port", TCP_HINT],
+      ['checks,3,tcp', "'256.0.0.1:1' is not an address with a port", TCP_HINT],
+      ['checks,4,unix', "'run/x' is not an absolute path of at most 107 characters"],
       [
         'checks,5,http',
         "'https://127.0.0.1/' is not a URL that can be checked",
-        "TLS is not spoken here: use 'tcp'",
+        "https is not supported: use 'tcp'",
       ],
       ['checks,6,status', 'expected an HTTP status from 100 to 599'],
       ['checks,6,http', "'http://[::1]:8080/a b' is not a URL that can be checked", HTTP_HINT],
       ['checks,7,within_ms', 'expected a whole number of milliseconds from 1 to 60000'],
       ['checks,7,host', "'a\r\nb' is not a host name"],
-      ['checks,8', "expected one of 'tcp', 'unix' and 'http'"],
+      ['checks,8', "expected exactly one of 'tcp', 'unix' and 'http'"],
       ['checks,9,udp', "unknown key 'udp'", CHECK_KEYS],
-      ['checks,9', "expected one of 'tcp', 'unix' and 'http'"],
-      ['checks,10', "expected one of 'tcp', 'unix' and 'http'"],
+      ['checks,9', "expected exactly one of 'tcp', 'unix' and 'http'"],
+      ['checks,10', "expected exactly one of 'tcp', 'unix' and 'http'"],
       ['checks,11', 'expected an object, found a number'],
     ],
   )
@@ -209,9 +209,9 @@ test('every problem of files, validate and checks is reported, and where', () =>
 
 const MODE_HINT = "a mode is a string of octal digits from '0000' to '0777', as in '0640'"
 const COMMAND_HINT = 'a command is a list of a program and its arguments, as in ["nginx", "-t"]'
-const CHECK_KEYS = "known here: 'tcp', 'unix', 'http', 'status', 'host', 'within_ms'"
-const TCP_HINT = "as in '127.0.0.1:80' or '[::1]:80'"
-const HTTP_HINT = "as in 'http://127.0.0.1:8080/healthz'"
+const CHECK_KEYS = "expected one of 'tcp', 'unix', 'http', 'status', 'host', 'within_ms'"
+const TCP_HINT = "write it as in '127.0.0.1:80' or '[::1]:80'"
+const HTTP_HINT = "write it as in 'http://127.0.0.1:8080/healthz'"
 
 test('what a manifest says about files must fit the files', () => {
   const set = { mode: '0600' }
@@ -223,7 +223,7 @@ test('what a manifest says about files must fit the files', () => {
     }),
     [
       "a/manifest.json: 'd' is a directory",
-      "a/manifest.json: 'l' is a symbolic link, and has no mode of its own",
+      "a/manifest.json: 'l' is a symbolic link, which cannot have attributes of its own",
       "a/manifest.json: there is no 'nowhere' in the app",
     ],
   )
@@ -246,8 +246,8 @@ test('two apps cannot have the same tmpfiles, sysusers or quadlet, nor two files
       "b/quadlets/x.container: '/etc/containers/systemd/x.container' is also claimed by 'a/quadlets/x.container'",
       "b/sysusers/x.conf: '/etc/sysusers.d/x.conf' is also claimed by 'a/sysusers/x.conf'",
       "b/tmpfiles/x.conf: '/etc/tmpfiles.d/x.conf' is also claimed by 'a/tmpfiles/x.conf'",
-      "b/quadlets/x.container: its service 'x.service' is also that of 'a/quadlets/x.container'",
-      "c/quadlets/y.kube: its service 'y.service' is also that of 'c/systemd/y.service'",
+      "b/quadlets/x.container: its service 'x.service' is also defined by 'a/quadlets/x.container'",
+      "c/quadlets/y.kube: its service 'y.service' is also defined by 'c/systemd/y.service'",
     ],
   )
 })
@@ -288,6 +288,18 @@ test('two apps cannot claim one link, one unit, or a place inside a link', () =>
       "c/manifest.json: there is no 'nowhere' in the app",
     ],
   )
+})
+
+test('a host may have 50,000 files and directories, and not one more', () => {
+  // The app, 99 directories in it, and 49,900 files; what stands beside the apps does not count.
+  const files = Array.from({ length: 49_900 }, (_, i) => [`a/d${i % 99}/f${i}`, ''] as const)
+  const most = { 'README.md': '', ...Object.fromEntries(files) }
+  const state = stateOf(most)
+  assert.deepEqual(state.problems, [])
+  assert.equal(state.apps[0]?.files.length, 49_900)
+  assert.deepEqual(problems({ ...most, 'a/e': '' }), [
+    'a/d98/f9998: a host can have at most 50000 files and directories',
+  ])
 })
 
 test('an object that nobody has is named', () => {

@@ -17,7 +17,7 @@ test('an enabled unit that no app ships', () => {
     {
       file: 'a/manifest.json',
       at: ['systemd', 'units_enabled'],
-      what: "'nginx.service' is not shipped by any app, so the host has to have it",
+      what: "no app ships 'nginx.service', so it must exist on the host",
     },
   ])
 })
@@ -33,8 +33,8 @@ test('a file in a special directory that nothing looks for', () => {
   assert.deepEqual(
     notesOn(state).map(({ file, what }) => `${file}: ${what}`),
     [
-      "a/systemd/a.servise: it is deployed, but not linked: 'systemd/' has no use for its name",
-      "a/sysusers/users: it is deployed, but not linked: 'sysusers/' has no use for its name",
+      "a/systemd/a.servise: deployed, but not linked: 'systemd/' expects other names",
+      "a/sysusers/users: deployed, but not linked: 'sysusers/' expects other names",
     ],
   )
 })

@@ -44,7 +44,7 @@ test('every pattern that matches nothing is told, with what was meant', () => {
       {
         option: '--exclude',
         pattern: 'mail*',
-        hint: "known here: 'db1', 'dns1', 'web1', 'web2', 'web10', 'web1.example.org'",
+        hint: "the hosts are 'db1', 'dns1', 'web1', 'web2', 'web10', 'web1.example.org'",
       },
     ],
   })

@@ -1,42 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { attributesText } from '../../src/plan/attributes.ts'
-import { checkText } from '../../src/plan/checks.ts'
+import { makeSteps } from '../../src/plan/deployment-steps.ts'
 import { EMPTY_HOST } from '../../src/plan/host-state.ts'
-import { makeSteps, type Step } from '../../src/plan/steps.ts'
+import { say } from '../support/say-step.ts'
 import { stateOf, type Tree } from '../support/tree-builder.ts'
 
 const UNIT = '[Service]\nExecStart=/bin/true\n'
 const manifest = (value: object) => JSON.stringify(value)
 const enables = (...units: string[]) => manifest({ systemd: { units_enabled: units } })
-
-/** A step on one line, as a reader of the list would say it. */
-function say(step: Step): string {
-  switch (step.kind) {
-    case 'checkout':
-    case 'swap':
-    case 'remove':
-      return `${step.kind} ${step.app}`
-    case 'link':
-    case 'unlink':
-      return `${step.kind} ${step.path} -> ${step.target}`
-    case 'settle':
-      return `settle ${step.units.join(' ')} ${step.ms}`
-    case 'daemonReload':
-      return step.kind
-    case 'sysusers':
-    case 'tmpfiles':
-      return `${step.kind} ${step.apps.join(' ')}`
-    case 'validate':
-      return `validate ${step.app} ${step.argv.join(' ')}`
-    case 'attributes':
-      return `attributes ${step.app} ${step.files.map(file => `${file.path} ${attributesText(file)}`).join(', ')}`
-    case 'check':
-      return `check ${checkText(step.check)} for ${step.check.withinMs} (${step.units.join(' ')})`
-    default:
-      return `${step.kind} ${step.units.join(' ')}`
-  }
-}
 
 const CURRENT = '/var/lib/deptool/apps/nginx/current'
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import type { HostName, Oid } from '../../src/plan/names.ts'
 import { decodeSavedPlan, encodeSavedPlan, type SavedPlan } from '../../src/planning/saved-plan.ts'
 
@@ -7,7 +8,7 @@ const oid = (digit: string) => digit.repeat(40) as Oid
 
 const PLAN: SavedPlan = {
   format: 'git-deploy-plan/1',
-  id: '20261123T074502-3f9a1c0b7e',
+  id: '20261123T074502-3f9a1c0b7e' as DeploymentId,
   at: '2026-11-23T07:45:02Z',
   by: 'Ada <ada@example.com>',
   version: '0.1.0',
@@ -36,7 +37,7 @@ test('anything else is refused with the reason', () => {
     assert.equal(why(other), 'it is not a saved plan')
   assert.equal(
     changed({ format: 'git-deploy-plan/2' }),
-    "its format is 'git-deploy-plan/2', and this git-deploy reads 'git-deploy-plan/1'",
+    "its format is 'git-deploy-plan/2', but this version of git-deploy reads 'git-deploy-plan/1'",
   )
   assert.equal(changed({ id: '1' }), 'plan.id is not a deployment id')
   assert.equal(changed({ at: 'yesterday' }), 'plan.at is not a time like 2026-11-23T07:45:02Z')
@@ -51,6 +52,6 @@ test('anything else is refused with the reason', () => {
 
 test('a cluster outside of the repository is none', () => {
   for (const cluster of ['/etc', '..', '../x', 'a/../../x', '.', 'a/.', ''])
-    assert.equal(changed({ cluster }), 'plan.cluster is not a path inside of the repository', cluster)
+    assert.equal(changed({ cluster }), 'plan.cluster is not a path inside the repository', cluster)
   assert.equal(changed({ cluster: 'a/..b/c' }), 'it is a plan')
 })

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import type { HostName, Oid } from '../../src/plan/names.ts'
 import { decodeReplyBytes, decodeRequestBytes, encodeMessage } from '../../src/protocol/codec.ts'
-import { decodeReply, decodeRequest, ProtocolError } from '../../src/protocol/decode.ts'
+import { decodeReply, decodeRequest } from '../../src/protocol/decode.ts'
+import { ProtocolError } from '../../src/protocol/decoders.ts'
 import { encodeFrame, FrameReader, MAX_FRAME } from '../../src/protocol/frame.ts'
 import type { Reply, Request } from '../../src/protocol/messages.ts'
 
+const ID = '20261123T074502-3f9a1c0b7e' as DeploymentId
 const OID = 'a'.repeat(40) as Oid
 
 const requests: Request[] = [
   {
     type: 'deploy',
-    id: '20261123T074502-3f9a1c0b7e',
+    id: ID,
     host: 'web1' as HostName,
     operator: 'Ada Łovelace <ada@example.org>',
     from: null,
@@ -25,8 +28,8 @@ const requests: Request[] = [
   { type: 'objects', objects: [{ oid: OID, bytes: Buffer.of(0, 1, 255), last: true }] },
   { type: 'stage' },
   { type: 'activate' },
-  { type: 'wait', id: '20261123T074502-3f9a1c0b7e' },
-  { type: 'undo', id: '20261123T074502-3f9a1c0b7e', why: 'because' },
+  { type: 'wait', id: ID },
+  { type: 'undo', id: ID, why: 'because' },
 ]
 
 const replies: Reply[] = [
@@ -36,8 +39,8 @@ const replies: Reply[] = [
     build: '2',
     hostname: 'web1',
     current: OID,
-    recovered: { id: '20261123T074502-3f9a1c0b7e', outcome: 'undone' },
-    pending: { holder: 'Ada', since: 1795420000000, id: '20261123T074502-3f9a1c0b7e', msLeft: null },
+    recovered: { id: ID, outcome: 'undone' },
+    pending: { holder: 'Ada', since: 1795420000000, id: ID, msLeft: null },
   },
   {
     type: 'refused',
@@ -49,7 +52,7 @@ const replies: Reply[] = [
       kind: 'busy',
       holder: 'Ada',
       since: 1795420000000,
-      id: '20261123T074502-3f9a1c0b7e',
+      id: ID,
       msLeft: 17000,
     },
   },

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeReplyBytes, decodeRequestBytes } from '../../src/protocol/codec.ts'
-import { ProtocolError } from '../../src/protocol/decode.ts'
+import { ProtocolError } from '../../src/protocol/decoders.ts'
 import { FrameReader } from '../../src/protocol/frame.ts'
 import { mutate } from '../support/mutate.ts'
 import { Random } from '../support/random.ts'
 import { REPLIES, REQUESTS } from '../support/samples.ts'
 
-const ROUNDS = 4000
+const ROUNDS = 4000 * Number(process.env['GIT_DEPLOY_FUZZ'] ?? 1)
 
 for (const [name, samples, decode] of [
   ['requests', REQUESTS, decodeRequestBytes],

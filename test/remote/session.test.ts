@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { hostName, must } from '../../src/plan/names.ts'
 import type { Request } from '../../src/protocol/messages.ts'
 import { connectLocal } from '../../src/remote/local.ts'
@@ -10,7 +11,7 @@ import type { Connection, HostError } from '../../src/remote/transport.ts'
 import { type FakeAgent, fakeAgents } from './fake-agent.ts'
 import { temporaryDirectory } from './temporary.ts'
 
-const ID = '20261123T074502-3f9a1c0b7e'
+const ID = '20261123T074502-3f9a1c0b7e' as DeploymentId
 const host = must(hostName, 'web1')
 
 function embedded(t: TestContext, agent: FakeAgent = {}): Connection {
@@ -31,7 +32,7 @@ test('the flight is answered without waiting for the greeting', async t => {
   session.close()
   await assert.rejects(session.next(5000), {
     kind: 'lost',
-    message: 'the agent ended by itself, exit status 0',
+    message: 'the agent ended unexpectedly, exit code 0',
   })
 })
 
@@ -40,7 +41,7 @@ test('an agent of another build is installed anew, once', async t => {
   const connection = { ...embedded(t, { build: 'other' }), installAgent: async () => void installs++ }
   await assert.rejects(openSession(connection), {
     kind: 'install',
-    message: "cannot start the agent just installed: it is build 'other'",
+    message: "cannot start the newly installed agent: it is of the wrong build, 'other'",
   })
   assert.equal(installs, 1)
 })
@@ -61,13 +62,13 @@ test('an agent that dies leaves its last words, cleaned', async t => {
   const session = await openSession(embedded(t))
   await session.send({ type: 'undo', id: ID, why: 'die' })
   await assert.rejects(session.next(5000), {
-    message: 'the agent ended by itself, exit status 3: last ?[31mwords',
+    message: 'the agent ended unexpectedly, exit code 3: last ?[31mwords',
   })
 })
 
 test('no answer in time; one that comes later is not lost', async t => {
   const session = await openSession(embedded(t))
-  await assert.rejects(session.next(50), { kind: 'lost', message: 'the agent does not answer in time' })
+  await assert.rejects(session.next(50), { kind: 'lost', message: 'the agent did not answer in time' })
   await session.send({ type: 'ask', id: ID })
   assert.equal((await session.next(5000)).type, 'outcome')
 })
@@ -112,6 +113,6 @@ test('an embedded host that is not there', t => {
   const agents = fakeAgents(temporaryDirectory(t))
   assert.throws(() => connectLocal({ kind: 'local', host, root: '/no/such' }, agents, {}), {
     kind: 'unreachable',
-    hint: 'mkdir -p /no/such',
+    hint: "run 'mkdir -p /no/such'",
   })
 })

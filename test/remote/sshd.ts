@@ -1,6 +1,6 @@
 /** A real sshd of one's own on a free loopback port, and the ssh program with a configuration that knows it. */
-import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -9,13 +9,6 @@ import type { Env } from '../../src/remote/transport.ts'
 import { temporaryDirectory } from './temporary.ts'
 
 const SSHD = '/usr/sbin/sshd'
-
-/** For node:test's `skip`: the reason, where this machine cannot run an sshd that lets root in. */
-export const noSshd: string | false = !existsSync(SSHD)
-  ? 'NO SSHD ON THIS MACHINE: apt-get install openssh-server'
-  : process.getuid?.() !== 0
-    ? 'NOT ROOT: sshd lets nobody in'
-    : false
 
 export interface Sshd {
   readonly host: HostName
@@ -34,6 +27,8 @@ export interface Sshd {
   hostKeyLine(type?: string): string
   /** What sshd has said so far. */
   log(): string
+  /** Resolves once it listens again, with what its configuration says by now. */
+  restart(): Promise<void>
 }
 
 export interface SshdOptions {
@@ -56,7 +51,7 @@ export async function startSshd(t: TestContext, options: SshdOptions = {}): Prom
   mkdirSync(inDirectory('root'))
   writeFileSync(inDirectory('login'), loginShell(inDirectory('root'), options.noise ?? ''), { mode: 0o755 })
   writeFileSync(inDirectory('sshd_config'), sshdConfig(directory, port, types, options.sshd ?? []))
-  const { pid, log } = await run(t, inDirectory('sshd_config'), port)
+  const { child, log } = await run(t, inDirectory('sshd_config'), port)
 
   const hostKeyLine = (type = types[0]!) =>
     `[127.0.0.1]:${port} ${readFileSync(inDirectory(`host_${type}.pub`), 'utf8').trim()}\n`
@@ -68,7 +63,7 @@ export async function startSshd(t: TestContext, options: SshdOptions = {}): Prom
     host: must(hostName, 'web1'),
     directory,
     port,
-    pid,
+    pid: child.pid!,
     env: {
       ...process.env,
       SSH_AUTH_SOCK: undefined,
@@ -79,6 +74,11 @@ export async function startSshd(t: TestContext, options: SshdOptions = {}): Prom
     key: inDirectory('id'),
     hostKeyLine,
     log,
+    restart: async () => {
+      const again = listens(child, port)
+      child.kill('SIGHUP')
+      await again
+    },
     configure: (...more) => {
       lines = more
       writeConfig()
@@ -141,17 +141,27 @@ function sshProgram(directory: string): string {
   return bin
 }
 
-function run(t: TestContext, config: string, port: number): Promise<{ pid: number; log: () => string }> {
+async function run(t: TestContext, config: string, port: number) {
   mkdirSync('/run/sshd', { recursive: true })
   const child = spawn(SSHD, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] })
   t.after(() => child.kill())
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', text => {
+    log += text
+  })
+  await listens(child, port)
+  return { child, log: () => log }
+}
+
+/** Resolves the next time that it says so. */
+function listens(sshd: ChildProcess, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = ''
-    child.stderr.setEncoding('utf8').on('data', text => {
+    sshd.stderr!.on('data', text => {
       log += text
-      if (log.includes(`port ${port}`)) resolve({ pid: child.pid!, log: () => log })
+      if (log.includes(`port ${port}`)) resolve()
     })
-    child.once('exit', code => reject(new Error(`sshd ended with ${code}: ${log}`)))
+    sshd.once('exit', code => reject(new Error(`sshd ended with ${code}: ${log}`)))
   })
 }
 

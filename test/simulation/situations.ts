@@ -1,5 +1,5 @@
 /** What a host is doing when a fault hits it: trees with every kind of step between them, there and back again. */
-import { APPS } from '../../src/plan/links.ts'
+import { APPS } from '../../src/plan/places.ts'
 import type { Request } from '../../src/protocol/messages.ts'
 import { NOTHING, type Prepared, prepare, type Version } from '../support/agent-driver.ts'
 import { confirmed, idOf } from '../support/conversation.ts'

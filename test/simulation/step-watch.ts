@@ -14,9 +14,9 @@ export function watchSteps<T>(onStep: OnStep, act: () => T): T {
       run.call(action, step, context)
       onStep('run', step, 'after')
     }
-    action.undo = (step, before, context, owed) => {
+    action.undo = (step, before, context, deferred) => {
       onStep('undo', step, 'before')
-      undo.call(action, step, before, context, owed)
+      undo.call(action, step, before, context, deferred)
       onStep('undo', step, 'after')
     }
   }

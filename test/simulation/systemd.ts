@@ -6,7 +6,7 @@
  * What a unit's program does is in its command line, `/bin/serve [--fails] [--crashes] <place> <file>…`: it serves
  * somewhere, and reads files below /var when it starts or reloads. It fails where one is missing or says 'broken'.
  */
-import { type Files, type Place, type Ran, SystemFailure } from '../../agent/host/machine.ts'
+import { type Endpoint, type Files, type Ran, SystemFailure } from '../../agent/host/machine.ts'
 import { disable, enable } from './enablement.ts'
 import { sysusers, tmpfiles } from './provision.ts'
 import { failed, said } from './ran.ts'
@@ -41,8 +41,8 @@ export class Systemd {
   }
 
   /** Whether an active unit serves there. */
-  answers(place: Place): boolean {
-    const name = 'path' in place ? place.path : `${place.address}:${place.port}`
+  answers(endpoint: Endpoint): boolean {
+    const name = 'path' in endpoint ? endpoint.path : `${endpoint.address}:${endpoint.port}`
     return Object.values(this.memory.units).some(
       ({ active, started }) => active === 'active' && valuesOf(started, 'ExecStart').includes(name),
     )

@@ -7,12 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { deflateSync } from 'node:zlib'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
+import { makeSteps } from '../../src/plan/deployment-steps.ts'
 import { digest } from '../../src/plan/digest.ts'
 import { EMPTY_HOST, type HostState } from '../../src/plan/host-state.ts'
 import type { HostName, Oid } from '../../src/plan/names.ts'
 import { newObjects } from '../../src/plan/new-objects.ts'
 import { repairSteps } from '../../src/plan/repair-steps.ts'
-import { makeSteps, type Step } from '../../src/plan/steps.ts'
+import type { Step } from '../../src/plan/steps.ts'
 import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
 import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
@@ -62,7 +64,7 @@ export function prepare(from: Version | typeof NOTHING, files: Tree, change: Par
   const commit = hash('commit', raw)
   const deploy: Deploy = {
     type: 'deploy',
-    id: `20261123T000000-${String(++count).padStart(10, '0')}`,
+    id: `20261123T000000-${String(++count).padStart(10, '0')}` as DeploymentId,
     host: 'web1' as HostName,
     operator: 'Test <t@t>',
     from: from.commit,

@@ -1,7 +1,8 @@
 /** The operator's end of a session with an agent that runs in this process: the agent reads and writes here. */
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
 import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
-import type { Deploy, DeploymentId, Reply, Request } from '../../src/protocol/messages.ts'
+import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
 import type { Prepared } from './agent-driver.ts'
 
 export class Conversation {

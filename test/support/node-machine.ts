@@ -5,10 +5,10 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  type Endpoint,
   type Files,
   type Input,
   type Machine,
-  type Place,
   type Ran,
   type RunOptions,
   type Stat,
@@ -56,8 +56,8 @@ export function nodeMachine({ root, input = [], alone = false }: NodeMachineOpti
     systemd: false,
     run: (argv, { cwd, ...options } = {}) =>
       run(argv, cwd === undefined ? options : { ...options, cwd: at(cwd) }),
-    probe: (place, request, timeoutMs) =>
-      probe('path' in place ? { path: at(place.path) } : place, request, timeoutMs),
+    probe: (endpoint, request, timeoutMs) =>
+      probe('path' in endpoint ? { path: at(endpoint.path) } : endpoint, request, timeoutMs),
     hasher: algorithm => {
       const hash = createHash(algorithm)
       return { update: bytes => void hash.update(bytes), digest: () => hash.digest('hex') }
@@ -230,8 +230,8 @@ function run([program, ...args]: readonly string[], { cwd, timeoutMs, interrupte
 }
 
 /** In a process of its own, because Node's sockets wait for nobody. */
-function probe(place: Place, request: string, timeoutMs: number): string {
-  const target = 'path' in place ? place : { host: place.address, port: place.port }
+function probe(endpoint: Endpoint, request: string, timeoutMs: number): string {
+  const target = 'path' in endpoint ? endpoint : { host: endpoint.address, port: endpoint.port }
   const script = `
     let heard = ''
     const end = (text, code) => { process.stdout.write(text); process.exit(code) }
@@ -246,7 +246,7 @@ function probe(place: Place, request: string, timeoutMs: number): string {
     })`
   const { status, stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' })
   if (status !== 0)
-    throw new SystemFailure(stdout, `connect '${'path' in place ? place.path : place.address}'`)
+    throw new SystemFailure(stdout, `connect '${'path' in endpoint ? endpoint.path : endpoint.address}'`)
   return stdout
 }
 

@@ -17,7 +17,7 @@ test('what is quoted stays in one piece, and so does what is longer than the scr
 })
 
 test('a command to type is left to the terminal', () => {
-  for (const line of ['hint: git deploy prod --limit web1', 'hint: mkdir -p /tmp/somewhere/web1'])
+  for (const line of ['hint: git deploy prod --limit web1', 'usage: git deploy [<options>] [<cluster>]'])
     assert.deepEqual(foldLine(line, 20), [line])
 })
 

@@ -89,7 +89,7 @@ test('anything else explains the answers', async () => {
   const answer = screen.answer()
   screen.stdin.write('what?\n')
   await new Promise(resolve => setImmediate(resolve))
-  assert.match(screen.shown(), /y - deploy\nn - do not deploy\nd - show the whole diff/)
+  assert.match(screen.shown(), /y - deploy\nn - do not deploy\nd - show the full diff/)
   screen.stdin.write('y\n')
   assert.equal(await answer, 'yes')
 })

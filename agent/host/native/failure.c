@@ -13,6 +13,7 @@ static JSValue failure_type;
 static JSValue fail_with(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
 {
     (void)this, (void)argc;
+    JS_FreeValue(ctx, failure_type);
     failure_type = JS_DupValue(ctx, argv[0]);
     return JS_UNDEFINED;
 }
@@ -24,7 +25,8 @@ JSValue fail(JSContext *ctx, int error, const char *call, const char *subject)
     size_t kept = (size_t)length < sizeof what ? (size_t)length : sizeof what - 1;
 
     JSValue argv[] = { JS_NewString(ctx, errno_name(error)), new_text(ctx, what, kept) };
-    JSValue failure = JS_CallConstructor(ctx, failure_type, LENGTH(argv), argv);
+    bool made = !JS_IsException(argv[0]) && !JS_IsException(argv[1]);
+    JSValue failure = made ? JS_CallConstructor(ctx, failure_type, LENGTH(argv), argv) : JS_EXCEPTION;
     JS_FreeValue(ctx, argv[0]);
     JS_FreeValue(ctx, argv[1]);
     return JS_IsException(failure) ? failure : JS_Throw(ctx, failure);

@@ -52,8 +52,8 @@ static const int FLAGS[] = {
 static JSValue open_file(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv, int which)
 {
     (void)this, (void)argc;
-    uint32_t mode;
-    if (JS_ToUint32(ctx, &mode, argv[1]))
+    uint32_t mode = 0;
+    if (which > PLAIN && !number_of(ctx, argv[1], 07777, EINVAL, "open", &mode))
         return JS_EXCEPTION;
     const char *path = path_of(ctx, argv[0]);
     if (!path)
@@ -74,7 +74,8 @@ static JSValue read_piece(JSContext *ctx, JSValueConst this, int argc, JSValueCo
     (void)this, (void)argc;
     int fd;
     uint32_t size;
-    if (JS_ToInt32(ctx, &fd, argv[0]) || JS_ToUint32(ctx, &size, argv[1]))
+    /* As much as an ArrayBuffer of QuickJS can hold. */
+    if (!descriptor_of(ctx, argv[0], "read", &fd) || !number_of(ctx, argv[1], INT32_MAX, EFBIG, "read", &size))
         return JS_EXCEPTION;
     uint8_t *bytes = js_malloc(ctx, size ? size : 1);
     if (!bytes)
@@ -93,7 +94,7 @@ static JSValue write_bytes(JSContext *ctx, JSValueConst this, int argc, JSValueC
     (void)this, (void)argc;
     int fd;
     size_t length;
-    if (JS_ToInt32(ctx, &fd, argv[0]))
+    if (!descriptor_of(ctx, argv[0], "write", &fd))
         return JS_EXCEPTION;
     const uint8_t *bytes = bytes_of(ctx, argv[1], &length);
     if (!bytes)
@@ -107,7 +108,7 @@ static JSValue file_size(JSContext *ctx, JSValueConst this, int argc, JSValueCon
     (void)this, (void)argc;
     int fd;
     struct stat status;
-    if (JS_ToInt32(ctx, &fd, argv[0]))
+    if (!descriptor_of(ctx, argv[0], "stat", &fd))
         return JS_EXCEPTION;
     return fstat(fd, &status) == 0 ? JS_NewInt64(ctx, status.st_size) : fail(ctx, errno, "stat", NULL);
 }
@@ -116,7 +117,7 @@ static JSValue sync_file(JSContext *ctx, JSValueConst this, int argc, JSValueCon
 {
     (void)this, (void)argc;
     int fd;
-    if (JS_ToInt32(ctx, &fd, argv[0]))
+    if (!descriptor_of(ctx, argv[0], "fsync", &fd))
         return JS_EXCEPTION;
     return fsync(fd) == 0 ? JS_UNDEFINED : fail(ctx, errno, "fsync", NULL);
 }
@@ -125,7 +126,7 @@ static JSValue close_file(JSContext *ctx, JSValueConst this, int argc, JSValueCo
 {
     (void)this, (void)argc;
     int fd;
-    if (JS_ToInt32(ctx, &fd, argv[0]))
+    if (!descriptor_of(ctx, argv[0], "close", &fd))
         return JS_EXCEPTION;
     /* On Linux the descriptor is gone after EINTR too, close(2). */
     return close(fd) == 0 || errno == EINTR ? JS_UNDEFINED : fail(ctx, errno, "close", NULL);

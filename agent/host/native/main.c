@@ -11,8 +11,6 @@
 extern const uint8_t agent[];
 extern const uint32_t agent_size;
 
-/* A runaway ends with an exception, and so with an undo, long before it can hurt the host. */
-#define MEMORY_LIMIT ((size_t)512 << 20)
 #define STACK_LIMIT ((size_t)1 << 20)
 
 static const struct functions *const PARTS[] = {
@@ -32,7 +30,7 @@ int main(void)
         perror("deptool");
         return EXIT_FAILURE;
     }
-    JSRuntime *runtime = JS_NewRuntime();
+    JSRuntime *runtime = new_runtime();
     JSContext *ctx = runtime ? new_context(runtime) : NULL;
     if (!ctx) {
         fputs("deptool: out of memory\n", stderr);
@@ -101,7 +99,6 @@ static int add_module(JSContext *ctx)
 /* No eval and no Function: nothing here turns text into code, and the linker drops the whole parser. No promises either. */
 static JSContext *new_context(JSRuntime *runtime)
 {
-    JS_SetMemoryLimit(runtime, MEMORY_LIMIT);
     JS_SetMaxStackSize(runtime, STACK_LIMIT);
     JSContext *ctx = JS_NewContextRaw(runtime);
     if (!ctx)

@@ -29,6 +29,21 @@ uint8_t *bytes_of(JSContext *ctx, JSValueConst value, size_t *length);
 JSValue give_bytes(JSContext *ctx, uint8_t *bytes, size_t length); /* takes over what js_malloc gave */
 JSValue new_text(JSContext *ctx, const char *bytes, size_t length);
 
+/*
+ * A whole number from 0 to `most`; for any other, `error` of `call` is thrown. QuickJS's own conversions take a number
+ * modulo 2^32: a size of 4 GiB would be none, and user 4294967296 would be root.
+ */
+bool number_of(JSContext *ctx, JSValueConst value, uint32_t most, int error, const char *call, uint32_t *number);
+bool descriptor_of(JSContext *ctx, JSValueConst value, const char *call, int *fd);
+
+struct field {
+    const char *name;
+    JSValue value; /* an exception, where making it has thrown */
+};
+
+/* An object of these fields, whose values it takes over in any case. */
+JSValue new_object(JSContext *ctx, const struct field *fields, int length);
+
 /* files.c: write(2) until all is written. False with errno set. */
 bool write_all(int fd, const uint8_t *bytes, size_t length);
 
@@ -41,6 +56,9 @@ int restore_signals(posix_spawnattr_t *attributes);
 /* system.c: a clock that nobody sets, and poll(2)'s timeout until then; INFINITY is never. */
 double monotonic_ms(void);
 int poll_until(double deadline);
+
+/* memory.c: NULL without memory. */
+JSRuntime *new_runtime(void);
 
 /* hash.c */
 int prepare_hasher(JSContext *ctx);

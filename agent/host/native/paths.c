@@ -81,27 +81,33 @@ static int sync_file_system(const char *path, const uint32_t *unused)
 
 enum { MKDIR, UNLINK, RMDIR, CHMOD, CHOWN, SYNC, SYNCFS };
 
-/* Calls of one path and up to two numbers; `expects` tells which errors are an answer, false. */
+/* To chown(2) the last number of all says that the owner stays. */
+#define LAST_ID (UINT32_MAX - 1)
+
+/* Calls of one path and numbers from 0 to `most`; `expects` tells which errors are an answer, false. */
 static const struct {
     const char *name;
     int (*call)(const char *path, const uint32_t numbers[2]);
     bool (*expects)(int error);
+    int numbers;
+    uint32_t most;
 } ON_ONE[] = {
-    [MKDIR] = { "mkdir", make_directory, NULL },
-    [UNLINK] = { "unlink", remove_file, absent },
-    [RMDIR] = { "rmdir", remove_directory, absent_or_full },
-    [CHMOD] = { "chmod", change_mode, NULL },
-    [CHOWN] = { "chown", change_owner, NULL },
-    [SYNC] = { "fsync", sync_path, NULL },
-    [SYNCFS] = { "syncfs", sync_file_system, NULL },
+    [MKDIR] = { "mkdir", make_directory, NULL, 1, 07777 },
+    [UNLINK] = { "unlink", remove_file, absent, 0, 0 },
+    [RMDIR] = { "rmdir", remove_directory, absent_or_full, 0, 0 },
+    [CHMOD] = { "chmod", change_mode, NULL, 1, 07777 },
+    [CHOWN] = { "chown", change_owner, NULL, 2, LAST_ID },
+    [SYNC] = { "fsync", sync_path, NULL, 0, 0 },
+    [SYNCFS] = { "syncfs", sync_file_system, NULL, 0, 0 },
 };
 
 static JSValue on_one(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv, int which)
 {
     (void)this, (void)argc;
     uint32_t numbers[2];
-    if (JS_ToUint32(ctx, &numbers[0], argv[1]) || JS_ToUint32(ctx, &numbers[1], argv[2]))
-        return JS_EXCEPTION;
+    for (int i = 0; i < ON_ONE[which].numbers; i++)
+        if (!number_of(ctx, argv[1 + i], ON_ONE[which].most, EINVAL, ON_ONE[which].name, &numbers[i]))
+            return JS_EXCEPTION;
     const char *path = path_of(ctx, argv[0]);
     if (!path)
         return JS_EXCEPTION;
@@ -144,14 +150,15 @@ static JSValue status_object(JSContext *ctx, const struct stat *status)
     const char *kind = S_ISREG(mode) ? "file" : S_ISDIR(mode) ? "directory" : S_ISLNK(mode) ? "symlink" : "other";
     double mtime = status->st_mtim.tv_sec * 1e3 + status->st_mtim.tv_nsec / 1e6;
 
-    JSValue object = JS_NewObject(ctx);
-    JS_SetPropertyStr(ctx, object, "kind", JS_NewString(ctx, kind));
-    JS_SetPropertyStr(ctx, object, "mode", JS_NewInt32(ctx, mode & 07777));
-    JS_SetPropertyStr(ctx, object, "uid", JS_NewInt64(ctx, status->st_uid));
-    JS_SetPropertyStr(ctx, object, "gid", JS_NewInt64(ctx, status->st_gid));
-    JS_SetPropertyStr(ctx, object, "size", JS_NewInt64(ctx, status->st_size));
-    JS_SetPropertyStr(ctx, object, "mtimeMs", JS_NewFloat64(ctx, mtime));
-    return object;
+    const struct field fields[] = {
+        { "kind", JS_NewString(ctx, kind) },
+        { "mode", JS_NewInt32(ctx, mode & 07777) },
+        { "uid", JS_NewInt64(ctx, status->st_uid) },
+        { "gid", JS_NewInt64(ctx, status->st_gid) },
+        { "size", JS_NewInt64(ctx, status->st_size) },
+        { "mtimeMs", JS_NewFloat64(ctx, mtime) },
+    };
+    return new_object(ctx, fields, LENGTH(fields));
 }
 
 /* lstat(path): lstat(2); undefined where there is nothing. */
@@ -237,11 +244,12 @@ static JSValue space_object(JSContext *ctx, const struct statvfs *status)
     /* File systems without a table of inodes, btrfs for one, say that they have none at all. */
     double inodes = status->f_files == 0 ? INFINITY : (double)status->f_favail;
 
-    JSValue object = JS_NewObject(ctx);
-    JS_SetPropertyStr(ctx, object, "bytes", JS_NewFloat64(ctx, (double)status->f_bavail * status->f_frsize));
-    JS_SetPropertyStr(ctx, object, "inodes", JS_NewFloat64(ctx, inodes));
-    JS_SetPropertyStr(ctx, object, "readOnly", JS_NewBool(ctx, (status->f_flag & ST_RDONLY) != 0));
-    return object;
+    const struct field fields[] = {
+        { "bytes", JS_NewFloat64(ctx, (double)status->f_bavail * status->f_frsize) },
+        { "inodes", JS_NewFloat64(ctx, inodes) },
+        { "readOnly", JS_NewBool(ctx, (status->f_flag & ST_RDONLY) != 0) },
+    };
+    return new_object(ctx, fields, LENGTH(fields));
 }
 
 /* space(path): statvfs(3). */

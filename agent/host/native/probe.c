@@ -129,7 +129,7 @@ static JSValue probe(JSContext *ctx, JSValueConst this, int argc, JSValueConst *
     (void)this, (void)argc;
     uint32_t port;
     double timeout;
-    if (JS_ToUint32(ctx, &port, argv[1]) || JS_ToFloat64(ctx, &timeout, argv[3]))
+    if (!number_of(ctx, argv[1], UINT16_MAX, EINVAL, "connect", &port) || JS_ToFloat64(ctx, &timeout, argv[3]))
         return JS_EXCEPTION;
     const char *address = path_of(ctx, argv[0]);
     const char *request = address ? path_of(ctx, argv[2]) : NULL;

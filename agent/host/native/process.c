@@ -188,11 +188,12 @@ static JSValue result_object(JSContext *ctx, const struct child *child)
 {
     bool exited = !child->killed && WIFEXITED(child->status);
 
-    JSValue object = JS_NewObject(ctx);
-    JS_SetPropertyStr(ctx, object, "code", exited ? JS_NewInt32(ctx, WEXITSTATUS(child->status)) : JS_NULL);
-    JS_SetPropertyStr(ctx, object, "stdout", tail_text(ctx, &child->out));
-    JS_SetPropertyStr(ctx, object, "stderr", tail_text(ctx, &child->err));
-    return object;
+    const struct field fields[] = {
+        { "code", exited ? JS_NewInt32(ctx, WEXITSTATUS(child->status)) : JS_NULL },
+        { "stdout", tail_text(ctx, &child->out) },
+        { "stderr", tail_text(ctx, &child->err) },
+    };
+    return new_object(ctx, fields, LENGTH(fields));
 }
 
 static JSValue run_child(JSContext *ctx, char *const *argv, const char *cwd, double timeout, JSValueConst interrupted)
@@ -223,14 +224,19 @@ static void free_words(JSContext *ctx, const char **words)
     js_free(ctx, words);
 }
 
+/* More than execve(2) takes, each with its pointer: a quarter of 8 MiB of stack, unless somebody raised that. */
+#define MOST_WORDS (1 << 20)
+
 /* An array of strings as execve(2) wants it. NULL where it has thrown; free with free_words(). */
 static const char **words_of(JSContext *ctx, JSValueConst array)
 {
     JSValue value = JS_GetPropertyStr(ctx, array, "length");
     uint32_t length;
-    if (JS_ToUint32(ctx, &length, value))
+    bool good = !JS_IsException(value) && number_of(ctx, value, MOST_WORDS, E2BIG, "run", &length);
+    JS_FreeValue(ctx, value);
+    if (!good)
         return NULL;
-    const char **words = js_mallocz(ctx, (length + 1) * sizeof *words);
+    const char **words = js_mallocz(ctx, ((size_t)length + 1) * sizeof *words);
     for (uint32_t i = 0; words && i < length; i++) {
         value = JS_GetPropertyUint32(ctx, array, i);
         words[i] = path_of(ctx, value);

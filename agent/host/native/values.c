@@ -1,5 +1,7 @@
 /* JavaScript's values to C's and back. */
 #include <errno.h>
+#include <limits.h>
+#include <math.h>
 #include <string.h>
 
 #include "native.h"
@@ -15,6 +17,28 @@ const char *path_of(JSContext *ctx, JSValueConst value)
         return NULL;
     }
     return path;
+}
+
+bool number_of(JSContext *ctx, JSValueConst value, uint32_t most, int error, const char *call, uint32_t *number)
+{
+    double given;
+    if (JS_ToFloat64(ctx, &given, value))
+        return false;
+    if (!(given >= 0 && given <= most && given == floor(given))) {
+        fail(ctx, error, call, NULL);
+        return false;
+    }
+    *number = given;
+    return true;
+}
+
+bool descriptor_of(JSContext *ctx, JSValueConst value, const char *call, int *fd)
+{
+    uint32_t number;
+    if (!number_of(ctx, value, INT_MAX, EBADF, call, &number))
+        return false;
+    *fd = number;
+    return true;
 }
 
 /* What a Uint8Array shows. Good until JavaScript runs again. */
@@ -89,4 +113,32 @@ JSValue new_text(JSContext *ctx, const char *bytes, size_t length)
     JSValue text = JS_NewStringLen(ctx, clean, filled);
     js_free(ctx, clean);
     return text;
+}
+
+/* Defines one field, whose value is taken over. False where it has thrown. */
+static bool add_field(JSContext *ctx, JSValueConst object, const struct field *field)
+{
+    JSAtom name = JS_NewAtom(ctx, field->name);
+    if (name == JS_ATOM_NULL) {
+        JS_FreeValue(ctx, field->value);
+        return false;
+    }
+    int defined = JS_DefinePropertyValue(ctx, object, name, field->value, JS_PROP_C_W_E);
+    JS_FreeAtom(ctx, name);
+    return defined >= 0;
+}
+
+JSValue new_object(JSContext *ctx, const struct field *fields, int length)
+{
+    JSValue object = JS_NewObject(ctx);
+    bool good = !JS_IsException(object);
+    for (int i = 0; i < length; i++)
+        if (good && !JS_IsException(fields[i].value))
+            good = add_field(ctx, object, &fields[i]);
+        else
+            good = (JS_FreeValue(ctx, fields[i].value), false);
+    if (good)
+        return object;
+    JS_FreeValue(ctx, object);
+    return JS_EXCEPTION;
 }

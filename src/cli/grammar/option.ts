@@ -5,10 +5,10 @@ export interface Option {
   /** Other names; of one letter, or more. */
   readonly alias?: string | readonly string[]
   readonly type: 'boolean' | 'string'
-  /** Whether every value counts that is given, and not just the last. */
+  /** Whether every given value counts, not just the last. */
   readonly array?: boolean
   readonly describe: string
-  /** What it takes, as help shows it; in brackets where it may be left out. None for a switch. */
+  /** The value as help shows it, in brackets if it may be left out. A switch has none. */
   readonly value?: string
 }
 

@@ -3,7 +3,7 @@ import { Parser } from 'yargs/helpers'
 import { type Option, type OptionTable, spellings } from './option.ts'
 import { spellOut } from './spell-out.ts'
 
-export interface Parsed {
+interface Parsed {
   readonly given: Readonly<Record<string, unknown>>
   readonly words: Words
 }
@@ -13,11 +13,11 @@ export interface Words {
   readonly known: readonly string[]
   /** Options that the command does not know. */
   readonly unknown: readonly string[]
-  /** What follows `--`; null where there is none. */
+  /** The words after `--`; null if there is none. */
   readonly paths: readonly string[] | null
 }
 
-/** `handsOn`: whether what the command does not know is for another program. Throws Misuse. */
+/** `handsOn`: whether unknown options are for another program. Throws Misuse. */
 export function parse(argv: readonly string[], options: OptionTable, { handsOn = false } = {}): Parsed {
   const spelled = spellOut(argv, options, { abbreviated: !handsOn })
   const { _: rest, '--': paths = null, ...found } = ask(spelled, options)
@@ -25,7 +25,7 @@ export function parse(argv: readonly string[], options: OptionTable, { handsOn =
   const words: Words = {
     known: Object.entries(options).flatMap(spellings),
     words: rest.filter(word => !isOption(word)),
-    // yargs takes --no-<option> for its own even where it is told not to negate.
+    // yargs treats --no-<option> as its own even if told not to negate.
     unknown: [
       ...rest.filter(isOption),
       ...Object.keys(found).flatMap(key => (options[key] ? [] : `--${key}`)),
@@ -59,7 +59,7 @@ function ask(argv: readonly string[], options: OptionTable) {
   }) as { readonly _: string[]; readonly '--'?: string[]; readonly [option: string]: unknown }
 }
 
-/** Of an option that was given twice, the last value holds, unless it takes several. */
+/** If an option is given twice, the last value counts, unless it takes several. */
 function lastOfEach(given: Readonly<Record<string, unknown>>, options: OptionTable): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => [

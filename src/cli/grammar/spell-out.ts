@@ -3,8 +3,8 @@ import { Misuse } from './misuse.ts'
 import type { OptionTable } from './option.ts'
 
 /**
- * The same command line with every option as it is declared, and its value in the same word. `--no-<option>` has
- * taken back what was given before it. Throws Misuse where an abbreviation could mean several options.
+ * The same command line with every option as it is declared, and its value in the same word. What `--no-<option>` cancels
+ * is left out. Throws Misuse if an abbreviation is ambiguous.
  */
 export function spellOut(
   argv: readonly string[],
@@ -46,13 +46,13 @@ interface Meant {
   readonly negated: boolean
 }
 
-/** Undefined for what is no option of the command. */
+/** Undefined if the command has no such option. */
 function optionFor(typed: string, options: OptionTable, abbreviated: boolean): Meant | undefined {
   const spellings = longSpellings(options)
   const exact = spellings.get(typed)
   if (exact || !abbreviated) return exact
   const near = [...spellings].filter(
-    // What is taken back is abbreviated only from `--no-` on.
+    // A negation is abbreviated only after `--no-`.
     ([word, { negated }]) => word.startsWith(typed) && (!negated || typed.startsWith('no-')),
   )
   const [meant, ...others] = near.map(([, meant]) => meant)
@@ -62,7 +62,7 @@ function optionFor(typed: string, options: OptionTable, abbreviated: boolean): M
   const words = near.map(([word]) => `'--${word}'`)
   throw new Misuse(
     `ambiguous option '--${typed}'`,
-    `it could be ${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
+    `did you mean ${words.slice(0, -1).join(', ')} or ${words.at(-1)}?`,
   )
 }
 
@@ -74,7 +74,7 @@ function valuedLetter(letter: string, options: OptionTable): Meant | undefined {
   return found && { name: found[0], negated: false }
 }
 
-/** What is declared goes before what would take something else back: `--no-confirm` is `--yes`. */
+/** Declared names win over negations: `--no-confirm` is `--yes`. */
 function longSpellings(options: OptionTable): Map<string, Meant> {
   const declared = Object.entries(options).flatMap(([name, { alias = [] }]) =>
     [name, ...[alias].flat()].filter(word => word.length > 1).map(word => ({ word, name })),

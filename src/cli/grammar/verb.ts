@@ -12,7 +12,7 @@ export interface Verb extends Omit<Grammar<OptionTable>, 'command'> {
 interface Grammar<O extends OptionTable> {
   readonly usage: readonly string[]
   readonly options: O
-  /** Whether what it does not know is for another program. */
+  /** Whether unknown options are for another program. */
   readonly handsOn?: boolean
   readonly examples: readonly (readonly [line: string, meaning: string])[]
   readonly command: (words: Words, given: Given<O>) => Command
@@ -28,7 +28,7 @@ export function verb<const O extends OptionTable>(grammar: Grammar<O>): Verb {
   return { usage, options, examples, handsOn, read }
 }
 
-/** Without the spellings that are there for those who are used to others. */
+/** Without the spellings for users of other tools. */
 function describe(options: OptionTable) {
   return Object.entries(options).map(([name, option]) => {
     const { value = '', describe: meaning = '' } = option

@@ -1,4 +1,4 @@
-/** The operands of a command. Each of these throws Misuse for what is not one. */
+/** The operands of a command. Each function throws Misuse for words that it does not expect. */
 import { didYouMean } from '../../plan/suggest.ts'
 import { DEPTOOL_OPTIONS } from '../deptool.ts'
 import { Misuse } from './misuse.ts'
@@ -22,7 +22,7 @@ export function oneOf<const T extends string>(choices: readonly T[], words: Word
   const choice = choices.find(word => word === given)
   if (choice !== undefined) return choice
   const list = choices.length === 1 ? choices[0] : `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
-  if (given === undefined) throw new Misuse(`one word is missing: ${list}`)
+  if (given === undefined) throw new Misuse(`missing argument: ${list}`)
   throw new Misuse(`unknown argument '${given}', expected ${list}`, didYouMean(given, choices) ?? null)
 }
 
@@ -32,15 +32,15 @@ export function atMost({ words, unknown, known, paths }: Words, count: number): 
     const name = option.replace(/=.*/, '')
     throw new Misuse(`unknown option '${option}'`, DEPTOOL_OPTIONS[name] ?? suggestOption(name, known))
   }
-  // Behind `--` is what begins with a dash; beside other words it looks like paths, which only diff has.
+  // After `--` alone, operands may begin with a dash. After other words it separates paths, which only diff has.
   const operands = words.length === 0 ? (paths ?? []) : words
   const extra = operands[count] ?? (words.length > 0 ? paths?.[0] : undefined)
   if (extra !== undefined) throw new Misuse(`unexpected argument '${extra}'`)
   return operands
 }
 
-/** Any letter is near any other, and there are too many to list. */
+/** Not for letters: each is one edit from any other. */
 function suggestOption(option: string, known: readonly string[]): string {
   const meant = option.startsWith('--') ? didYouMean(option, known) : undefined
-  return meant ?? "'-h' lists the options"
+  return meant ?? 'use -h to list the options'
 }

@@ -4,11 +4,11 @@ export const VERBOSE = {
   verbose: { alias: 'v', type: 'boolean', describe: 'list every file and host' },
 } as const
 export const PROGRESS = {
-  'no-progress': { type: 'boolean', describe: 'lines instead of a display that is redrawn' },
+  'no-progress': { type: 'boolean', describe: 'print one line per event, no live display' },
 } as const
 export const JSON_LINES = {
-  json: { type: 'boolean', describe: 'write JSON lines, for programs' },
+  json: { type: 'boolean', describe: 'write JSON lines for programs' },
 } as const
 export const PRUNE = {
-  prune: { type: 'boolean', describe: 'remove the apps of hosts that have left the tree' },
+  prune: { type: 'boolean', describe: 'remove the apps of hosts no longer in the tree' },
 } as const

@@ -7,9 +7,9 @@ export const SELECTION = {
     type: 'string',
     array: true,
     value: '<hosts>',
-    describe: 'only these: names or globs, comma-separated',
+    describe: 'only these hosts: names or globs, with commas',
   },
-  exclude: { type: 'string', array: true, value: '<hosts>', describe: 'all hosts but these' },
+  exclude: { type: 'string', array: true, value: '<hosts>', describe: 'all hosts except these' },
 } as const
 
 export function selectionOf(given: Given<typeof SELECTION>): Selection {

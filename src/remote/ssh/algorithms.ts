@@ -3,7 +3,7 @@
 import { HostError } from '../transport.ts'
 import type { SshAddress } from './address.ts'
 
-export interface Offer {
+interface Offer {
   readonly kex: readonly string[]
   readonly hostKey: readonly string[]
   readonly cipher: readonly string[]
@@ -19,7 +19,7 @@ export function offerFor({ host, algorithms }: SshAddress): Offer {
     throw new HostError(
       host,
       'unsupported',
-      `cannot agree with the SSH configuration: ssh2 has no such ${WORDS[name]}`,
+      `cannot follow the SSH configuration: ssh2 does not support any ${WORDS[name]} that it allows`,
     )
   }
   return { kex: within('kex'), hostKey: within('hostKey'), cipher: within('cipher'), mac: within('mac') }
@@ -68,5 +68,5 @@ const WORDS: { readonly [K in keyof Offer]: string } = {
   kex: 'key exchange',
   hostKey: 'host key type',
   cipher: 'cipher',
-  mac: 'checksum',
+  mac: 'MAC',
 }

@@ -8,7 +8,7 @@ import type { SshAddress } from './address.ts'
 import { addKnownKey, type KnownKey, knownKeys } from './known-hosts.ts'
 import { keyType } from './wire.ts'
 
-export interface HostKeyQuestion {
+interface HostKeyQuestion {
   readonly host: HostName
   /** As known_hosts would name it. */
   readonly address: string
@@ -102,8 +102,8 @@ function unknownKey({ host, hostKeys, args, target }: SshAddress, question: Host
   return new HostError(
     host,
     'unknown-host-key',
-    `cannot trust '${hostKeys.name}': its ${question.type} key is not known, ${question.fingerprint}`,
-    `compare that with the host's own, then connect once by hand: ${['ssh', ...asking, ...args, target].join(' ')}`,
+    `cannot trust '${hostKeys.name}': its ${question.type} key is unknown: ${question.fingerprint}`,
+    `compare the fingerprint with that of the host's own key, then connect once by hand with '${['ssh', ...asking, ...args, target].join(' ')}'`,
   )
 }
 
@@ -111,9 +111,9 @@ function changedKey(blob: Buffer, { host, hostKeys }: SshAddress, known: KnownKe
   return new HostError(
     host,
     'changed-host-key',
-    `THE HOST KEY OF '${hostKeys.name}' HAS CHANGED: somebody may be listening in, or the host was set up anew; ` +
-      `it now shows ${printable(keyType(blob))} ${fingerprint(blob)}, which is not what ${known.file}:${known.line} says`,
-    `ssh-keygen -f '${known.file}' -R '${hostKeys.name}' forgets the old key, where you know why`,
+    `THE HOST KEY OF '${hostKeys.name}' HAS CHANGED: someone may be intercepting the connection, or the host was reinstalled; ` +
+      `the key is now ${printable(keyType(blob))} ${fingerprint(blob)}, which differs from ${known.file}:${known.line}`,
+    `if you know why it has changed, run 'ssh-keygen -f "${known.file}" -R "${hostKeys.name}"' to remove the old key`,
   )
 }
 
@@ -121,6 +121,6 @@ function revokedKey({ host, hostKeys }: SshAddress, known: KnownKey): HostError 
   return new HostError(
     host,
     'changed-host-key',
-    `cannot trust '${hostKeys.name}': its key is revoked by ${known.file}:${known.line}`,
+    `cannot trust '${hostKeys.name}': its key is revoked in ${known.file}:${known.line}`,
   )
 }

@@ -102,7 +102,7 @@ const RSA = ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa']
 /** A key that the host would accept, if only we could use it: an agent may hold it, and nobody is asked here. */
 export class Locked extends Error {
   constructor(path: string) {
-    super(`'${path}' is locked by a passphrase`)
+    super(`'${path}' is protected by a passphrase`)
   }
 }
 
@@ -158,10 +158,10 @@ function parseOne(parse: ParseKey, data: Buffer): ParsedKey | undefined {
 
 function fromAgent(key: AgentKey, socket: string, alone: boolean, parse: ParseKey): LoginKey | string {
   const publicKey = parseOne(parse, key.blob)
-  if (!publicKey) return `${key.comment} (agent)`
+  if (!publicKey) return `${key.comment} (ssh-agent)`
   return {
     publicKey,
-    label: `${key.comment} (agent)`,
+    label: `${key.comment} (ssh-agent)`,
     // With several keys, a signature for each would be as many confirmations (ssh-add -c) or touches.
     eager: alone,
     sign: (data, hash) => signWithAgent(socket, key.blob, data, hash),

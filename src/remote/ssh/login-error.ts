@@ -37,7 +37,7 @@ export function loginError(error: Error, address: SshAddress, keys: LoginKeys, f
 }
 
 const FEWER_KEYS =
-  'with many keys in the agent, name the right one by IdentityFile and IdentitiesOnly in ~/.ssh/config'
+  'if ssh-agent holds many keys, select the right one with IdentityFile and IdentitiesOnly in ~/.ssh/config'
 
 function refused(
   address: SshAddress,
@@ -45,13 +45,18 @@ function refused(
   { locked, methods }: LoginFacts,
 ): HostError {
   if (locked.length > 0) {
-    const hint = 'ssh-add unlocks a key for all programs until you log out'
+    const hint = "run 'ssh-add' to load the key into ssh-agent"
     return new HostError(address.host, 'authentication', `${notIn(address)}: ${locked.join(', ')}`, hint)
   }
   const [file] = exposed
   if (file !== undefined) {
-    const why = `'${file}' is not used, because others may read it`
-    return new HostError(address.host, 'authentication', `${notIn(address)}: ${why}`, `chmod 600 ${file}`)
+    const why = `'${file}' is not used, because other users can read it`
+    return new HostError(
+      address.host,
+      'authentication',
+      `${notIn(address)}: ${why}`,
+      `run 'chmod 600 ${file}'`,
+    )
   }
   const tried = keys.map(key => `'${printable(key.label)}'`).join(', ')
   const why = tried === '' ? 'there is no key to try' : `the host does not accept ${tried}`
@@ -62,7 +67,7 @@ function refused(
     address.host,
     kind,
     `${notIn(address)}: ${why}`,
-    `where '${byHand}' gets in by a password, '${byHand.replace(/^ssh/, 'ssh-copy-id')}' leaves your key there`,
+    `if '${byHand}' works with a password, run '${byHand.replace(/^ssh/, 'ssh-copy-id')}' to install your key`,
   )
 }
 

@@ -10,11 +10,11 @@ export function networkError(address: SshAddress, error: unknown): HostError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const there = hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`
   if (code === 'ENOTFOUND' || code.startsWith('EAI_')) {
-    const hint = `git config deptool-host.${host}.url ssh://root@<address> says where it is`
+    const hint = `run 'git config deptool-host.${host}.url ssh://root@<address>' to set the host's address`
     return new HostError(host, 'unresolved', `cannot find '${hostname}': no such host`, hint, error)
   }
   if (code === 'ECONNREFUSED') {
-    const hint = 'is sshd running there, and on that port?'
+    const hint = 'check that sshd is running on the host, and on this port'
     return new HostError(host, 'refused', `cannot connect to '${there}': connection refused`, hint, error)
   }
   return new HostError(host, 'unreachable', `cannot connect to '${there}': ${why(error)}`, undefined, error)
@@ -30,10 +30,10 @@ export function why(error: unknown): string {
 const WORDS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no answer',
   EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to its network',
+  ENETUNREACH: "no route to the host's network",
   EHOSTDOWN: 'the host is down',
-  ECONNRESET: 'the host hung up',
-  EPIPE: 'the host hung up',
-  'Connection lost before handshake': 'the host hung up before it said a word',
-  'Keepalive timeout': 'the host does not answer any more',
+  ECONNRESET: 'the host closed the connection',
+  EPIPE: 'the host closed the connection',
+  'Connection lost before handshake': 'the host closed the connection before the SSH handshake',
+  'Keepalive timeout': 'the host no longer answers',
 }

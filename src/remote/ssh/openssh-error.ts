@@ -12,7 +12,7 @@ export function opensshError(address: SshAddress, stderr: string): Error {
     'unreachable',
     'connect',
   ]
-  const words = lastLine(stderr) || 'ssh ended without a word'
+  const words = lastLine(stderr) || 'ssh ended without a message'
   const error = new HostError(address.host, kind, `cannot ${verb}: ${words}`, hintFor(kind, address))
   return DROPPED.test(stderr) ? new Dropped(error) : error
 }
@@ -31,8 +31,9 @@ const DROPPED = /kex_exchange_identification|Connection reset by peer|Exceeded M
 
 function hintFor(kind: HostErrorKind, { args, target }: SshAddress): string | undefined {
   const byHand = ['ssh', ...args, target].join(' ')
-  if (kind === 'unknown-host-key') return `connect once by hand, and compare the fingerprint: ${byHand}`
-  if (kind === 'changed-host-key') return `somebody may be listening in; what ssh says about it: ${byHand}`
-  if (kind === 'authentication') return `this must get in without a question: ${byHand}`
+  if (kind === 'unknown-host-key') return `connect once by hand with '${byHand}', and compare the fingerprint`
+  if (kind === 'changed-host-key')
+    return `someone may be intercepting the connection; for details, run '${byHand}'`
+  if (kind === 'authentication') return `make '${byHand}' log in without a question`
   return undefined
 }

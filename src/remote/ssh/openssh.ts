@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Random } from '../../random.ts'
 import { childChannel } from '../child-channel.ts'
 import type { Shell } from '../shell.ts'
 import { type Env, HostError } from '../transport.ts'
@@ -11,17 +12,22 @@ import type { SshAddress } from './address.ts'
 import { opensshError } from './openssh-error.ts'
 import { withRetries } from './retry.ts'
 
+interface OpensshOptions {
+  readonly env: Env
+  readonly random: Random
+  readonly signal: AbortSignal | undefined
+}
+
 /** Logs in, and keeps the connection for every program that is run. Rejects with HostError. */
 export async function connectOpenssh(
   address: SshAddress,
-  env: Env,
-  signal: AbortSignal | undefined,
+  { env, random, signal }: OpensshOptions,
 ): Promise<Shell> {
   // Kept short: a socket's path must not be longer than 107 bytes, and ssh adds 17 to it for a moment.
   const directory = await mkdtemp(join(tmpdir(), 'git-deploy-'))
   const socket = join(directory, 's')
   try {
-    await withRetries(() => startMaster(address, socket, env, signal))
+    await withRetries(() => startMaster(address, socket, env, signal), random)
   } catch (error) {
     await rm(directory, { recursive: true, force: true })
     throw error
@@ -122,7 +128,7 @@ function shellOver(address: SshAddress, socket: string, env: Env, end: () => voi
     host,
     user,
     run: async command => {
-      if (!isSocket(socket)) throw new HostError(host, 'lost', 'lost the connection: ssh has ended')
+      if (!isSocket(socket)) throw new HostError(host, 'lost', 'lost the connection: ssh has exited')
       const args = [...BASE, '-T', '-S', socket, '-o', 'ControlMaster=no', ...goal(address), command]
       // In a session of its own: Ctrl-C is for us, and we then ask the agent to undo.
       const child = spawn('ssh', args, { env: english(env), stdio: 'pipe', detached: true })

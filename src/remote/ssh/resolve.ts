@@ -29,7 +29,7 @@ function parseUrl(host: HostName, url: string): Target {
       host,
       'unresolved',
       `cannot read the address '${url}'`,
-      `git config deptool-host.${host}.url takes ssh://[user@]address[:port] or local:/directory`,
+      `set deptool-host.${host}.url to ssh://[user@]address[:port] or local:/directory`,
     )
   }
   return { target, args: [...(user ? ['-l', user] : []), ...(port ? ['-p', port] : [])] }

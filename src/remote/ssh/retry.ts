@@ -3,6 +3,7 @@
  * random, and many hosts behind one address, or many operators at once, get there quickly.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { jittered, type Random } from '../../random.ts'
 
 /** Thrown by an attempt that may be repeated; `error` is what the last one ends with. */
 export class Dropped extends Error {
@@ -13,15 +14,14 @@ export class Dropped extends Error {
   }
 }
 
-export async function withRetries<T>(attempt: () => Promise<T>, delays = DELAYS_MS): Promise<T> {
-  for (const delay of delays) {
+export async function withRetries<T>(attempt: () => Promise<T>, random: Random): Promise<T> {
+  for (const delay of DELAYS_MS) {
     try {
       return await attempt()
     } catch (error) {
       if (!(error instanceof Dropped)) throw error
     }
-    // Spread out, or those that were dropped together come back together.
-    await sleep(delay * (0.5 + Math.random()))
+    await sleep(jittered(delay, random))
   }
   try {
     return await attempt()

@@ -53,13 +53,13 @@ function ask(path: string, request: Buffer, expected: number): Promise<Buffer> {
     }
     socket.on('connect', () => socket.write(wireString(request)))
     socket.on('error', error => fail(`at ${path}: ${error.message}`))
-    socket.on('close', () => fail('hung up'))
+    socket.on('close', () => fail('closed the connection'))
     socket.on('data', (chunk: Buffer) => {
       answer = Buffer.concat([answer, chunk])
       const length = answer.length < 4 ? Number.POSITIVE_INFINITY : answer.readUInt32BE(0)
-      if (answer.length > MAX_MESSAGE) return fail('says too much')
+      if (answer.length > MAX_MESSAGE) return fail('sent too long an answer')
       if (answer.length < 4 + length) return
-      if (answer[4] !== expected) return fail('refuses')
+      if (answer[4] !== expected) return fail('refused the request')
       socket.destroy()
       resolve(answer.subarray(5, 4 + length))
     })

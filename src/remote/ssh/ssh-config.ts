@@ -24,7 +24,7 @@ export function readSshConfig(
   })
 }
 
-export function parseSshConfig(text: string): SshConfig {
+function parseSshConfig(text: string): SshConfig {
   const config = new Map<string, string[]>()
   for (const line of text.split('\n')) {
     const [, key, value] = /^(\S+) (.*)$/.exec(line.trimEnd()) ?? []

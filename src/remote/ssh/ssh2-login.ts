@@ -17,7 +17,7 @@ export interface LoginOptions {
   readonly questions: Turns
 }
 
-export interface LoginParts {
+interface LoginParts {
   readonly ssh2: Ssh2
   readonly client: Client
   readonly socket: Socket

@@ -1,6 +1,7 @@
 /** A shell on a host by ssh2, in this process. */
 import type { Socket } from 'node:net'
 import type { HostName } from '../../plan/names.ts'
+import type { Random } from '../../random.ts'
 import { printable } from '../clean.ts'
 import type { Shell } from '../shell.ts'
 import { STDERR_LIMIT, Tail } from '../tail.ts'
@@ -16,13 +17,14 @@ import { type Client, type ClientChannel, loadSsh2 } from './ssh2.ts'
 import { type LoginOptions, logIn } from './ssh2-login.ts'
 import { onNextExec } from './ssh2-shortcuts.ts'
 
-export interface Ssh2Options extends LoginOptions {
+interface Ssh2Options extends LoginOptions {
+  readonly random: Random
   readonly signal: AbortSignal | undefined
 }
 
 /** Logs in. Rejects with HostError: 'unsupported' where the ssh program may succeed. */
 export function connectSsh2(address: SshAddress, options: Ssh2Options): Promise<Shell> {
-  return withRetries(() => attempt(address, options))
+  return withRetries(() => attempt(address, options), options.random)
 }
 
 async function attempt(address: SshAddress, options: Ssh2Options): Promise<Shell> {
@@ -40,7 +42,7 @@ async function attempt(address: SshAddress, options: Ssh2Options): Promise<Shell
 }
 
 function shellOf(client: Client, socket: Socket, { host, user }: SshAddress): Shell {
-  const life: Life = { end: 'the host hung up' }
+  const life: Life = { end: 'the host closed the connection' }
   client.on('error', error => {
     life.end = why(error)
   })
@@ -70,7 +72,7 @@ function run(client: Client, command: string, host: HostName, life: Life): Promi
       started = channel
     }
     const refuse = (error: Error) => {
-      life.end = `the host runs no programs for us (${printable(error.message)})`
+      life.end = `the host refuses to run programs (${printable(error.message)})`
       if (started) started.close()
       else reject(new HostError(host, 'lost', `cannot start the agent: ${life.end}`, undefined, error))
     }

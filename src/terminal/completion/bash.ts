@@ -26,14 +26,14 @@ function isLong(word: string): boolean {
   return word.startsWith('--')
 }
 
-const SCRIPT = `# bash completion for git deploy. It needs git's own, which calls _git_deploy.
+const SCRIPT = `# bash completion for git deploy. Requires Git's own completion, which calls _git_deploy.
 
 _git_deploy ()
 {
 	local options valued repeats operands verb=deploy verbs='@verbs@'
 	local i first=\${__git_cmd_idx-} seen=() cluster=
 
-	# Git before 2.31 does not say where its command is.
+	# Before 2.31, Git's completion does not set __git_cmd_idx.
 	if [ -z "$first" ]; then
 		for ((first = 1; first < cword; first++)); do
 			[ "\${words[first]}" = deploy ] && break
@@ -87,7 +87,7 @@ _git_deploy ()
 	fi
 }
 
-# What is wanted, and the cluster as far as it is known.
+# Completes an operand of this kind, in this cluster if it is known.
 __git_deploy_complete ()
 {
 	case "$1" in
@@ -114,14 +114,14 @@ __git_deploy_comma_list ()
 	__gitcomp_nl "$1" "$before" "\${2##*,}"
 }
 
-# Those that were deployed, the configured one, and what looks like one: directories of hosts, which hold apps.
+# Deployed clusters, the default cluster, and directories that look like clusters: <cluster>/<host>/<app>/.
 __git_deploy_clusters ()
 {
 	{
 		__git config deptool.cluster
 		__git for-each-ref --format='%(contents:trailers:key=Deptool-Cluster,valueonly,separator=)' refs/deptool/
 		__git_deploy_directories '*/*/*/' | cut -d/ -f1
-	} 2>/dev/null | grep . | sort -u
+	} 2>/dev/null | __git_deploy_plain
 }
 
 __git_deploy_hosts ()
@@ -134,10 +134,16 @@ __git_deploy_hosts ()
 		else
 			__git_deploy_directories '*/*/*/' | cut -d/ -f2
 		fi
-	} 2>/dev/null | grep . | sort -u
+	} 2>/dev/null | __git_deploy_plain
 }
 
-# Below the top of the working tree.
+# Completions are inserted without quotes, so names with characters that are special to the shell are left out.
+__git_deploy_plain ()
+{
+	LC_ALL=C grep -x '[[:alnum:]_.@%+=:,/-]*' | grep . | sort -u
+}
+
+# Directories below the top of the working tree.
 __git_deploy_directories ()
 {
 	(cd "$(__git rev-parse --show-toplevel)" && shopt -s nullglob && printf '%s\\n' $1)

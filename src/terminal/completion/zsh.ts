@@ -48,7 +48,7 @@ function quote(text: string): string {
 }
 
 const SCRIPT = `#compdef git-deploy
-#description deploy configuration files to a fleet of hosts
+#description deploy configuration files from Git to Linux hosts
 
 _git-deploy () {
   local ret=1 verb=deploy
@@ -66,7 +66,7 @@ _git-deploy () {
   return ret
 }
 
-# Those that were deployed, the configured one, and what looks like one: directories of hosts, which hold apps.
+# Deployed clusters, the default cluster, and directories that look like clusters: <cluster>/<host>/<app>/.
 _git-deploy-clusters () {
   local top=$(git rev-parse --show-toplevel 2>/dev/null)
   local -aU found=(

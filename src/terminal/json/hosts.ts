@@ -1,11 +1,12 @@
 /** Records of the commands that ask hosts, or tell about them. */
+import { type Inspected, isSound } from '../../inspected.ts'
 import type { Heard, News } from '../../news.ts'
 import type { HostName, Oid } from '../../plan/names.ts'
-import type { Pending } from '../../protocol/messages.ts'
-import { type Answer, findingText, isSound } from '../text/drift.ts'
+import type { InProgress } from '../../protocol/messages.ts'
+import { findingText } from '../text/drift.ts'
 import type { LogEntry } from '../text/log.ts'
 import type { Pinged } from '../text/ping.ts'
-import type { JsonPending, JsonRecord } from './records.ts'
+import type { JsonInProgress, JsonRecord } from './records.ts'
 
 export function logRecord(entry: LogEntry): JsonRecord {
   const { host, id, outcome, why, operator, from, to, subject, at, ms } = entry
@@ -15,16 +16,16 @@ export function logRecord(entry: LogEntry): JsonRecord {
 
 export function pingRecord(pinged: Pinged): JsonRecord {
   if (pinged.kind === 'failed') return { type: 'ping', ...pinged }
-  const { pending, ...answered } = pinged
+  const { inProgress, ...answered } = pinged
   const ms = Math.round(pinged.rtt.median)
-  return { type: 'ping', ...answered, ms, pending: pending && pendingJson(pending) }
+  return { type: 'ping', ...answered, ms, pending: inProgress && inProgressJson(inProgress) }
 }
 
-export function heardRecords(host: HostName, { news, pending, ended }: Heard): JsonRecord[] {
+export function heardRecords(host: HostName, { news, inProgress, ended }: Heard): JsonRecord[] {
   const learnt = ended.map(({ id, outcome, why, ms }): JsonRecord => {
     return { type: 'ended', host, deployment: id, outcome, why, ms }
   })
-  const under = pending ? [{ type: 'pending', host, ...pendingJson(pending) } as const] : []
+  const under = inProgress ? [{ type: 'pending', host, ...inProgressJson(inProgress) } as const] : []
   return [syncRecord(host, news), ...under, ...learnt]
 }
 
@@ -32,20 +33,10 @@ function syncRecord(host: HostName, news: News): JsonRecord {
   if (!('commits' in news)) return { type: 'sync', host, ...news }
   const { kind, from, to } = news
   const commits = news.commits.map(({ commit, deployment, source, author, date, subject }) => {
-    return { commit, deployment: deployment || null, source, author, at: date.toISOString(), subject }
+    return { commit, deployment, source, author, at: date.toISOString(), subject }
   })
   return { type: 'sync', host, kind, from, to, commits }
 }
-
-/** What a host said that was asked, or why it could not be. */
-type Inspected =
-  | ({ readonly kind: 'asked' } & Answer)
-  | {
-      readonly kind: 'unreachable'
-      readonly host: HostName
-      readonly message: string
-      readonly hint: string | null
-    }
 
 /** `recorded` is the commit that this repository knows to be deployed there. */
 export function verifyRecord(one: Inspected, recorded: Oid): JsonRecord {
@@ -62,12 +53,12 @@ export function verifyRecord(one: Inspected, recorded: Oid): JsonRecord {
     current: hello.current,
     tracked: recorded,
     findings: findings.map(finding => ({ ...finding, message: findingText(finding) })),
-    pending: pending && pendingJson(pending),
+    pending: pending && inProgressJson(pending),
     recovered: hello.recovered && { deployment: hello.recovered.id, outcome: hello.recovered.outcome },
     last: last && { deployment: last.id, outcome: last.outcome, why: last.why },
   }
 }
 
-export function pendingJson({ holder, since, id, msLeft }: Pending): JsonPending {
+export function inProgressJson({ holder, since, id, msLeft }: InProgress): JsonInProgress {
   return { holder, since: new Date(since).toISOString(), deployment: id, msLeft }
 }

@@ -9,7 +9,7 @@ import type { AppPlan, LeftOut, Unsettled } from '../../plan/plan.ts'
 import type { Adopted, Failure, Obstacle, Outcome } from '../../protocol/messages.ts'
 import type { PlanSource } from '../text/plan.ts'
 
-export const SCHEMA = 'git-deploy/1'
+const SCHEMA = 'git-deploy/1'
 
 export type JsonRecord =
   | {
@@ -125,7 +125,7 @@ export type JsonRecord =
           readonly current: string | null
           readonly tracked: string | null
           /** The deployment under way there. */
-          readonly pending: JsonPending | null
+          readonly pending: JsonInProgress | null
         }
       | JsonFailed
     ))
@@ -137,7 +137,7 @@ export type JsonRecord =
           readonly current: string | null
           readonly tracked: string
           readonly findings: readonly JsonFinding[]
-          readonly pending: JsonPending | null
+          readonly pending: JsonInProgress | null
           /** A deployment that was found cut off, and finished first. */
           readonly recovered: { readonly deployment: string; readonly outcome: Outcome } | null
           readonly last: {
@@ -161,7 +161,7 @@ export type JsonRecord =
       | JsonFailed
     ))
   /** With 'sync': the deployment under way on a host. */
-  | ({ readonly type: 'pending'; readonly host: string } & JsonPending)
+  | ({ readonly type: 'pending'; readonly host: string } & JsonInProgress)
   /** With 'sync': how a deployment ended of which this repository did not know it. */
   | {
       readonly type: 'ended'
@@ -184,16 +184,16 @@ export type JsonRecord =
       readonly exitCode: number
     }
 
-export interface JsonFailed {
+interface JsonFailed {
   readonly kind: 'failed'
   readonly message: string
   readonly hint: string | null
 }
 
 /** With a sentence for people. */
-export type JsonFinding = Finding & { readonly message: string }
+type JsonFinding = Finding & { readonly message: string }
 
-export interface JsonCommit {
+interface JsonCommit {
   readonly commit: string
   readonly deployment: string | null
   readonly source: string
@@ -226,7 +226,7 @@ export type JsonEvent =
         | 'confirming'
         | 'withdrawing'
     }
-  | ({ readonly kind: 'queued' } & JsonPending)
+  | ({ readonly kind: 'queued' } & JsonInProgress)
   | { readonly kind: 'unproven'; readonly why: string }
   | { readonly kind: 'recovered'; readonly deployment: string; readonly outcome: Outcome }
   | { readonly kind: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }
@@ -244,7 +244,7 @@ export type JsonEnd =
   | { readonly kind: 'unknown'; readonly why: string }
 
 /** Another deployment that has the lock. */
-export interface JsonPending {
+export interface JsonInProgress {
   readonly holder: string
   readonly since: string
   readonly deployment: string
@@ -254,7 +254,7 @@ export interface JsonPending {
 
 export type JsonRefusal =
   | { readonly kind: 'hostname'; readonly found: string }
-  | ({ readonly kind: 'busy' } & JsonPending)
+  | ({ readonly kind: 'busy' } & JsonInProgress)
   | { readonly kind: 'stale'; readonly current: string | null }
   | { readonly kind: 'spent'; readonly outcome: Outcome; readonly why: string }
   | { readonly kind: 'plan' }

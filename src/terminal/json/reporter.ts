@@ -2,7 +2,7 @@ import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
 import type { Refusal } from '../../protocol/messages.ts'
 import type { HostEnd, RolloutEvent } from '../../rollout/events.ts'
 import type { Reporter, ShownPlan } from '../reporter.ts'
-import { pendingJson } from './hosts.ts'
+import { inProgressJson } from './hosts.ts'
 import type { JsonAttributes, JsonEnd, JsonEvent, JsonRecord, JsonRefusal, JsonStep } from './records.ts'
 
 /** A record for everything that happens, when it happens. */
@@ -108,7 +108,7 @@ function eventJson(event: RolloutEvent): JsonEvent {
     case 'unproven':
       return { kind: 'unproven', why: event.why }
     case 'queued':
-      return { kind: 'queued', ...pendingJson(event.behind) }
+      return { kind: 'queued', ...inProgressJson(event.behind) }
     default:
       return endJson(event)
   }
@@ -135,7 +135,7 @@ function refusalJson(refusal: Refusal): JsonRefusal {
     case 'hostname':
       return { kind: 'hostname', found: refusal.found }
     case 'busy':
-      return { kind: 'busy', ...pendingJson(refusal) }
+      return { kind: 'busy', ...inProgressJson(refusal) }
     case 'stale':
       return { kind: 'stale', current: refusal.current }
     case 'spent':

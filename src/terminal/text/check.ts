@@ -3,7 +3,7 @@ import type { JsonRecord } from '../json/records.ts'
 import type { Colors } from '../terminal.ts'
 import { type PlacedProblem, renderProblems } from './problems.ts'
 
-export interface CheckResult {
+interface CheckResult {
   readonly cluster: ClusterName
   readonly hosts: number
   readonly apps: number

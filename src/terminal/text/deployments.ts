@@ -1,10 +1,11 @@
 /** Deployments as `git log` would show them: one for all the hosts that it went to. */
+import type { DeploymentId } from '../../plan/deployment-id.ts'
 import { printable } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
 
-export interface ToldDeployment {
-  /** '' where it is not known. */
-  readonly id: string
+interface ToldDeployment {
+  /** Null where it is not known. */
+  readonly id: DeploymentId | null
   /** `Name <email>`. */
   readonly author: string
   readonly date: Date
@@ -15,7 +16,7 @@ export interface ToldDeployment {
 export function deploymentLines(told: readonly ToldDeployment[], colors: Colors): string[] {
   return told.flatMap(({ id, author, date, lines }, i) => [
     ...(i === 0 ? [] : ['']),
-    colors.yellow(`deployment ${printable(id) || 'without an id'}`),
+    colors.yellow(`deployment ${id ?? 'without an id'}`),
     `Author: ${printable(author)}`,
     `Date:   ${isoDate(date)}`,
     '',
@@ -24,8 +25,7 @@ export function deploymentLines(told: readonly ToldDeployment[], colors: Colors)
 }
 
 /** As --date=iso of git-log(1): in the local time zone, which is said. */
-export function isoDate(date: Date): string {
-  if (Number.isNaN(date.getTime())) return 'unknown'
+function isoDate(date: Date): string {
   const minutes = -date.getTimezoneOffset()
   const local = new Date(date.getTime() + minutes * 60_000).toISOString()
   const zone = [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map(n => `${n}`.padStart(2, '0'))

@@ -16,7 +16,7 @@ export function detailLines(body: readonly Detail[], columns: number | null): st
 const MOST = 240
 
 /** `text` between two margins, on a few rows. */
-export function folded(
+function folded(
   text: string,
   { first, next, columns }: { readonly first: string; readonly next: string; readonly columns: number },
 ): string[] {

@@ -1,54 +1,50 @@
 /** What a host that was asked says about itself: a line for each finding, 'ok' where there is none. */
+import { type Answered, runsAnother } from '../../inspected.ts'
 import type { FileDrift, Finding, LinkDrift } from '../../plan/drift.ts'
-import type { HostName, Oid } from '../../plan/names.ts'
-import type { Hello, Verified } from '../../protocol/messages.ts'
+import type { Oid } from '../../plan/names.ts'
+import type { Verified } from '../../protocol/messages.ts'
 import { printable, quoted } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
+import { atMost } from './at-most.ts'
 import { lockedBy } from './ends.ts'
-
-export interface Answer {
-  readonly host: HostName
-  readonly hello: Pick<Hello, 'current' | 'recovered'>
-  readonly verified: Verified
-}
+import { recoveredText } from './events.ts'
 
 /** `recorded` is the commit that this repository knows to be deployed there. */
-export function driftLines(answer: Answer, recorded: Oid, colors: Colors): string[] {
+export function driftLines(answer: Answered, recorded: Oid, colors: Colors): string[] {
   const { host, hello, verified } = answer
-  const bad = [...elsewhere(answer, recorded), ...verified.findings.map(findingText)]
-  const notes = [...pending(verified), ...recovered(hello), ...lastFailed(verified)]
+  const bad = atMost(
+    [...elsewhere(answer, recorded), ...verified.findings.map(findingText)],
+    count => `… and ${count} more`,
+  )
+  const notes = [...inProgress(verified), ...recovered(hello), ...lastFailed(verified)]
   const lines = [...bad.map(line => colors.red(line)), ...notes.map(line => colors.yellow(line))]
   if (bad.length === 0 && verified.pending === null) lines.unshift(colors.green('ok'))
   return lines.map(line => `${host}  ${line}`)
 }
 
-/** Whether the host is as it was deployed. What is under way is no drift. */
-export function isSound(answer: Answer, recorded: Oid): boolean {
-  return answer.verified.findings.length === 0 && elsewhere(answer, recorded).length === 0
-}
-
-function elsewhere({ hello, verified }: Answer, recorded: Oid): string[] {
-  if (hello.current === recorded || verified.pending !== null) return []
+function elsewhere(answer: Answered, recorded: Oid): string[] {
+  const { hello } = answer
+  if (!runsAnother(answer, recorded)) return []
   return [
     hello.current === null
-      ? `has no record of any deployment; this repository has deployed ${recorded.slice(0, 7)} there`
-      : `runs ${hello.current.slice(0, 7)}, this repository knows of ${recorded.slice(0, 7)}`,
+      ? `reports no deployment, but this repository has recorded ${recorded.slice(0, 7)}`
+      : `runs ${hello.current.slice(0, 7)}, but this repository has recorded ${recorded.slice(0, 7)}`,
   ]
 }
 
 const FILE_WORDS: { readonly [how in FileDrift]: string } = {
   missing: 'is missing',
   changed: 'was changed',
-  mode: 'has another mode',
-  owner: 'has another owner',
-  kind: 'is no plain file any more',
+  mode: 'has a different mode',
+  owner: 'has a different owner or group',
+  kind: 'has a different file type',
   extra: 'was not deployed',
 }
 
 const LINK_WORDS: { readonly [how in LinkDrift]: string } = {
-  missing: 'is missing: a link of ours was there',
-  elsewhere: 'leads elsewhere than it should',
-  foreign: 'is not ours any more: something else has taken the place of our link',
+  missing: 'is missing: a deployed link was there',
+  elsewhere: 'does not point to the deployed file',
+  foreign: 'is no longer a deployed link: something else has taken its place',
 }
 
 const WORDS: {
@@ -58,29 +54,30 @@ const WORDS: {
   more: ({ app, count }) => `${quoted(app)}: … and ${count} more files`,
   current: ({ app, found }) =>
     found === null
-      ? `${quoted(app)} does not run: its 'current' is missing`
-      : `${quoted(app)} does not run: its 'current' leads to '${printable(found)}'`,
+      ? `${quoted(app)} is broken: its link 'current' is missing`
+      : `${quoted(app)} is broken: its link 'current' points to '${printable(found)}'`,
   link: ({ path, how }) => `${quoted(path)} ${LINK_WORDS[how]}`,
-  disabled: ({ unit, state }) => `${unit} is ${printable(state)}, and should be enabled`,
+  disabled: ({ unit, state }) => `${unit} is ${printable(state)}, but should be enabled`,
   unit: ({ unit, state }) => `${unit} ${printable(state)}`,
-  leftoverApp: ({ app }) => `${quoted(app)} is left over: no such app is deployed`,
-  leftoverLink: ({ path }) => `${quoted(path)} is left over: a link of ours that nothing declares`,
-  leftoverUnit: ({ unit }) => `${unit} is left over: enabled by us, and declared by nothing`,
-  object: ({ oid }) => `the host's store has lost the object ${oid}, or part of it`,
-  journal: () => 'a deployment was cut off, and its journal cannot be read',
-  damaged: ({ id, why }) => `deployment ${printable(id)} was undone, but not everything: ${printable(why)}`,
+  leftoverApp: ({ app }) => `${quoted(app)} is left over: this app is not deployed`,
+  leftoverLink: ({ path }) =>
+    `${quoted(path)} is left over: git-deploy made this link, but no app declares it`,
+  leftoverUnit: ({ unit }) => `${unit} is left over: git-deploy enabled it, but no app declares it`,
+  object: ({ oid }) => `object ${oid} is missing or damaged in the host's store`,
+  journal: () => 'a deployment was interrupted, and its journal cannot be read',
+  damaged: ({ id, why }) => `deployment ${printable(id)} was rolled back incompletely: ${printable(why)}`,
 }
 
 export function findingText(finding: Finding): string {
   return (WORDS[finding.kind] as (finding: Finding) => string)(finding)
 }
 
-function pending({ pending }: Verified): string[] {
-  return pending ? [`is being deployed to, ${lockedBy(pending)}`] : []
+function inProgress({ pending }: Verified): string[] {
+  return pending ? [`deployment in progress: ${lockedBy(pending)}`] : []
 }
 
-function recovered({ recovered }: Answer['hello']): string[] {
-  return recovered ? [`an earlier deployment had been cut off: ${recovered.id} is ${recovered.outcome}`] : []
+function recovered({ recovered }: Answered['hello']): string[] {
+  return recovered ? [recoveredText(recovered)] : []
 }
 
 function lastFailed({ last }: Verified): string[] {

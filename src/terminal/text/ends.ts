@@ -1,8 +1,9 @@
 /** How a deployment ended on a host, in words: one for a column, a sentence, and what explains it. */
 import type { HostName } from '../../plan/names.ts'
-import type { Failure, Obstacle, Pending, Refusal, UnitReport } from '../../protocol/messages.ts'
+import type { Failure, InProgress, Obstacle, Refusal, UnitReport } from '../../protocol/messages.ts'
 import type { HostEnd } from '../../rollout/events.ts'
 import { printable } from '../clean.ts'
+import { atMost } from './at-most.ts'
 
 export const END_WORD = {
   held: 'deployed',
@@ -25,8 +26,13 @@ export interface Detail {
   readonly text: string
 }
 
-/** Null for the ends that need none. */
+/** Null for the ends that need none. Of a body of any length there is as much as somebody may read. */
 export function explain(end: HostEnd, host: HostName): Explanation | null {
+  const whole = explainWhole(end, host)
+  return whole && { ...whole, body: atMost(whole.body, count => fact(`… and ${count} more lines`)) }
+}
+
+function explainWhole(end: HostEnd, host: HostName): Explanation | null {
   switch (end.kind) {
     case 'held':
     case 'withdrawn':
@@ -39,7 +45,7 @@ export function explain(end: HostEnd, host: HostName): Explanation | null {
           // A host that was asked later tells all of it in one sentence.
           ...end.leftovers
             .filter(left => left !== end.failure.message)
-            .map(left => fact(`not as before: ${printable(left)}`)),
+            .map(left => fact(`not restored: ${printable(left)}`)),
         ],
       }
     case 'refused':
@@ -66,35 +72,37 @@ function explainRefusal(refusal: Refusal, host: HostName): Explanation {
   switch (refusal.kind) {
     case 'hostname':
       return {
-        headline: `refused: the host says it is '${printable(refusal.found)}'`,
-        body: hint(`the name in its /etc/hostname and in the config tree must be the same, here '${host}'`),
+        headline: `refused: the host calls itself '${printable(refusal.found)}'`,
+        body: hint(
+          `check the address; /etc/hostname on the host must contain the name of its directory, '${host}'`,
+        ),
       }
     case 'busy':
       return {
         headline: `refused: ${lockedBy(refusal)}`,
-        body: hint('try again when it has ended, or queue behind it with --wait'),
+        body: hint('try again later, or add --wait to wait until it has ended'),
       }
     case 'stale':
       return {
         headline:
           refusal.current === null
-            ? 'refused: nothing is deployed there any more'
-            : `refused: it runs ${refusal.current.slice(0, 10)}, and not what the plan starts from`,
+            ? 'refused: the host reports no deployment, but the plan starts from one'
+            : `refused: the host runs ${refusal.current.slice(0, 10)}, but the plan does not start from this commit`,
         // Who deployed it when follows, once the host has been asked.
         body: [],
       }
     case 'spent':
       return {
-        headline: `refused: this plan was carried out here before: ${SPENT[refusal.outcome]}`,
+        headline: `refused: this plan has already been applied to the host: ${SPENT[refusal.outcome]}`,
         body: [
           ...(refusal.why === '' ? [] : [fact(printable(refusal.why))]),
-          ...hint('a saved plan is good for one deployment; make a new one'),
+          ...hint("a saved plan can be applied only once; run 'git deploy plan -o <file>' to save a new one"),
         ],
       }
     case 'plan':
       return {
-        headline: 'refused: the agent derives another plan from the same trees',
-        body: hint('this is a bug in git-deploy; nothing was changed'),
+        headline: 'refused: the agent computes a different plan from the same files',
+        body: hint('this is a bug in git-deploy, please report it; nothing was changed'),
       }
     case 'preflight':
       return together(refusal.problems.flatMap(obstacle))
@@ -104,10 +112,9 @@ function explainRefusal(refusal: Refusal, host: HostName): Explanation {
 }
 
 /** Whose deployment is in the way, and how long it yet waits for its confirmation. */
-export function lockedBy({ holder, since, id, msLeft }: Pending): string {
-  if (id === '') return 'another deployment has just begun'
-  const left =
-    msLeft === null ? '' : `; settled, waits for its confirmation, ${Math.ceil(msLeft / 1000)} s left`
+export function lockedBy({ holder, since, id, msLeft }: InProgress): string {
+  if (id === '') return 'another deployment has just started'
+  const left = msLeft === null ? '' : `; waiting for confirmation, ${Math.ceil(msLeft / 1000)} s left`
   return `locked by ${printable(holder)} since ${new Date(since).toISOString()} (deployment ${printable(id)}${left})`
 }
 
@@ -128,10 +135,10 @@ function obstacle({ what, hint: remedy }: Obstacle): Detail[] {
 }
 
 const SPENT = {
-  held: 'it holds, or held until another came',
+  held: 'it succeeded',
   undone: 'it was rolled back',
-  damaged: 'it was rolled back, but not everything went back',
-  unknown: 'it is not known how it ended',
+  damaged: 'it was rolled back incompletely',
+  unknown: 'its outcome is unknown',
 }
 
 function fact(text: string): Detail {

@@ -1,10 +1,17 @@
 /** A rollout as lines: what happens on each host while it happens, and how it ended. */
 import { checkText } from '../../plan/checks.ts'
 import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
-import type { Adopted } from '../../protocol/messages.ts'
-import type { HostEnd, RolloutEvent } from '../../rollout/events.ts'
+import type { Adopted, Hello, Outcome } from '../../protocol/messages.ts'
+import {
+  type EventOf,
+  type HostEnd,
+  isEnd,
+  type ProgressKind,
+  type RolloutEvent,
+} from '../../rollout/events.ts'
 import { printable, quoted } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
+import { atMost } from './at-most.ts'
 import { detailLines } from './details.ts'
 import { END_WORD, explain, lockedBy } from './ends.ts'
 
@@ -21,56 +28,50 @@ export function seconds(ms: number): string {
 }
 
 function words(event: RolloutEvent, colors: Colors): string[] {
-  switch (event.kind) {
-    case 'connecting':
-    case 'installing':
-    case 'connected':
-    case 'confirming':
-    case 'withdrawing':
-      return []
-    case 'installed':
-      return ['agent installed']
-    case 'recovered':
-      return [
-        colors.yellow(`an earlier deployment had been cut off: ${event.id} ${RECOVERED[event.outcome]}`),
-      ]
-    case 'staged':
-      return ['staged', ...remarks(event)]
-    case 'wave':
-      return [`wave ${event.wave} of ${event.waves}`]
-    case 'step':
-      return stepWords(event.step)
-    case 'queued':
-      return [colors.yellow(`waits, ${lockedBy(event.behind)}`)]
-    case 'proving':
-      return ['settled, confirming over a new connection']
-    case 'unproven':
-      return [colors.yellow(`no new connection yet (${printable(event.why)}), trying again`)]
-    case 'waiting':
-      return ['settled, waits for the other hosts']
-    case 'reconnecting':
-      return [colors.yellow(`${printable(event.why)}; asking again`)]
-    default:
-      return endWords(event, event, colors)
-  }
+  if (isEnd(event)) return endWords(event, colors)
+  return (WORDS[event.kind] as (event: RolloutEvent, colors: Colors) => string[])(event, colors)
+}
+
+const WORDS: { readonly [K in ProgressKind]: (event: EventOf<K>, colors: Colors) => string[] } = {
+  connecting: () => [],
+  installing: () => [],
+  connected: () => [],
+  installed: () => ['agent installed'],
+  recovered: (event, colors) => [colors.yellow(recoveredText(event))],
+  staged: event => ['staged', ...remarks(event)],
+  wave: ({ wave, waves }) => [`wave ${wave} of ${waves}`],
+  step: ({ step }) => stepWords(step),
+  queued: ({ behind }, colors) => [colors.yellow(`waiting: ${lockedBy(behind)}`)],
+  proving: () => ['settled, confirming over a new connection'],
+  unproven: ({ why }, colors) => [colors.yellow(`no new connection yet (${printable(why)}), trying again`)],
+  waiting: () => ['settled, waiting for the other hosts'],
+  confirming: () => [],
+  withdrawing: () => [],
+  reconnecting: ({ why }, colors) => [colors.yellow(`${printable(why)}; reconnecting`)],
 }
 
 /** What the operator should know of a host that is staged. */
-export function remarks(event: Extract<RolloutEvent, { kind: 'staged' }>): string[] {
-  return [...event.adopted.map(adoptedLine), ...event.notes.map(printable)]
+function remarks(event: EventOf<'staged'>): string[] {
+  const lines = [...event.adopted.map(adoptedLine), ...event.notes.map(printable)]
+  return [...atMost(lines, count => `… and ${count} more notes`)]
 }
 
 function adoptedLine({ path, backup, differs }: Adopted): string {
   return differs
-    ? `replaces ${quoted(path)}: what was there is kept as ${quoted(backup)}`
-    : `adopts ${quoted(path)}: the file there has the same content`
+    ? `replaces ${quoted(path)}, and keeps the original as ${quoted(backup)}`
+    : `adopts ${quoted(path)}, which has the same content`
 }
 
-const RECOVERED = {
-  held: 'holds',
-  undone: 'was undone',
-  damaged: 'was undone, but not everything went back',
-  unknown: 'is unknown',
+/** What an agent found and finished before it answered. */
+export function recoveredText({ id, outcome }: NonNullable<Hello['recovered']>): string {
+  return `an earlier deployment was interrupted: ${printable(id)} ${RECOVERED[outcome]}`
+}
+
+const RECOVERED: { readonly [K in Outcome]: string } = {
+  held: 'succeeded',
+  undone: 'was rolled back',
+  damaged: 'was rolled back incompletely',
+  unknown: 'has an unknown outcome',
 }
 
 const STEP_WORDS: { readonly [K in StepKind]: (step: StepOf<K>) => string | null } = {
@@ -99,8 +100,8 @@ export function stepWords(step: Step): string[] {
   return line === null ? [] : [line]
 }
 
-function endWords(end: HostEnd, { host }: RolloutEvent, colors: Colors): string[] {
-  const explanation = explain(end, host)
+function endWords(end: EventOf<HostEnd['kind']>, colors: Colors): string[] {
+  const explanation = explain(end, end.host)
   if (explanation === null) return [end.kind === 'held' ? colors.green(END_WORD.held) : END_WORD[end.kind]]
   return [colors.red(explanation.headline), ...detailLines(explanation.body, null)]
 }

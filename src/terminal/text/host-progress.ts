@@ -1,7 +1,13 @@
 /** What one host is at, as the events of its rollout tell. */
 import type { HostName } from '../../plan/names.ts'
-import type { Pending } from '../../protocol/messages.ts'
-import type { HostEnd, RolloutEvent } from '../../rollout/events.ts'
+import type { InProgress } from '../../protocol/messages.ts'
+import {
+  type EventOf,
+  type HostEnd,
+  isEnd,
+  type ProgressKind,
+  type RolloutEvent,
+} from '../../rollout/events.ts'
 import { printable } from '../clean.ts'
 import type { HostRow } from '../layout.ts'
 import { END_WORD, explain } from './ends.ts'
@@ -25,11 +31,10 @@ export class HostProgress {
   take(event: RolloutEvent): void {
     if (this.#waits !== undefined && this.#began !== undefined) this.#began += event.ms - this.#waits
     this.#waits = event.kind === 'wave' ? event.ms : undefined
-    const phase = phaseOf(event)
-    if (phase === 'end') {
-      this.end = event as HostEnd
+    if (isEnd(event)) {
+      this.end = event
       this.#ended = event.ms
-    } else if (phase) this.#phase = phase
+    } else this.#phase = phaseAfter(event) ?? this.#phase
     this.#began ??= event.ms
   }
 
@@ -61,44 +66,29 @@ interface Phase {
 const LAST = 9
 
 /** Undefined where the phase before goes on. */
-function phaseOf(event: RolloutEvent): Phase | 'end' | undefined {
-  switch (event.kind) {
-    case 'connecting':
-      return phase('connecting', 1)
-    case 'installing':
-      return phase('installing the agent', 1)
-    case 'connected':
-      return phase('staging', 2)
-    case 'installed':
-      return phase('staging, agent installed', 2)
-    case 'recovered':
-      return undefined
-    case 'staged':
-      return phase('staged', 3)
-    case 'wave':
-      return phase(`staged, wave ${event.wave} of ${event.waves}`, 3)
-    case 'step':
-      return stepPhase(event)
-    case 'queued':
-      return phase(`queued behind ${holderOf(event.behind)}`, 0)
-    case 'proving':
-      return phase('confirming over a new connection', 6)
-    case 'unproven':
-      return phase('no new connection yet, trying again', 6)
-    case 'waiting':
-      return phase('settled, waits for the others', 6)
-    case 'confirming':
-      return phase('confirming', 6)
-    case 'withdrawing':
-      return phase('undoing', 0)
-    case 'reconnecting':
-      return phase('connection lost, asking again', 0)
-    default:
-      return 'end'
-  }
+const PHASES: { readonly [K in ProgressKind]: (event: EventOf<K>) => Phase | undefined } = {
+  connecting: () => phase('connecting', 1),
+  installing: () => phase('installing the agent', 1),
+  connected: () => phase('staging', 2),
+  installed: () => phase('staging, agent installed', 2),
+  recovered: () => undefined,
+  staged: () => phase('staged', 3),
+  wave: ({ wave, waves }) => phase(`staged, wave ${wave} of ${waves}`, 3),
+  step: stepPhase,
+  queued: ({ behind }) => phase(`queued behind ${holderOf(behind)}`, 0),
+  proving: () => phase('confirming over a new connection', 6),
+  unproven: () => phase('no new connection yet, trying again', 6),
+  waiting: () => phase('settled, waiting for the others', 6),
+  confirming: () => phase('confirming', 6),
+  withdrawing: () => phase('rolling back', 0),
+  reconnecting: () => phase('connection lost, reconnecting', 0),
 }
 
-function stepPhase({ step, ms }: Extract<RolloutEvent, { kind: 'step' }>): Phase | undefined {
+function phaseAfter(event: EventOf<ProgressKind>): Phase | undefined {
+  return (PHASES[event.kind] as (event: RolloutEvent) => Phase | undefined)(event)
+}
+
+function stepPhase({ step, ms }: EventOf<'step'>): Phase | undefined {
   if (step.kind !== 'settle') return stepWords(step).map(text => phase(text, 4))[0]
   return {
     // Longer where a unit takes its time to start.
@@ -108,7 +98,7 @@ function stepPhase({ step, ms }: Extract<RolloutEvent, { kind: 'step' }>): Phase
 }
 
 /** Its holder is empty while it has just begun. */
-function holderOf({ holder }: Pending): string {
+function holderOf({ holder }: InProgress): string {
   return printable(operatorName(holder)) || 'another deployment'
 }
 

@@ -2,7 +2,7 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import type { Problem } from '../../plan/problem.ts'
 
-export interface Place {
+export interface Position {
   readonly line: number
   readonly column: number
   /** What a parser stumbled over; null where the file parses. */
@@ -10,7 +10,7 @@ export interface Place {
 }
 
 /** Counted from 1. The whole file where `at` leads nowhere: an object that lacks a key is where the key should be. */
-export function locate(text: string, at: NonNullable<Problem['at']>): Place {
+export function locate(text: string, at: NonNullable<Problem['at']>): Position {
   const errors: ParseError[] = []
   const root = parseTree(text, errors, { disallowComments: true })
   const [error] = errors

@@ -1,7 +1,8 @@
 /** How deployments ended, the newest first, as `git log` would show it. */
+
+import { type DeploymentId, secondOf } from '../../plan/deployment-id.ts'
 import { order } from '../../plan/host-state.ts'
 import type { HostName } from '../../plan/names.ts'
-import { secondOf } from '../../protocol/deployment-id.ts'
 import { printable } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
 import { deploymentLines } from './deployments.ts'
@@ -9,7 +10,7 @@ import { deploymentLines } from './deployments.ts'
 /** What is known of one deployment on one host. */
 export interface LogEntry {
   readonly host: HostName
-  readonly id: string
+  readonly id: DeploymentId
   readonly operator: string
   readonly from: string | null
   readonly to: string
@@ -61,7 +62,7 @@ export function ending(
     case 'undone':
       return colors.red(`rolled back after ${after}${because}`)
     case 'damaged':
-      return colors.red(`rolled back after ${after}, not everything${because}`)
+      return colors.red(`rolled back incompletely after ${after}${because}`)
     case 'unknown':
       return colors.red(`outcome unknown after ${after}${because}`)
     case 'refused':

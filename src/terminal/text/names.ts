@@ -13,5 +13,5 @@ export function names(all: readonly string[], most = 5): string {
 }
 
 export function noHosts(cluster: ClusterName): string {
-  return `${cluster} has no hosts: a host is a directory in it`
+  return `${cluster} has no hosts: each host needs a directory in it`
 }

@@ -1,5 +1,6 @@
 /** What hosts turned out to run, and who made it so. */
-import type { Heard, HostCommitSaid, Moved, News } from '../../news.ts'
+import type { HostCommit } from '../../host-commit.ts'
+import type { Heard, Moved, News } from '../../news.ts'
 import { order } from '../../plan/host-state.ts'
 import type { HostName, Oid } from '../../plan/names.ts'
 import { printable } from '../clean.ts'
@@ -12,8 +13,8 @@ import { operatorName } from './names.ts'
 /** A line for each host, and one for each of its deployments whose end was not known until now. */
 export function heardLines(heard: ReadonlyMap<HostName, Heard>, colors: Colors): string[] {
   const news = newsLines(new Map([...heard].map(([host, { news }]) => [host, news])), colors)
-  return [...heard].flatMap(([host, { pending, ended }], i) => [
-    pending ? `${news[i]}, ${colors.yellow(lockedBy(pending))}` : news[i]!,
+  return [...heard].flatMap(([host, { inProgress, ended }], i) => [
+    inProgress ? `${news[i]}, ${colors.yellow(lockedBy(inProgress))}` : news[i]!,
     ...ended.map(one => `${host}  deployment ${printable(one.id)}: ${ending(one, colors)}`),
   ])
 }
@@ -27,13 +28,13 @@ export function newsLines(news: ReadonlyMap<HostName, News>, colors: Colors): st
 /** Who deployed what when, the newest first; what one deployment did to many hosts is said once. */
 export function whoDeployed(news: ReadonlyMap<HostName, News>, colors: Colors): string[] {
   const commits = [...news.values()].flatMap(one => (isMoved(one) ? one.commits : []))
-  const deployments = new Map<string, HostCommitSaid[]>()
+  const deployments = new Map<string, HostCommit[]>()
   for (const commit of commits) {
-    const key = commit.deployment || commit.commit
+    const key = commit.deployment ?? commit.commit
     deployments.set(key, [...(deployments.get(key) ?? []), commit])
   }
   const told = [...deployments.values()].map(group => {
-    const [{ deployment: id, author, date }] = group as [HostCommitSaid]
+    const [{ deployment: id, author, date }] = group as [HostCommit]
     return { id, author, date, lines: group.map(({ subject }) => printable(subject)).sort(order) }
   })
   told.sort((a, b) => b.date.getTime() - a.date.getTime())
@@ -59,11 +60,11 @@ function words(news: News, colors: Colors): string {
       return `${colors.green('moved')} ${short(news.from)}..${short(news.to)}, ${lately(news)}`
     case 'rewound':
       return colors.yellow(
-        `went back ${short(news.from)}...${short(news.to)}: what this repository knew to run there is not in its history`,
+        `rewound ${short(news.from)}...${short(news.to)}: the commit that this repository had recorded is not in the host's history`,
       )
     case 'reprovisioned':
       return colors.yellow(
-        `RE-PROVISIONED, nothing is deployed there any more: planned as new (was ${short(news.from)})`,
+        `REINSTALLED: the host reports no deployment; the next plan treats it as new (was ${short(news.from)})`,
       )
     case 'failed':
       return colors.red(printable(news.message))
@@ -71,7 +72,7 @@ function words(news: News, colors: Colors): string {
 }
 
 function lately({ commits: [newest, ...others] }: Moved): string {
-  if (newest === undefined) return 'known here'
+  if (newest === undefined) return 'already in this repository'
   const count = others.length === 0 ? '1 deployment' : `${others.length + 1} deployments, the last`
   return `${count} by ${printable(operatorName(newest.author))}`
 }

@@ -1,6 +1,6 @@
 /** How hosts answered: a line for each. */
 import type { HostName, Oid } from '../../plan/names.ts'
-import type { Pending } from '../../protocol/messages.ts'
+import type { InProgress } from '../../protocol/messages.ts'
 import { printable } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
 import { lockedBy } from './ends.ts'
@@ -17,7 +17,7 @@ export type Pinged =
       /** What it runs, and what we think it does. */
       readonly current: Oid | null
       readonly tracked: Oid | null
-      readonly pending: Pending | null
+      readonly inProgress: InProgress | null
     }
   | {
       readonly kind: 'failed'
@@ -34,8 +34,8 @@ export function pingLines(pinged: readonly Pinged[], colors: Colors): string[] {
           one.host,
           `${[one.rtt.min, one.rtt.median, one.rtt.p95].map(ms => ms.toFixed(1)).join('/')} ms`,
           `as ${one.user}`,
-          `agent ${one.version}${one.installed ? ' (installed just now)' : ''}`,
-          [runs(one.current, one.tracked, colors), ...beingDeployedTo(one.pending, colors)].join(', '),
+          `agent ${one.version}${one.installed ? ' (just installed)' : ''}`,
+          [runs(one.current, one.tracked, colors), ...beingDeployedTo(one.inProgress, colors)].join(', '),
         ],
   )
   // A message is as long as it is, and takes no part in the columns.
@@ -51,10 +51,12 @@ export function pingLines(pinged: readonly Pinged[], colors: Colors): string[] {
 function runs(current: Oid | null, tracked: Oid | null, colors: Colors): string {
   if (current === null && tracked === null) return 'nothing deployed'
   const is = current === null ? 'nothing deployed' : `runs ${current.slice(0, 7)}`
-  if (current === tracked) return `${is}, as known here`
-  return colors.yellow(`${is}, known here: ${tracked === null ? 'nothing' : tracked.slice(0, 7)}`)
+  if (current === tracked) return `${is}, as recorded`
+  return colors.yellow(
+    `${is}, but this repository has recorded ${tracked === null ? 'nothing' : tracked.slice(0, 7)}`,
+  )
 }
 
-function beingDeployedTo(pending: Pending | null, colors: Colors): string[] {
-  return pending ? [colors.yellow(lockedBy(pending))] : []
+function beingDeployedTo(inProgress: InProgress | null, colors: Colors): string[] {
+  return inProgress ? [colors.yellow(lockedBy(inProgress))] : []
 }

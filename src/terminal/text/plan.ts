@@ -1,7 +1,7 @@
 /** A plan as the operator reads it before saying yes. */
 import type { ClusterName, HostName } from '../../plan/names.ts'
 import type { AppPlan, FileChange, HostPlan, LeftOut, Plan } from '../../plan/plan.ts'
-import { printable, quoted } from '../clean.ts'
+import { printable, quoted, visible } from '../clean.ts'
 import { foldLine } from '../fold-line.ts'
 import type { Colors } from '../terminal.ts'
 import { wrap } from '../wrap.ts'
@@ -52,7 +52,7 @@ export function renderPlan(plan: Plan, source: PlanSource, look: Look): string[]
 /** What the operator answers with y or n. */
 export function question(plan: Plan, waves = 1): string {
   const how = waves > 1 ? `, in ${waves} waves` : ''
-  return `Apply to ${count(plan.hosts.length, 'host')} in '${plan.cluster}'${how}? Rolls back by itself if it fails.`
+  return `Deploy to ${count(plan.hosts.length, 'host')} in '${plan.cluster}'${how}? A host that fails rolls back by itself.`
 }
 
 function upToDate({ cluster, total, leftOut, unsettled }: Plan): string {
@@ -67,12 +67,12 @@ function upToDate({ cluster, total, leftOut, unsettled }: Plan): string {
 const MANY = 20
 
 function header(cluster: ClusterName, source: PlanSource, { colors, abbrev = 7 }: Look): string {
-  if (source.kind === 'recorded') return `${cluster} as it was deployed, to be repaired`
+  if (source.kind === 'recorded') return `${cluster} as last deployed, to repair its hosts`
   if (source.kind === 'rollback') return `${cluster} back to what ran before${deploymentOf(source)}`
   const commit = source.commit?.slice(0, abbrev) ?? null
-  if (source.kind === 'revision') return `${cluster} from ${printable(source.rev)} (${commit})`
+  if (source.kind === 'revision') return `${cluster} from ${visible(source.rev)} (${commit})`
   const dirty = source.dirty ? `, ${colors.yellow('with uncommitted changes')}` : ''
-  return `${cluster} from the working tree (${whereabouts(source.branch && printable(source.branch), commit)}${dirty})`
+  return `${cluster} from the working tree (${whereabouts(source.branch && visible(source.branch), commit)}${dirty})`
 }
 
 function deploymentOf({ undoes }: Extract<PlanSource, { kind: 'rollback' }>): string {
@@ -95,7 +95,7 @@ function together({ cluster, hosts, leaving }: Plan, look: Look): Group[] {
   const groups = new Map<string, Group>()
   for (const plan of hosts) {
     const left = leaving.includes(plan.host)
-    const note = left ? `not in '${cluster}' any more` : plan.from === null ? 'new' : null
+    const note = left ? `no longer in '${cluster}'` : plan.from === null ? 'new' : null
     const body = hostBody(plan, look)
     const key = [note, ...body].join('\n')
     const group = groups.get(key)
@@ -132,7 +132,7 @@ function hostBody(plan: HostPlan, look: Look): string[] {
     ]),
     ...rest.map(line => `    ${line}`),
     ...reconnectLine(plan, look),
-    ...(plan.apps.length + steps.length === 0 ? ['    mend its own record'] : []),
+    ...(plan.apps.length + steps.length === 0 ? ["    repair the host's record"] : []),
   ]
 }
 
@@ -162,17 +162,17 @@ function vanishedBlock(
   { colors, columns }: Look,
 ): string[] {
   const [are, their] = hosts.length === 1 ? ['is', 'its'] : ['are', 'their']
-  const fact = `${are} not in '${cluster}' any more and ${are} left alone`
+  const fact = `${are} no longer in '${cluster}' and ${are} left alone`
   return [
     ...wrap([...commas(hosts), ...fact.split(' ')], columns).map(line => colors.yellow(line)),
     `hint: to remove ${their} apps, use --prune`,
-    `hint: to stop tracking ${hosts.length === 1 ? 'it' : 'them'}, 'git deploy forget ${hosts.length > MANY ? '<host>…' : hosts.join(' ')}'`,
+    `hint: to stop tracking ${hosts.length === 1 ? 'it' : 'them'}, run 'git deploy forget ${hosts.length > MANY ? '<host>…' : hosts.join(' ')}'`,
   ]
 }
 
 function emptiedBlock(cluster: ClusterName, hosts: readonly HostName[], { colors, columns }: Look): string[] {
-  const [has, is] = hosts.length === 1 ? ['has', 'is'] : ['have', 'are']
-  const fact = `${has} no apps and ${is} not in '${cluster}' any more: --prune stops tracking`
+  const [has, is, them] = hosts.length === 1 ? ['has', 'is', 'it'] : ['have', 'are', 'them']
+  const fact = `${has} no apps and ${is} no longer in '${cluster}': --prune stops tracking ${them}`
   return wrap([...commas(hosts), ...fact.split(' ')], columns).map(line => colors.yellow(line))
 }
 

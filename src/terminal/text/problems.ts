@@ -1,8 +1,8 @@
 /** What is wrong with a config tree, as a compiler would say it: file, line and column first. */
 import type { Problem } from '../../plan/problem.ts'
-import { printable, quoted } from '../clean.ts'
+import { quoted, visible } from '../clean.ts'
 import type { JsonRecord } from '../json/records.ts'
-import type { Place } from './locate.ts'
+import type { Position } from './locate.ts'
 
 export interface LocatedProblem extends Problem {
   /** The path as the operator would type it. */
@@ -33,14 +33,14 @@ export async function placeProblems(
   if (problems.length === 0) return []
   const { locate } = await import('./locate.ts')
   // Many hosts often have the same file, with the same thing to say about it.
-  const places = new Map<string, Place>()
+  const positions = new Map<string, Position>()
   return problems.map(problem => {
     const { text, at } = problem
     if (text === null || at === undefined) return placeProblem(problem, severity, null)
     const key = JSON.stringify([text, at])
-    const place = places.get(key) ?? locate(text, at)
-    places.set(key, place)
-    return placeProblem(problem, severity, place)
+    const position = positions.get(key) ?? locate(text, at)
+    positions.set(key, position)
+    return placeProblem(problem, severity, position)
   })
 }
 
@@ -72,9 +72,9 @@ export function problemRecord({
 function placeProblem(
   { file, shown, what, hint }: LocatedProblem,
   severity: Severity,
-  place: Place | null,
+  position: Position | null,
 ): PlacedProblem {
-  const { line = null, column = null, reason = null } = place ?? {}
+  const { line = null, column = null, reason = null } = position ?? {}
   const [host = '', ...inHost] = file.split('/')
   const message = reason === null ? what : `${what}: ${reason}`
   return { severity, shown, host, inHost: inHost.join('/'), line, column, message, hint: hint ?? null }
@@ -87,7 +87,7 @@ function renderProblem(
   const position = line === null ? '' : `:${line}:${column}`
   const more = others === 0 ? '' : ` (and on ${others} more ${others === 1 ? 'host' : 'hosts'})`
   return [
-    `${severity}: ${quoted(shown)}${position}: ${printable(message)}${more}`,
-    ...(hint === null ? [] : [`hint: ${printable(hint)}`]),
+    `${severity}: ${quoted(shown)}${position}: ${visible(message)}${more}`,
+    ...(hint === null ? [] : [`hint: ${visible(hint)}`]),
   ]
 }

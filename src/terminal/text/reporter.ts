@@ -6,7 +6,7 @@ import type { Look } from './plan.ts'
 import { renderPlan } from './plan.ts'
 import { shortPlan } from './short-plan.ts'
 
-export interface TextLook extends Look {
+interface TextLook extends Look {
   /** For what happens during the deployment, which goes to stderr. */
   readonly noteColors: Colors
   /** The plan in a line for each host. */

@@ -11,7 +11,7 @@ export function shortPlan(
   { colors, verbose }: Look,
 ): string[] {
   const left = [
-    ...vanished.map(host => colors.yellow(`    ${host}  is not in '${cluster}' any more`)),
+    ...vanished.map(host => colors.yellow(`    ${host}  is no longer in '${cluster}'`)),
     ...unsettled.map(one => colors.yellow(`    ${one.host}  ${unsettledWords(one)}`)),
   ]
   if (hosts.length === 0)

@@ -1,5 +1,5 @@
 /** What is deployed where: a line for each host. */
-import type { Deployed } from '../../deployed.ts'
+import type { HostCommit } from '../../host-commit.ts'
 import type { ClusterName, HostName, Oid } from '../../plan/names.ts'
 import type { Plan, Unsettled } from '../../plan/plan.ts'
 import { printable } from '../clean.ts'
@@ -8,26 +8,26 @@ import type { Colors } from '../terminal.ts'
 import { noHosts } from './names.ts'
 import { unsettledWords } from './unsettled.ts'
 
-export interface HostStatus {
+interface HostStatus {
   readonly host: HostName
   readonly state: 'current' | 'pending' | 'new' | 'vanished'
   /** How many apps would change. */
   readonly apps: number
   readonly commit: Oid | null
-  readonly deployed: Deployed | null
+  readonly deployed: HostCommit | null
   readonly unsettled: Unsettled | null
 }
 
-export interface Known {
+interface Known {
   readonly plan: Plan
   /** Every host of the tree. */
   readonly hosts: readonly HostName[]
   /** What each tracked host is at. */
   readonly commits: ReadonlyMap<HostName, Oid>
-  readonly deployed: ReadonlyMap<string, Deployed>
+  readonly deployed: ReadonlyMap<Oid, HostCommit>
 }
 
-export interface StatusLook {
+interface StatusLook {
   readonly colors: Colors
   /** How many digits of a commit's name are shown. */
   readonly abbrev: number
@@ -97,7 +97,7 @@ export function statusRecord(
     source: source || null,
     at,
     by,
-    deployment: deployment || null,
+    deployment,
     ...byOutcome(unsettled),
   }
 }
@@ -114,7 +114,7 @@ function byOutcome(unsettled: Unsettled | null): {
   }
 }
 
-function describe(deployed: Deployed | null, abbrev: number): string {
+function describe(deployed: HostCommit | null, abbrev: number): string {
   if (!deployed) return 'never deployed'
   const [commit = '', dirty] = deployed.source.split('+')
   if (commit === 'repair')
@@ -125,7 +125,7 @@ function describe(deployed: Deployed | null, abbrev: number): string {
 }
 
 function stateWords({ state, apps }: HostStatus, cluster: ClusterName, colors: Colors): string {
-  if (state === 'vanished') return colors.yellow(`not in '${cluster}' any more`)
+  if (state === 'vanished') return colors.yellow(`no longer in '${cluster}'`)
   if (apps === 0) return colors.green('up to date')
   return colors.cyan(apps === 1 ? '1 app to change' : `${apps} apps to change`)
 }

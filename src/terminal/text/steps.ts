@@ -1,13 +1,15 @@
 /** The steps of a host's plan as lines, each with the app that it belongs to. */
+
 import { attributesText } from '../../plan/attributes.ts'
 import { checkText } from '../../plan/checks.ts'
-import { APPS } from '../../plan/links.ts'
-import type { AppName, HostPath, UnitName } from '../../plan/names.ts'
+import type { AppName, UnitName } from '../../plan/names.ts'
+import { appBehind } from '../../plan/places.ts'
 import type { HostPlan } from '../../plan/plan.ts'
+import { directoriesFor, unitBehind, unitOfFile } from '../../plan/special-directories.ts'
 import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
 import { printable, quoted } from '../clean.ts'
 
-export interface StepLine {
+interface StepLine {
   /** Null where the step serves several apps, or where the plan does not tell which. */
   readonly app: AppName | null
   readonly text: string
@@ -32,10 +34,10 @@ const LINES: { readonly [K in StepKind]: (step: StepOf<K>, whose: Owners) => Ste
     files.map(file => ({ app, text: `set ${attributesText(file)} on ${quoted(file.path)}` })),
   stop: ({ units }, whose) => unitLines('stop', units, whose),
   disable: ({ units }, whose) => unitLines('disable', units, whose),
-  unlink: ({ path, target }) => [{ app: appBehind(target), text: `unlink ${quoted(path)}` }],
-  link: ({ path, target }) => [{ app: appBehind(target), text: `link ${quoted(path)}` }],
-  tmpfiles: ({ apps }) => apps.map(app => ({ app, text: 'create what tmpfiles.d describes' })),
-  daemonReload: (_, whose) => [{ app: whose.files('systemd/', 'quadlets/'), text: 'daemon-reload' }],
+  unlink: ({ path, target }) => [{ app: appBehind(target) ?? null, text: `unlink ${quoted(path)}` }],
+  link: ({ path, target }) => [{ app: appBehind(target) ?? null, text: `link ${quoted(path)}` }],
+  tmpfiles: ({ apps }) => apps.map(app => ({ app, text: 'create files and directories of tmpfiles.d' })),
+  daemonReload: (_, whose) => [{ app: whose.files(directoriesFor('daemonReload')), text: 'daemon-reload' }],
   enable: ({ units }, whose) => unitLines('enable', units, whose),
   restart: ({ units }, whose) => unitLines('restart', units, whose),
   reload: ({ units }, whose) => unitLines('reload', units, whose),
@@ -52,7 +54,7 @@ function word(text: string): string {
 interface Owners {
   unit(unit: UnitName): AppName | null
   /** The one app in which files below the directories change. */
-  files(...directories: string[]): AppName | null
+  files(directories: readonly string[]): AppName | null
 }
 
 /**
@@ -62,17 +64,22 @@ interface Owners {
 function owners({ apps, steps, repair }: HostPlan): Owners {
   const only = apps.length === 1 ? apps[0]!.app : null
   const found = new Set<UnitName>(repair ? [...repair.enable, ...repair.restart] : [])
-  const units = new Map<string, AppName | null>()
+  const units = new Map<UnitName, AppName | null>()
   for (const step of steps)
-    if ((step.kind === 'link' || step.kind === 'unlink') && step.role === 'unit')
-      units.set(step.path.slice(step.path.lastIndexOf('/') + 1), appBehind(step.target))
+    if (step.kind === 'link' || step.kind === 'unlink') {
+      const unit = unitBehind(step.role, step.path.slice(step.path.lastIndexOf('/') + 1))
+      if (unit !== undefined) units.set(unit, appBehind(step.target) ?? null)
+    }
   for (const { app, files } of apps)
-    for (const { path } of files) if (path.startsWith('systemd/')) units.set(path.split('/')[1]!, app)
+    for (const { path } of files) {
+      const unit = unitOfFile(path)
+      if (unit !== undefined) units.set(unit, app)
+    }
   return {
     unit: unit => (found.has(unit) ? null : only) ?? units.get(unit) ?? null,
-    files: (...directories) => {
+    files: directories => {
       const touched = apps.filter(({ files }) =>
-        files.some(({ path }) => directories.some(directory => path.startsWith(directory))),
+        files.some(({ path }) => directories.some(directory => path.startsWith(`${directory}/`))),
       )
       return touched.length === 1 ? touched[0]!.app : null
     },
@@ -86,9 +93,4 @@ function unitLines(verb: string, units: readonly UnitName[], whose: Owners): Ste
     byApp.set(app, [...(byApp.get(app) ?? []), unit])
   }
   return [...byApp].map(([app, units]) => ({ app, text: `${verb} ${units.join(', ')}` }))
-}
-
-/** A link of ours leads to `/var/lib/deptool/apps/<app>/current/…`. */
-function appBehind(target: HostPath): AppName {
-  return target.slice(APPS.length + 1).split('/')[0] as AppName
 }

@@ -13,21 +13,21 @@ export function unsettledBlock(
 }
 
 export function nothingToChange(cluster: ClusterName): string {
-  return `${cluster}: nothing to change, as far as is known here`
+  return `${cluster}: nothing to change, as far as this repository knows`
 }
 
 /** The end that is not known may be yet to come: another terminal may be at it. */
 export function unsettledWords({ deployment, outcome }: Unsettled): string {
   return outcome === 'unknown'
-    ? `it is not known here how deployment ${deployment} ended`
-    : `deployment ${deployment} was undone, and not everything went back`
+    ? `the outcome of deployment ${deployment} is unknown`
+    : `deployment ${deployment} was rolled back incompletely`
 }
 
 /** What finds out, and what puts right. */
 export function remedies({ cluster, unsettled }: Plan): string[] {
   const some = (outcome: Unsettled['outcome']) => unsettled.some(one => one.outcome === outcome)
   return [
-    ...(some('unknown') ? [`hint: 'git deploy sync ${cluster}' asks`] : []),
-    ...(some('damaged') ? [`hint: 'git deploy --repair ${cluster}' puts it right`] : []),
+    ...(some('unknown') ? [`hint: run 'git deploy sync ${cluster}' to find out`] : []),
+    ...(some('damaged') ? [`hint: run 'git deploy --repair ${cluster}' to fix it`] : []),
   ]
 }

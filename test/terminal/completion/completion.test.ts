@@ -1,17 +1,17 @@
 /** Completion as the shells do it, through git's own. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { CompletedVerb } from '../../../src/command.ts'
 import { completionScript } from '../../../src/terminal/completion/script.ts'
 import { VERB_NAMES } from '../../../src/verb-names.ts'
+import { needs } from '../../support/needs.ts'
 import { makeWorld } from '../../support/world.ts'
 
-const GIT_COMPLETION = '/usr/share/bash-completion/completions/git'
-const inBash = { skip: !existsSync(GIT_COMPLETION) && `LEFT OUT: no ${GIT_COMPLETION}` }
-const inZsh = { skip: !existsSync('/usr/bin/zsh') && 'LEFT OUT: zsh is not installed' }
+const inBash = needs('git completion')
+const inZsh = needs('zsh')
 
 const TREE = { 'web1/nginx/nginx.conf': '1', 'web2/nginx/nginx.conf': '1', 'dns1/nsd/nsd.conf': '1' }
 
@@ -65,6 +65,15 @@ test('bash completes what was deployed, also where the tree has it no more', inB
   await world.git('rm', '-r', '--quiet', '-f', 'prod')
   assert.equal(await ask('git deploy plan '), 'prod staging')
   assert.equal(await ask('git deploy diff prod -- d'), 'dns1')
+})
+
+test('bash offers no name that would run something once it is on the command line', inBash, async t => {
+  const { world, ask } = await makeShell(t, 'bash')
+  world.write({ '../$(touch owned)/web1/a/x': '1', '../a b/web1/a/x': '1', '../q;id/web1/a/x': '1' })
+  world.write({ '$(id)/a/x': '1', '`id`/a/x': '1', 'web3&/a/x': '1' })
+  assert.equal(await ask('git deploy plan '), 'prod staging')
+  assert.equal(await ask('git deploy diff prod -- '), 'dns1 web1 web2')
+  assert.equal(await ask('git deploy plan --limit='), 'db1 dns1 web1 web2')
 })
 
 test('bash completes hosts wherever they are meant, and lists of them', inBash, async t => {

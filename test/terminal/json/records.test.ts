@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DeploymentId } from '../../../src/plan/deployment-id.ts'
 import type { AppName, AppPath, HostName, HostPath, Oid, UnitName } from '../../../src/plan/names.ts'
 import type { Step, StepKind, StepOf } from '../../../src/plan/steps.ts'
 import type { Refusal } from '../../../src/protocol/messages.ts'
@@ -17,7 +18,7 @@ const link = {
   target: '/var/lib/deptool/apps/a/current/a' as HostPath,
   role: 'symlink',
 } as const
-const id = '20261123T074502-3f9a1c0b7e'
+const id = '20261123T074502-3f9a1c0b7e' as DeploymentId
 
 const STEPS: { readonly [K in StepKind]: StepOf<K> } = {
   checkout: { kind: 'checkout', app, tree: oid },

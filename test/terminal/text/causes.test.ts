@@ -111,6 +111,6 @@ test('what did not go back is not said twice', () => {
     body: [],
   })
   assert.deepEqual(explain({ kind: 'undone', failure, leftovers: ['a link'] }, host)?.body, [
-    { kind: 'fact', text: 'not as before: a link' },
+    { kind: 'fact', text: 'not restored: a link' },
   ])
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DeploymentId } from '../../../src/plan/deployment-id.ts'
 import type { HostName } from '../../../src/plan/names.ts'
-import type { DeploymentId } from '../../../src/protocol/messages.ts'
 import type { RolloutEvent } from '../../../src/rollout/events.ts'
 import { HostProgress } from '../../../src/terminal/text/host-progress.ts'
 

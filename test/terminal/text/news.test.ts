@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import picocolors from 'picocolors'
-import type { HostCommitSaid } from '../../../src/news.ts'
+import type { HostCommit } from '../../../src/host-commit.ts'
+import { deploymentId } from '../../../src/plan/deployment-id.ts'
 import { type HostName, must, oid } from '../../../src/plan/names.ts'
 import { whoDeployed } from '../../../src/terminal/text/news.ts'
 
-const commit = (n: number): HostCommitSaid => ({
+const commit = (n: number): HostCommit => ({
   commit: must(oid, `${n}`.padStart(40, '0')),
   tree: must(oid, 'f'.repeat(40)),
   parents: [],
-  deployment: `20260101T0000${n}-0123456789`,
+  deployment: must(deploymentId, `20260101T0000${n}-0123456789`),
+  cluster: null,
   source: '',
   author: 'Ada <ada@example.com>',
+  who: 'Ada',
   date: new Date(n * 1000),
+  at: new Date(n * 1000).toISOString(),
+  when: 'long ago',
   subject: `web1: update ${n}`,
 })
 

@@ -10,6 +10,7 @@ import type {
   Oid,
   UnitName,
 } from '../../../src/plan/names.ts'
+import type { LinkRole } from '../../../src/plan/places.ts'
 import type { AppPlan, FileChange, HostPlan, Plan } from '../../../src/plan/plan.ts'
 import type { Step } from '../../../src/plan/steps.ts'
 import { type PlanSource, question, renderPlan } from '../../../src/terminal/text/plan.ts'
@@ -43,12 +44,7 @@ const app = (name: string, action: AppPlan['action'], changes: readonly FileChan
 
 const units = (...names: string[]) => names as UnitName[]
 
-const link = (
-  kind: 'link' | 'unlink',
-  path: string,
-  target: string,
-  role: 'unit' | 'symlink' = 'symlink',
-): Step => ({
+const link = (kind: 'link' | 'unlink', path: string, target: string, role: LinkRole = 'symlink'): Step => ({
   kind,
   role,
   path: path as HostPath,
@@ -156,7 +152,7 @@ web1 (new host)
         set :ssl on x
         link /etc/nginx/nginx.conf
         link /etc/systemd/system/nginx.service
-        create what tmpfiles.d describes
+        create files and directories of tmpfiles.d
         daemon-reload
         enable nginx.service
         restart nginx.service
@@ -168,6 +164,29 @@ web1 (new host)
         unlink /etc/old.conf
         unlink /etc/systemd/system/old.service
     reload elsewhere.service`,
+  )
+})
+
+test("the service of a quadlet is the app's that changes or links the quadlet", () => {
+  const [box, web] = [
+    app('box', 'update', files('modify', 'quadlets/box.container')),
+    app('web', 'update', files('modify', 'web.conf')),
+  ]
+  const quadlet = link('link', '/etc/containers/systemd/web.kube', 'web/current/quadlets/web.kube', 'quadlet')
+  const restart: Step = { kind: 'restart', units: units('box.service', 'web.service') }
+  assert.equal(
+    render({ hosts: [host('web1', [box, web], [quadlet, { kind: 'daemonReload' }, restart])] }),
+    `prod from the working tree (main 3f2c1ab, with uncommitted changes)
+
+web1
+    update box
+        ~ quadlets/box.container
+        daemon-reload
+        restart box.service
+    update web
+        ~ web.conf
+        link /etc/containers/systemd/web.kube
+        restart web.service`,
   )
 })
 
@@ -222,9 +241,9 @@ test('nothing to do', () => {
 test('a host that vanished is never passed over in silence', () => {
   assert.equal(
     render({ vanished: ['web9' as HostName] }, { colored: true }),
-    `\x1b[33mweb9 is not in 'prod' any more and is left alone\x1b[39m
+    `\x1b[33mweb9 is no longer in 'prod' and is left alone\x1b[39m
 hint: to remove its apps, use --prune
-hint: to stop tracking it, 'git deploy forget web9'
+hint: to stop tracking it, run 'git deploy forget web9'
 
 prod is up to date (2 hosts)`,
   )
@@ -236,11 +255,11 @@ test('--prune: a host that leaves is marked, and one that has no apps any more i
     render({ hosts: [host('dns1', [app('nsd', 'remove', files('delete', 'zone'))], [])], leaving }),
     `prod from the working tree (main 3f2c1ab, with uncommitted changes)
 
-dns1 (not in 'prod' any more)
+dns1 (no longer in 'prod')
     remove nsd
         - zone
 
-web9 has no apps and is not in 'prod' any more: --prune stops tracking`,
+web9 has no apps and is no longer in 'prod': --prune stops tracking it`,
   )
 })
 
@@ -262,5 +281,5 @@ test('the question counts the hosts', () => {
     leftOut: null,
     unsettled: [],
   }
-  assert.equal(question(plan), "Apply to 1 host in 'prod'? Rolls back by itself if it fails.")
+  assert.equal(question(plan), "Deploy to 1 host in 'prod'? A host that fails rolls back by itself.")
 })

@@ -49,8 +49,8 @@ test('what is wrong in files, validate and checks is where it is written', async
       "hint: a mode is a string of octal digits from '0000' to '0777', as in '0640'",
       ":6:15: 'nginx -t' is not a command",
       'hint: a command is a list of a program and its arguments, as in ["nginx", "-t"]',
-      ":9:7: '127.0.0.1' is not an address and a port",
-      "hint: as in '127.0.0.1:80' or '[::1]:80'",
+      ":9:7: '127.0.0.1' is not an address with a port",
+      "hint: write it as in '127.0.0.1:80' or '[::1]:80'",
       ':10:36: expected a whole number of milliseconds from 1 to 60000',
     ],
   )
@@ -60,7 +60,7 @@ test('a reload that is not enabled is where it is listed, whatever the order', a
   const text = '{"systemd": {"units_enabled": ["b.service"],\n"units_reload": ["z.service",\n"a.service"]}}'
   assert.deepEqual(
     (await complaints(text)).filter(line => !line.startsWith('hint')),
-    [":3:1: 'a.service' is not in units_enabled", ":2:18: 'z.service' is not in units_enabled"],
+    [":3:1: 'a.service' is not in 'units_enabled'", ":2:18: 'z.service' is not in 'units_enabled'"],
   )
 })
 
@@ -70,18 +70,20 @@ test('a whole file that is of the wrong type is where it begins', async () => {
 
 test('what does not parse is where the parser stumbles, and says over what', async () => {
   assert.deepEqual(await complaints('{\n  "systemd": {}\n  "symlinks": {}\n}'), [
-    ':3:3: it is not valid JSON: comma expected',
+    ':3:3: the file is not valid JSON: comma expected',
   ])
-  assert.deepEqual(await complaints('{ // why\n}'), [':1:3: it is not valid JSON: invalid comment token'])
+  assert.deepEqual(await complaints('{ // why\n}'), [
+    ':1:3: the file is not valid JSON: invalid comment token',
+  ])
   assert.deepEqual(await complaints('{"systemd": {},}'), [
-    ':1:16: it is not valid JSON: property name expected',
+    ':1:16: the file is not valid JSON: property name expected',
   ])
-  assert.deepEqual(await complaints(''), [':1:1: it is not valid JSON: value expected'])
+  assert.deepEqual(await complaints(''), [':1:1: the file is not valid JSON: value expected'])
 })
 
 test('a problem without a place in its file is told by the file alone, and safely', async () => {
   const problem = { file: 'x', shown: 'prod/a\x1b[2J', text: null, what: 'it is\x1b[2J a socket' }
   assert.deepEqual(renderProblems(await placeProblems([problem], 'error')), [
-    'error: "prod/a\\033[2J": it is a socket',
+    'error: "prod/a\\033[2J": it is\\033[2J a socket',
   ])
 })

@@ -1,0 +1,2 @@
+export function crossMusl(platform: string): string | undefined
+export function fetchCrossMusl(platform: string): void
