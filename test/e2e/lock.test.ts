@@ -75,7 +75,7 @@ test('--wait goes on when the other deployment has ended, or gives up', realHost
     .stderr(
       /^ +<time> {2}web1 {2}waiting: locked by Ada <ada@example.com> since .*\n +<time> {2}web1 {2}staged\n/,
     )
-  await shows(/waits, locked by/)
+  await shows(/waiting: locked by/)
   await release(web1)
   await waits
   await ada
@@ -103,7 +103,7 @@ test(
       .stderr(
         /web1 {2}waiting: locked by Ada (.|\n)*web1 {2}refused: the host runs <oid>, but the plan does not start from this commit\n(.|\n)*Author: Ada (.|\n)*fatal: cannot deploy 'prod': web1 has changed since this repository last heard of it; no host was changed\nhint: run the same command again: the new plan starts from what the hosts run now\n$/,
       )
-    await shows(/waits, locked by/)
+    await shows(/waiting: locked by/)
     await release(web1)
     await waits
     await ada
