@@ -107,6 +107,7 @@ test('a word that comes after the time is over, because the host stood still, is
   const { id, driver } = await settled(t, { confirmMs: 300 })
   driver.child.kill('SIGSTOP')
   driver.say({ type: 'confirm', id })
+  // Past its time to be confirmed.
   await sleep(500)
   driver.child.kill('SIGCONT')
   assert.equal(typeOf(await driver.next()), 'undone')

@@ -36,6 +36,7 @@ test('a host waits for a slower one, for longer than for its confirmation', real
     )
   await waitFor('web2 to start its unit', () => isHeld(web2))
   await waitFor('web1 to settle', () => isSettled(web1))
+  // For longer than it waits for a confirmation.
   await sleep(1500)
   assert.equal(isQuiet(web1), false)
   await release(web2)
@@ -75,6 +76,7 @@ test('new connections are kept while others take their time', realHosts, async t
     .stdout(/deployed to 2 hosts/)
     .stderr(/web1 {2}settled, confirming over a new connection\n/)
   await shows(/web1 {2}settled/)
+  // For longer than it waits for a confirmation.
   await sleep(1500)
   await release(web2)
   const { stderr } = await checked

@@ -43,13 +43,13 @@ async function isAtRest(host: TestHost): Promise<boolean> {
 
 test('waves: one after the other, all staged first, nobody times out', realHosts, async t => {
   const { world, hosts } = await threeHosts(t)
-  // Shorter than the last wave waits.
   await world.git('config', 'deptool.confirmTimeout', '1')
   world.write(version('two', { web1: 'held', web2: 'held', web3: 'held' }))
   const bob = await world.colleague('Bob')
   const running = world.run('prod', '--yes', '--batch=1', '--json').stdout(anything).stderr(anything)
   const [web1, web2, web3] = hosts as [TestHost, TestHost, TestHost]
   await waitFor('web1 to start its unit', () => isHeld(web1))
+  // The other waves wait for longer than for a confirmation.
   await sleep(1200)
   await release(web1)
   await waitFor('web2 to start its unit', () => isHeld(web2))

@@ -1,9 +1,8 @@
 /** Hosts that hold, and a repository that cannot take it down. */
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 
@@ -29,10 +28,11 @@ test('refs that somebody else is just moving are tried again', async t => {
   const lock = join(world.repo, '.git/refs/refs')
   await world.git('update-ref', 'refs/refs/other', 'HEAD')
   writeFileSync(`${lock}/deptool.lock`, '')
+  const trace = join(world.home, 'trace')
+  world.env['GIT_TRACE'] = trace
   const deployed = world.deploy()
-  await waitFor('web1 to hold', () => world.host('web1').exists('/var/lib/deptool/log'))
-  // Time for a first try.
-  await sleep(300)
+  const tries = () => readFileSync(trace, 'utf8').match(/ update-ref .*--stdin/g)?.length ?? 0
+  await waitFor('a second try', () => existsSync(trace) && tries() > 1)
   rmSync(`${lock}/deptool.lock`)
   await deployed
   await world.run('prod').stdout('prod is up to date (1 host)\n')

@@ -30,6 +30,7 @@ test('a frozen relay holds back what it thaws with', async t => {
   await ask(socket, 'hello')
   relay.freeze()
   const answer = ask(socket, 'late')
+  // Nothing shows that nothing comes.
   const first = await Promise.race([answer, new Promise(resolve => setTimeout(resolve, 100, 'silence'))])
   assert.equal(first, 'silence')
   relay.thaw()
