@@ -316,6 +316,7 @@ test('the last deployment is the one carried out last, also of a plan that was s
   const plan = await save(world, 'prod', '--limit', 'db1')
   await world.deploy('--limit', 'web1')
   const old = edit(plan, text => text.replace(/"id": "\d{8}T/, '"id": "20260101T'))
+  // Which is the newest is told by the dates of commits, which are in seconds.
   const { code } = await world.execute(['sh', '-c', `sleep 1; git deploy apply --yes '${old}'`])
   assert.equal(code, 0)
   const bob = await world.colleague('Bob')

@@ -140,7 +140,7 @@ test('an idle reader does not keep the process alive, a waiting one does', async
     cwd: scratch.dir,
     env: scratch.env,
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 180_000,
   })
   assert.deepEqual({ stdout, status }, { stdout: '0\n', status: 0 })
 })
