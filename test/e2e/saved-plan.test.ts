@@ -158,7 +158,10 @@ test('a plan that somebody else wrote drives no terminal', async t => {
     assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f]/)
     return stdout + stderr
   }
-  assert.match(await applied(content.replace('"main"', `"${evil}main"`)), /^prod from \\033\]0;title\\a\\033\[31mmain /m)
+  assert.match(
+    await applied(content.replace('"main"', `"${evil}main"`)),
+    /^prod from \\033\]0;title\\a\\033\[31mmain /m,
+  )
   assert.match(await applied(content.replace('"by": "', `"by": "${evil}`)), / by Ada /)
   for (const broken of [
     '\x1b[31m{',
