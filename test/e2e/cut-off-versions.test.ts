@@ -132,14 +132,13 @@ async function cutOff(
   await host.sh(`rm -f ${BASE}/lock`)
   const { outcome, kill } = operator.start('prod', '--yes')
   const ended = outcome.exits('SIGKILL').stdout(anything).stderr(anything)
-  const soon = { withinMs: 30_000 }
-  await waitFor('the deployment', async () => host.exists(`${BASE}/journal`), soon)
+  await waitFor('the deployment', async () => host.exists(`${BASE}/journal`))
   if (isReached !== MOMENTS['staged']) {
-    await waitFor('its first step', () => MOMENTS['activating']!(host), soon)
+    await waitFor('its first step', () => MOMENTS['activating']!(host))
     // Who is stopped neither confirms nor asks.
     kill('SIGSTOP')
   }
-  await waitFor('the moment', () => isReached(host), soon)
+  await waitFor('the moment', () => isReached(host))
   kill('SIGSTOP')
   await host.output(`pkill -KILL -f '^${BASE}/bin/deptool-'`)
   kill('SIGKILL')

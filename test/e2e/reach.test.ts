@@ -162,7 +162,7 @@ test(
       .exits(1)
       .stdout(anything)
       .stderr(/hint: .* by hand with 'ssh -o StrictHostKeyChecking=ask web1'\n/)
-    const typed = / by hand: (.*)/.exec(stderr)![1]!
+    const typed = / by hand with '(.*)'/.exec(stderr)![1]!
     const { repo: cwd, env } = world
     await runOnTerminal(['sh', '-c', `${typed} true`], [['(yes/no', 'yes\n']], { cwd, env })
     await world.deploy()

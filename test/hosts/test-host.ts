@@ -79,7 +79,7 @@ export class TestHost extends HostFiles {
   /** Resolves when the boot is over and sshd listens. */
   async untilUp(): Promise<void> {
     try {
-      await waitFor(`${this.name} to boot`, () => this.#isUp(), { withinMs: 30_000 })
+      await waitFor(`${this.name} to boot`, () => this.#isUp())
     } catch (error) {
       throw new Error(`its console says:\n${readOrEmpty(`${this.#state}/console`)}`, { cause: error })
     }
@@ -89,7 +89,7 @@ export class TestHost extends HostFiles {
     const before = this.#nspawn()
     if (keepFiles) writeFileSync(`${this.#state}/keep`, '')
     await goDown()
-    await waitFor(`${this.name} to go down`, () => this.#nspawn() !== before, { withinMs: 100_000 })
+    await waitFor(`${this.name} to go down`, () => this.#nspawn() !== before)
     await this.untilUp()
   }
 

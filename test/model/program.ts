@@ -16,11 +16,14 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const HOME = join(ROOT, 'build/model')
 const MAIN = join(HOME, 'dist/main.cjs')
 
-export const AGENT = join(HOME, 'dist/agent/deptool-linux-x86_64')
+const PLATFORM = 'linux-x86_64'
+
+export const AGENT = join(HOME, `dist/agent/deptool-${PLATFORM}`)
 
 /** Builds the modelled agent, and puts the program beside it. */
 export function buildProgram(): void {
-  const build = ['agent/build/build.mjs', '--entry', 'test/model/agent.ts', '--out', join(HOME, 'dist/agent')]
+  const out = ['--out', join(HOME, 'dist/agent'), '--platform', PLATFORM]
+  const build = ['agent/build/build.mjs', '--entry', 'test/model/agent.ts', ...out]
   execFileSync(process.execPath, build, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] })
   for (const file of readdirSync(join(ROOT, 'dist')).filter(name => name.endsWith('.cjs')))
     cpSync(join(ROOT, 'dist', file), join(HOME, 'dist', file))

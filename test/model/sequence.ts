@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execute, output, type Ran } from '../support/execute.ts'
+import { MEMORY } from '../support/memory.ts'
 import { Random } from '../support/random.ts'
 import { clockEnv } from '../support/shift-clock.ts'
 import { writeTree } from '../support/tree.ts'
@@ -17,7 +18,10 @@ import type { Fault } from './fault.ts'
 import { DISTRIBUTION_UNIT, Host } from './host.ts'
 import { runApart, runWithin } from './program.ts'
 
-export interface Happening {
+/** Chosen by chance, or a tree that is deployed. */
+export type Happening = Chance | { readonly kind: 'deploy'; readonly tree: Declared; readonly fault?: Fault }
+
+export interface Chance {
   readonly kind: Kind
   /** Of all that is chosen when it happens: the others may be left out, and it still makes sense. */
   readonly seed: number
@@ -26,7 +30,7 @@ export interface Happening {
 export type Kind = (typeof KINDS)[number]
 
 /** The happenings that a seed stands for. */
-export function happeningsOf(seed: number): Happening[] {
+export function happeningsOf(seed: number): Chance[] {
   const random = new Random(seed)
   return Array.from({ length: 8 + random.below(10) }, (_, i) => ({
     // With something to begin with, a few edits at a time make for more than adding.
@@ -39,10 +43,8 @@ export function happeningsOf(seed: number): Happening[] {
 export async function play(happenings: readonly Happening[]): Promise<Played> {
   const world = new World()
   try {
-    for (const { kind, seed } of happenings) {
-      world.say(`— ${kind} ${seed}`)
-      world.clocks = new Random(seed ^ 0x5eed)
-      await HAPPEN[kind](world, new Random(seed))
+    for (const happening of happenings) {
+      await happen(world, happening)
       await world.check()
     }
     await world.checkHistory()
@@ -52,6 +54,19 @@ export async function play(happenings: readonly Happening[]): Promise<Played> {
   } finally {
     world.close()
   }
+}
+
+async function happen(world: World, happening: Happening): Promise<void> {
+  if (happening.kind === 'deploy') {
+    world.say('— deploy')
+    world.tree = happening.tree
+    await deploy(world, world.operators[0]!, happening.tree, happening.fault)
+    return
+  }
+  const { kind, seed } = happening
+  world.say(`— ${kind} ${seed}`)
+  world.clocks = new Random(seed ^ 0x5eed)
+  await HAPPEN[kind](world, new Random(seed))
 }
 
 export interface Played {
@@ -77,9 +92,6 @@ interface Operator {
   /** Whether a deployment of theirs was cut off, and nobody has told them yet how it ended. */
   unsure: boolean
 }
-
-/** Nobody cuts the power here, so that nothing need be on a disk. */
-const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 class World {
   readonly directory = mkdtempSync(join(MEMORY, 'git-deploy-model-'))
@@ -544,6 +556,7 @@ async function deploy(
   world.host.setFault(fault)
   const { code } = await world.run(operator, ['prod', '--yes', ...options], { apart })
   const struck = fault !== undefined && world.host.clearFault()
+  if (typeof fault?.at === 'string') assert.ok(struck, `the agent comes to '${fault.at}'`)
   if (!struck) assert.equal(code, foreseen, 'the exit code')
   else {
     world.say(`(${fault.kind} at operation ${fault.at}${fault.torn ? ', half way' : ''})`)

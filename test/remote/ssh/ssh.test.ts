@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -13,6 +13,7 @@ import { type ConnectOptions, connector, type Settings } from '../../../src/remo
 import { openSession } from '../../../src/remote/session.ts'
 import type { Connection } from '../../../src/remote/transport.ts'
 import { needs } from '../../support/needs.ts'
+import { waitFor } from '../../support/wait-for.ts'
 import { fakeAgents } from '../fake-agent.ts'
 import { freePort, newKey, type Sshd, type SshdOptions, startSshd } from '../sshd.ts'
 
@@ -169,7 +170,7 @@ for (const transport of ['ssh2', 'openssh'] as const) {
     chmodSync(sshd.key, 0o640)
     const told = transport === 'ssh2' ? { hint: `run 'chmod 600 ${sshd.key}'` } : {}
     await assert.rejects(connect(), { kind: 'authentication', message: /^cannot log in/, ...told })
-    sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+    sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
     chmodSync(sshd.key, 0o600)
     addToAgent(sshd)
     chmodSync(sshd.key, 0o640)
@@ -200,7 +201,7 @@ for (const type of ['rsa', 'ecdsa', 'ed25519']) {
       newKey(sshd.key, type)
       writeFileSync(join(sshd.directory, 'authorized_keys'), readFileSync(`${sshd.key}.pub`))
       if (where === 'agent') {
-        sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+        sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
         addToAgent(sshd)
         rmSync(sshd.key)
       }
@@ -211,7 +212,7 @@ for (const type of ['rsa', 'ecdsa', 'ed25519']) {
 
 test('the right one of three keys in an agent', withSshd, async t => {
   const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
-  sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+  sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
   for (const name of ['a', 'b']) {
     newKey(join(sshd.directory, name), 'ed25519')
     addToAgent(sshd, join(sshd.directory, name))
@@ -325,10 +326,10 @@ for (const transport of ['ssh2', 'openssh'] as const)
   test(`${transport}: sshd drops connections beyond MaxStartups, and we come back`, withSshd, async t => {
     const { connect, sshd } = await makeWorld(t, { transport }, { sshd: ['MaxStartups 2:100:2'] })
     const idle: Socket[] = [tcp(sshd.port, '127.0.0.1'), tcp(sshd.port, '127.0.0.1')]
-    setTimeout(() => {
-      for (const socket of idle) socket.destroy()
-    }, 400)
-    await connect()
+    const connected = connect()
+    await waitFor('sshd to turn us away', () => sshd.log().includes('drop connection'))
+    for (const socket of idle) socket.destroy()
+    await connected
   })
 
 test('a host that accepts and then says nothing', withSshd, async t => {
@@ -346,12 +347,11 @@ test('a host that accepts and then says nothing', withSshd, async t => {
 })
 
 /** An ssh-agent of the test's own; its socket. */
-function startAgent(t: TestContext, sshd: Sshd): string {
+async function startAgent(t: TestContext, sshd: Sshd): Promise<string> {
   const socket = join(sshd.directory, 'agent')
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
   t.after(() => agent.kill())
-  for (let i = 0; i < 100 && !statSync(socket, { throwIfNoEntry: false }); i++)
-    execFileSync('sleep', ['0.02'])
+  await waitFor('the agent', () => existsSync(socket))
   return socket
 }
 
