@@ -96,7 +96,7 @@ const reach: { readonly [P in Phase]: (host: TestHost, relay: Relay) => Promise<
     await waitFor('the restart', () => isHeld(host))
     relay.slowDown(1500)
     await release(host)
-    await waitFor('the end of it', () => host.read('/var/lib/deptool/lock').includes('"until"'))
+    await waitFor('the end of it', () => host.read('/var/lib/deptool/lock').includes('"ticks"'))
   },
 }
 

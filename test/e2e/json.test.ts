@@ -132,10 +132,9 @@ async function leaveOpen(world: Operator, root: string): Promise<Running> {
   await waitFor('the lock', async () => (await world.execute(['flock', '-n', lock, 'true'])).code === 1)
   writeFileSync(join(root, 'var/lib/deptool/journal'), '')
   const log = join(world.repo, '.git/deptool/log/web1')
-  const last: object = JSON.parse(readFileSync(log, 'utf8').trim().split('\n').at(-1)!)
-  const unheard = { ...last, id: '29990101T000000-1111111111', outcome: 'unknown' }
+  const last: { readonly to: string } = JSON.parse(readFileSync(log, 'utf8').trim().split('\n').at(-1)!)
+  const unheard = { ...last, id: '29990101T000000-1111111111', from: last.to, outcome: 'unknown' }
   appendFileSync(log, `${JSON.stringify(unheard)}\n`)
-  writeFileSync(join(world.repo, '.git/deptool/unsettled/web1'), '')
   return holder
 }
 

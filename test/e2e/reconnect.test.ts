@@ -192,6 +192,7 @@ for (const user of ['root', 'deploy'])
     world.logInAs(user, 'web1')
     const connect = connector({
       env: world.env,
+      now: () => new Date(),
       random: randomBytes,
       agents: loadAgents(),
       transport: 'auto',

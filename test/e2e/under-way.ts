@@ -48,5 +48,5 @@ export function isQuiet(host: TestHost): boolean {
 
 /** Everything runs, and the confirmation is waited for. */
 export function isSettled(host: TestHost): boolean {
-  return !isQuiet(host) && host.read('/var/lib/deptool/lock').includes('"until"')
+  return !isQuiet(host) && host.read('/var/lib/deptool/lock').includes('"ticks"')
 }

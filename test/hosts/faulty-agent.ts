@@ -55,7 +55,7 @@ function suffer(): void {
 }
 
 function isSettled(): boolean {
-  return (decodeUtf8(machine.files.read(LOCK)!) ?? '').includes('until')
+  return (decodeUtf8(machine.files.read(LOCK)!) ?? '').includes('ticks')
 }
 
 function die(): never {

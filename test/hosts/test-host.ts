@@ -32,6 +32,11 @@ export class TestHost extends HostFiles {
     return execute([...this.#entry(), 'sh', '-c', command])
   }
 
+  /** What runs a program as root on the host, past sshd: for callers who speak with it. */
+  inside(program: string): readonly [string, ...string[]] {
+    return [...this.#entry(), program] as unknown as readonly [string, ...string[]]
+  }
+
   /** Stdout of a shell command that must succeed. */
   output(command: string): Promise<string> {
     return output([...this.#entry(), 'sh', '-c', command])

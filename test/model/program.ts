@@ -10,6 +10,7 @@ import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Script } from 'node:vm'
 import { type ExecuteOptions, execute, type Ran } from '../support/execute.ts'
+import { shiftedDate } from '../support/shifted-clock.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const HOME = join(ROOT, 'build/model')
@@ -41,7 +42,7 @@ export function runWithin(
   { cwd, env }: Required<Pick<ExecuteOptions, 'cwd' | 'env'>>,
 ): Promise<Ran> {
   script ??= new Script(
-    `(function(exports,require,module,__filename,__dirname,process){${readFileSync(MAIN, 'utf8')}\n})`,
+    `(function(exports,require,module,__filename,__dirname,process,Date){${readFileSync(MAIN, 'utf8')}\n})`,
     { filename: MAIN },
   )
   const said = { stdout: '', stderr: '' }
@@ -64,6 +65,15 @@ export function runWithin(
       exitCode: { set: (code: number) => resolve({ ...said, code }) },
     })
     const module = { exports: {} }
-    script!.runInThisContext()(module.exports, createRequire(MAIN), module, MAIN, join(HOME, 'dist'), own)
+    const clock = shiftedDate(Number(env['GIT_DEPLOY_TEST_CLOCK'] ?? 0))
+    script!.runInThisContext()(
+      module.exports,
+      createRequire(MAIN),
+      module,
+      MAIN,
+      join(HOME, 'dist'),
+      own,
+      clock,
+    )
   })
 }

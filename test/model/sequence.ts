@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { execute, output, type Ran } from '../support/execute.ts'
 import { MEMORY } from '../support/memory.ts'
 import { Random } from '../support/random.ts'
+import { clockEnv } from '../support/shift-clock.ts'
 import { writeTree } from '../support/tree.ts'
 import { type App, type Declared, enabledBy, fails, filesOf, write } from './declared.ts'
 import { breakTree, edit, mend } from './edits.ts'
@@ -64,6 +65,7 @@ async function happen(world: World, happening: Happening): Promise<void> {
   }
   const { kind, seed } = happening
   world.say(`— ${kind} ${seed}`)
+  world.clocks = new Random(seed ^ 0x5eed)
   await HAPPEN[kind](world, new Random(seed))
 }
 
@@ -103,6 +105,8 @@ class World {
   foreign = new Map(Object.entries(this.host.portrait()))
   transcript = ''
   commands = 0
+  /** What operators' clocks say, and half of the time they lie. */
+  clocks = new Random(0)
 
   get now(): Held {
     return this.held.at(-1)!
@@ -152,6 +156,7 @@ class World {
       GIT_CONFIG_NOSYSTEM: '1',
       LC_ALL: 'C.UTF-8',
       TZ: 'UTC',
+      ...clockEnv(this.clocks.below(2) * this.#jump()),
       ...(apart
         ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'deptool.confirmTimeout', GIT_CONFIG_VALUE_0: '1' }
         : {}),
@@ -160,6 +165,11 @@ class World {
     this.say(`${operator.name}$ git deploy ${args.join(' ')}\n${ran.stdout}${ran.stderr}(exit ${ran.code})`)
     await this.host.untilQuiet()
     return ran
+  }
+
+  /** Milliseconds, from a day back to 400 days ahead. */
+  #jump(): number {
+    return (this.clocks.below(401 * 24 * 60) - 24 * 60) * 60_000
   }
 
   /** Puts the tree into the operator's repository; null: the host is not in it. */

@@ -32,7 +32,8 @@ async function makeWorld(
 ): Promise<World> {
   const sshd = await startSshd(t, options)
   const agents = fakeAgents(join(sshd.directory, 'agents'))
-  const connect = connector({ env: sshd.env, random: randomBytes, agents, transport: 'auto', ...settings })
+  const surroundings = { env: sshd.env, now: () => new Date(), random: randomBytes }
+  const connect = connector({ ...surroundings, agents, transport: 'auto', ...settings })
   return {
     sshd,
     connect: async options => {
