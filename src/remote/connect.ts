@@ -18,6 +18,7 @@ import { Turns } from './turns.ts'
 
 export interface Settings {
   readonly env: Env
+  readonly now: () => Date
   readonly random: Random
   readonly agents: Agents
   /** deptool.transport. */
@@ -44,7 +45,7 @@ type Connect = (host: HostName, options: ConnectOptions) => Promise<Connection>
 export function connector(settings: Settings): Connect {
   const questions = new Turns()
   const keys = new KeyStore()
-  const { agents, env, random, confirmHostKey } = settings
+  const { agents, env, now, random, confirmHostKey } = settings
   const bySsh2: Reach = (address, { signal }) =>
     connectSsh2(address, { keys, questions, confirmHostKey, random, signal })
   const byOpenssh: Reach = (address, { signal }) => connectOpenssh(address, { env, random, signal })
@@ -57,7 +58,7 @@ export function connector(settings: Settings): Connect {
     if (settings.transport !== 'openssh' && !options.url?.startsWith('local:')) setImmediate(warmUp)
     const address: Address = await resolving
     const tellSlow = (seconds: number) => settings.tellSlow?.(host, seconds)
-    if (address.kind === 'local') return { ...connectLocal(address, agents, env), tellSlow }
+    if (address.kind === 'local') return { ...connectLocal(address, agents, env), now, tellSlow }
     let shell: Shell | JoinedShell = await choose(address, options)
     const renew = async () => {
       if (!('isAlive' in shell) || (await shell.isAlive())) return false
@@ -72,6 +73,7 @@ export function connector(settings: Settings): Connect {
       startAgent: () => startAgent(shell, agents),
       installAgent: () => installAgent(shell, agents),
       isAgentDamaged: () => isAgentDamaged(shell, agents),
+      now,
       tellSlow,
       renew,
       close: () => shell.close(),

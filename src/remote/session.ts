@@ -9,6 +9,8 @@ import { type Connection, HostError } from './transport.ts'
 
 export interface Session {
   readonly hello: Hello
+  /** By how much this clock is ahead of the host's, in milliseconds: negative where it is behind. */
+  readonly aheadMs: number
   /** Whether the agent had to be put on the host first. */
   readonly installed: boolean
   /** Resolves when more may be sent. A connection that breaks is told by next(), not here. */
@@ -56,7 +58,12 @@ function isLost(error: unknown): boolean {
 }
 
 type Greeted =
-  | { readonly kind: 'ready'; readonly hello: Hello; readonly conversation: Conversation }
+  | {
+      readonly kind: 'ready'
+      readonly hello: Hello
+      readonly aheadMs: number
+      readonly conversation: Conversation
+    }
   | Exclude<First, { kind: 'reply' }>
 
 /** systemd gives a unit 90 s to stop or to start, and the undo of a killed agent may wait for one. */
@@ -80,7 +87,9 @@ async function greet(connection: Connection, options: SessionOptions): Promise<G
     if (reply.type !== 'hello') {
       throw new HostError(connection.host, 'protocol', `the agent greeted with an unexpected '${reply.type}'`)
     }
-    if (reply.build === connection.agent.build) return { kind: 'ready', hello: clean(reply), conversation }
+    const aheadMs = connection.now().getTime() - reply.now
+    if (reply.build === connection.agent.build)
+      return { kind: 'ready', hello: clean(reply), aheadMs, conversation }
     conversation.close()
     return { kind: 'absent', why: `it is of the wrong build, '${lastLine(reply.build, 20)}'` }
   } catch (error) {
@@ -94,11 +103,12 @@ function clean(hello: Hello): Hello {
 }
 
 function sessionOf(
-  { hello, conversation }: Extract<Greeted, { kind: 'ready' }>,
+  { hello, aheadMs, conversation }: Extract<Greeted, { kind: 'ready' }>,
   installed: boolean,
 ): Session {
   return {
     hello,
+    aheadMs,
     installed,
     send: request => conversation.send(request),
     next: timeoutMs => conversation.next(timeoutMs),

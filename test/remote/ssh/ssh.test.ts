@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -41,7 +42,8 @@ async function makeWorld(
 ): Promise<World> {
   const sshd = await startSshd(t, options)
   const agents = fakeAgents(join(sshd.directory, 'agents'))
-  const connect = connector({ env: sshd.env, random: randomBytes, agents, transport: 'auto', ...settings })
+  const surroundings = { env: sshd.env, now: () => new Date(), random: randomBytes }
+  const connect = connector({ ...surroundings, agents, transport: 'auto', ...settings })
   return {
     sshd,
     connect: async options => {
@@ -205,7 +207,7 @@ for (const transport of ['ssh2', 'openssh'] as const) {
     chmodSync(sshd.key, 0o640)
     const told = transport === 'ssh2' ? { hint: `run 'chmod 600 ${sshd.key}'` } : {}
     await assert.rejects(connect(), { kind: 'authentication', message: /^cannot log in/, ...told })
-    sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+    sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
     chmodSync(sshd.key, 0o600)
     addToAgent(sshd)
     chmodSync(sshd.key, 0o640)
@@ -236,7 +238,7 @@ for (const type of ['rsa', 'ecdsa', 'ed25519']) {
       newKey(sshd.key, type)
       writeFileSync(join(sshd.directory, 'authorized_keys'), readFileSync(`${sshd.key}.pub`))
       if (where === 'agent') {
-        sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+        sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
         addToAgent(sshd)
         rmSync(sshd.key)
       }
@@ -291,7 +293,7 @@ test('a connection that was opened by hand, with both factors, is used', withSsh
 
 test('the right one of three keys in an agent', withSshd, async t => {
   const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
-  sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+  sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
   for (const name of ['a', 'b']) {
     newKey(join(sshd.directory, name), 'ed25519')
     addToAgent(sshd, join(sshd.directory, name))
@@ -512,10 +514,10 @@ for (const transport of ['ssh2', 'openssh'] as const)
   test(`${transport}: sshd drops connections beyond MaxStartups, and we come back`, withSshd, async t => {
     const { connect, sshd } = await makeWorld(t, { transport }, { sshd: ['MaxStartups 2:100:2'] })
     const idle: Socket[] = [tcp(sshd.port, '127.0.0.1'), tcp(sshd.port, '127.0.0.1')]
-    setTimeout(() => {
-      for (const socket of idle) socket.destroy()
-    }, 400)
-    await connect()
+    const connected = connect()
+    await waitFor('sshd to turn us away', () => sshd.log().includes('drop connection'))
+    for (const socket of idle) socket.destroy()
+    await connected
   })
 
 test('a host that accepts and then says nothing', withSshd, async t => {
@@ -564,12 +566,11 @@ async function startSilentAgent(t: TestContext, sshd: Sshd): Promise<string> {
 }
 
 /** An ssh-agent of the test's own; its socket. */
-function startAgent(t: TestContext, sshd: Sshd): string {
+async function startAgent(t: TestContext, sshd: Sshd): Promise<string> {
   const socket = join(sshd.directory, 'agent')
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
   t.after(() => agent.kill())
-  for (let i = 0; i < 100 && !statSync(socket, { throwIfNoEntry: false }); i++)
-    execFileSync('sleep', ['0.02'])
+  await waitFor('the agent', () => existsSync(socket))
   return socket
 }
 
