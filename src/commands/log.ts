@@ -23,7 +23,8 @@ export async function log(command: CommandOf<'log'>, context: Context): Promise<
   const hosts = told.filter(host => chosen.has(host))
   const entries = hosts.flatMap(host => readKnownOutcomes(repo, host).map(record => ({ ...record, host })))
   for (const entry of entries) context.emit(logRecord(entry))
-  const lines = logLines(entries, terminal.colors(command.color ?? config.color))
+  const colors = terminal.colors(command.color ?? config.color)
+  const lines = logLines(entries, { colors, timeZone: context.env['TZ'] })
   if (lines.length === 0) {
     terminal.note('this repository has not recorded a deployment')
     terminal.note("hint: run 'git deploy sync' to ask the hosts")

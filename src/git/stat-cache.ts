@@ -46,7 +46,8 @@ const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000
 export function loadStatCache(repo: Repository, cluster: ClusterName, now: number): StatCache {
   try {
     const cache = decode(readFileSync(fileOf(repo, cluster), 'utf8'))
-    if (now - cache.since < MAX_AGE_MS) return cache
+    // A clock that was ahead has written a time that is yet to come.
+    if (cache.since <= now && now - cache.since < MAX_AGE_MS) return cache
   } catch {
     // Missing or damaged, so all files are read.
   }

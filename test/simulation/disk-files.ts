@@ -13,10 +13,9 @@ import { Tree } from './disk-paths.ts'
 const PIECE = 256 * 1024
 const UMASK = 0o022
 
-/** `before` is called ahead of everything that changes the disk; what it throws happens instead. */
-export function filesOn(disk: Disk, now: () => number, before: Before): Files {
+export function filesOn(disk: Disk, now: () => number): Files {
   const tree = new Tree(disk, disk.root)
-  const make = new Making(disk, now, before)
+  const make = new Making(disk, now)
   const { open, writer } = make
   return {
     ...make.names(tree, path => path),
@@ -26,21 +25,18 @@ export function filesOn(disk: Disk, now: () => number, before: Before): Files {
       return node?.bytes.slice()
     },
     create: (path, mode) => {
-      before({ call: 'create', path })
       const node = open(tree, path, path, mode)
       if (node.bytes.length > 0) disk.setBytes(node, new Uint8Array(0), now())
-      return writer(path, node)
+      return writer(node)
     },
     append: (path, mode) => {
-      before({ call: 'append', path })
-      return writer(path, open(tree, path, path, mode))
+      return writer(open(tree, path, path, mode))
     },
     list: path => {
       const node = tree.find(path, 'follow')
       return node?.kind === 'directory' ? [...node.names.keys()].sort() : undefined
     },
     link: (existing, path) => {
-      before({ call: 'link', path })
       const node = tree.need(existing)
       const { parent, name } = tree.locate(path)
       if (parent.device !== node.device) throw new SystemFailure('EXDEV', `link '${path}'`)
@@ -48,23 +44,19 @@ export function filesOn(disk: Disk, now: () => number, before: Before): Files {
       disk.name(node.device, [{ directory: parent.id, name, to: node.id }])
     },
     chmod: (path, mode) => {
-      before({ call: 'chmod', path })
       const node = tree.need(path, 'follow')
       disk.setAttributes(node, { ...node.attributes, mode })
     },
     chown: (path, uid, gid) => {
-      before({ call: 'chown', path })
       const node = tree.need(path)
       disk.setAttributes(node, { ...node.attributes, uid, gid })
     },
     sync: path => {
       const node = tree.need(path, 'follow')
-      before({ call: 'fsync', path })
       disk.sync(node)
     },
     syncFileSystem: path => {
       const node = tree.need(path, 'follow')
-      before({ call: 'syncfs', path })
       disk.syncDevice(node.device)
     },
     space: path => {
@@ -78,16 +70,14 @@ export function filesOn(disk: Disk, now: () => number, before: Before): Files {
 class Making {
   private readonly disk: Disk
   private readonly now: () => number
-  private readonly before: Before
 
-  constructor(disk: Disk, now: () => number, before: Before) {
+  constructor(disk: Disk, now: () => number) {
     this.disk = disk
     this.now = now
-    this.before = before
   }
 
   names(tree: Tree, shown: (name: string) => string): Names {
-    const { disk, before } = this
+    const { disk } = this
     const removed = (name: string, node: Node) => {
       const at = tree.locate(name)
       disk.name(node.device, [{ directory: at.parent.id, name: at.name, to: null }])
@@ -115,47 +105,40 @@ class Making {
         return statOf(node)
       },
       createNew: (name, mode) => {
-        before({ call: 'create', path: shown(name) })
         if (tree.find(name)) throw new SystemFailure('EEXIST', `open '${shown(name)}'`)
-        return this.writer(shown(name), this.open(tree, name, shown(name), mode))
+        return this.writer(this.open(tree, name, shown(name), mode))
       },
       mkdir: (name, mode) => {
         if (tree.find(name)?.kind === 'directory') return
-        before({ call: 'mkdir', path: shown(name) })
         this.fresh(tree, name, shown(name), { kind: 'directory', mode: mode & ~UMASK })
       },
       symlink: (target, name) => {
-        before({ call: 'symlink', path: shown(name) })
         this.fresh(tree, name, shown(name), { kind: 'symlink', mode: 0o777, target })
       },
       rename: (from, to) => {
-        before({ call: 'rename', path: shown(to) })
         this.rename(tree, from, to)
       },
       unlink: name => {
         const node = tree.find(name)
         if (node === undefined) return false
         if (node.kind === 'directory') throw new SystemFailure('EISDIR', `unlink '${shown(name)}'`)
-        before({ call: 'unlink', path: shown(name) })
         return removed(name, node)
       },
       rmdir: name => {
         const node = tree.find(name)
         if (node === undefined || node.names.size > 0) return false
         if (node.kind !== 'directory') throw new SystemFailure('ENOTDIR', `rmdir '${shown(name)}'`)
-        before({ call: 'rmdir', path: shown(name) })
         return removed(name, node)
       },
     }
   }
 
   private directory(node: Node, path: string): Directory {
-    const { disk, before } = this
+    const { disk } = this
     return {
       ...this.names(new Tree(disk, node), name => `${path === '/' ? '' : path}/${name}`),
       self: () => statOf(node),
       sync: () => {
-        before({ call: 'fsync', path })
         disk.sync(node)
       },
       close: () => {},
@@ -168,17 +151,14 @@ class Making {
     return node ?? this.fresh(tree, tree.followed(name), shown, { kind: 'file', mode: mode & ~UMASK })
   }
 
-  readonly writer = (path: string, node: Node): Writer => ({
+  readonly writer = (node: Node): Writer => ({
     write: bytes => {
-      this.before({ call: 'write', path, bytes })
       this.disk.setBytes(node, joined(node.bytes, bytes), this.now())
     },
     give: attributes => {
-      this.before({ call: 'chown', path })
       this.disk.setAttributes(node, attributes)
     },
     sync: () => {
-      this.before({ call: 'fsync', path })
       this.disk.sync(node)
     },
     close: () => {},
@@ -214,16 +194,6 @@ interface Fresh {
   readonly mode: number
   readonly target?: string
 }
-
-/** What is about to be done to the disk. */
-export interface Call {
-  readonly call: string
-  readonly path: string
-  /** What is to be written, behind what is there. */
-  readonly bytes?: Uint8Array
-}
-
-export type Before = (call: Call) => void
 
 function statOf({ id, device, kind, attributes, bytes, target, mtimeMs }: Node): Stat {
   const size = kind === 'symlink' ? target.length : bytes.length

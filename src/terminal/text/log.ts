@@ -1,11 +1,11 @@
 /** How deployments ended, the newest first, as `git log` would show it. */
 
-import { type DeploymentId, secondOf } from '../../plan/deployment-id.ts'
+import type { DeploymentId } from '../../plan/deployment-id.ts'
 import { order } from '../../plan/host-state.ts'
 import type { HostName } from '../../plan/names.ts'
 import { printable } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
-import { deploymentLines } from './deployments.ts'
+import { deploymentLines, type Look } from './deployments.ts'
 
 /** What is known of one deployment on one host. */
 export interface LogEntry {
@@ -22,29 +22,30 @@ export interface LogEntry {
   readonly ms: number
 }
 
-export function logLines(entries: readonly LogEntry[], colors: Colors): string[] {
+export function logLines(entries: readonly LogEntry[], look: Look): string[] {
   const deployments = new Map<string, LogEntry[]>()
   for (const entry of entries) deployments.set(entry.id, [...(deployments.get(entry.id) ?? []), entry])
-  const groups = [...deployments.values()].sort((a, b) => order(sortKey(b), sortKey(a)))
+  const groups = [...deployments.values()].sort(
+    (a, b) => beganAt(b) - beganAt(a) || order(b[0]!.id, a[0]!.id),
+  )
   const told = groups.map(group => {
     const [{ id, operator: author }] = group as [LogEntry]
-    const date = new Date(Math.min(...group.map(({ at }) => at)))
+    const date = new Date(beganAt(group))
     const width = Math.max(...group.map(({ host }) => host.length))
     const sorted = [...group].sort((a, b) => order(a.host, b.host))
     return {
       id,
       author,
       date,
-      lines: sorted.map(one => `${one.host.padEnd(width)}  ${ending(one, colors, what(one))}`),
+      lines: sorted.map(one => `${one.host.padEnd(width)}  ${ending(one, look.colors, what(one))}`),
     }
   })
-  return deploymentLines(told, colors)
+  return deploymentLines(told, look)
 }
 
-/** The second that the id begins with is the operator's; within it, the clocks of hosts have to do. */
-function sortKey(group: readonly LogEntry[]): string {
-  const at = Math.min(...group.map(({ at }) => at))
-  return `${secondOf(group[0]!.id)} ${String(at).padStart(16, '0')}`
+/** By the clocks of the hosts: an operator's, which the id begins with, may be anything. */
+function beganAt(group: readonly LogEntry[]): number {
+  return Math.min(...group.map(({ at }) => at))
 }
 
 /** With `what` was to change: before the reason, which may be long. */
