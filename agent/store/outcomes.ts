@@ -79,7 +79,7 @@ interface Tried {
 /** The deployment begins to change the host: durable when it returns. */
 export function recordTry({ files }: Machine, tried: Tried): void {
   const isNew = files.stat(LOG) === undefined
-  appendLine(files, LOG, JSON.stringify(tried), 0o600)
+  appendLine(files, LOG, JSON.stringify({ ...tried, format: FORMATS.log }), 0o600)
   files.sync(LOG)
   if (isNew) files.sync(BASE)
 }
@@ -91,9 +91,9 @@ export function readTries(files: Machine['files']): Tried[] {
 
 function parseTried(line: string): Tried[] {
   try {
-    const { tried, subject } = JSON.parse(line)
-    const id = deploymentId(`${tried}`)
-    return id === undefined ? [] : [{ tried: id, subject: `${subject}` }]
+    const read = JSON.parse(line)
+    const id = deploymentId(`${read.tried}`)
+    return id === undefined || !isReadable('log', read) ? [] : [{ tried: id, subject: `${read.subject}` }]
   } catch {
     return []
   }

@@ -150,7 +150,10 @@ export const machineCases: Readonly<Record<string, (machine: Machine) => void>> 
     files.rename('/tmp/inner', '/tmp/moved')
     files.mkdir('/tmp/elsewhere', 0o755)
     files.symlink('elsewhere', '/tmp/inner')
-    same(inner.self(), files.stat('/tmp/moved'))
+    // Access control lists are looked for where a directory is open.
+    const { acl, ...self } = inner.self()
+    same(acl ?? false, false)
+    same(self, files.stat('/tmp/moved'))
     const file = inner.createNew('file', 0o600)
     file.write(bytes('one'))
     file.sync()
