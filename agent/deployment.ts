@@ -6,6 +6,7 @@ import { activate, type Prefetched, prefetch } from './activate.ts'
 import type { Agent } from './agent.ts'
 import { awaitConfirmation, TERMINATED, withdrawn } from './confirmation.ts'
 import { endUndone, keep } from './ending.ts'
+import { Unwanted } from './host/contents.ts'
 import { describeError } from './host/errors.ts'
 import { makeDirectories } from './host/files.ts'
 import type { Holder } from './host/lock.ts'
@@ -16,7 +17,7 @@ import { findDamage, recover } from './recover.ts'
 import { refused, type Staged, type StagedPlan, stage } from './stage.ts'
 import { contextOf } from './steps/action.ts'
 import { JournalWriter } from './store/journal.ts'
-import { findOutcome } from './store/outcomes.ts'
+import { findOutcome, recordTry } from './store/outcomes.ts'
 import { undo } from './undo.ts'
 
 export function deploy(agent: Agent, request: Deploy): void {
@@ -36,7 +37,7 @@ function run(agent: Agent, request: Deploy): void {
     started: machine.now(),
     bootId: machine.bootId(),
   })
-  const staged = stageSafely(agent, request)
+  const staged = stageSafely(agent, request, journal)
   if (staged?.kind !== 'staged') {
     abandon(agent, journal, staged?.refusal)
     return
@@ -78,7 +79,7 @@ function open(agent: Agent, request: Deploy): Refusal | undefined {
   if (current !== request.from && !damage) return { kind: 'stale', current }
   makeDirectories(machine.files, APPS, 0o755)
   for (const directory of [STORE, BACKUP]) makePrivate(machine.files, directory)
-  store.prepare(request.to.length)
+  store.prepare(request.id, request.to.length)
   return undefined
 }
 
@@ -95,18 +96,23 @@ function signature(machine: Machine, { operator, id, reconnect }: Deploy): Holde
 }
 
 /** Receives the objects and stages; undefined if the operator's side has gone or withdrawn. */
-function stageSafely({ machine, wire, store }: Agent, request: Deploy): Staged | undefined {
+function stageSafely(
+  { machine, wire, store }: Agent,
+  request: Deploy,
+  journal: JournalWriter,
+): Staged | undefined {
+  const wanted = () => !machine.terminated() && !wire.withdrawn()
   try {
     for (;;) {
       const next = wire.next(Number.POSITIVE_INFINITY)
       if (next === 'end' && wire.broken !== undefined) return refused(wire.broken)
       if (typeof next === 'string' || next.type === 'undo') return undefined
-      if (next.type === 'stage') return stage(machine, store, request)
+      if (next.type === 'stage') return stage(machine, store, { deploy: request, journal, wanted })
       if (next.type !== 'objects') return refused(`unexpected request '${next.type}'`)
       for (const chunk of next.objects) store.receive(chunk)
     }
   } catch (error) {
-    return refused(describeError(error))
+    return error instanceof Unwanted ? undefined : refused(describeError(error))
   }
 }
 
@@ -164,11 +170,11 @@ function attempt(
   { steps, next, prefetched }: Ready,
 ): Failure | undefined {
   const { machine, wire, store } = agent
-  const { id, to, operator } = journal.header
+  const { id, to } = journal.header
   // Read from the wire once, and kept for later calls.
   let why: string | undefined
   try {
-    store.setRef('target', to, operator, `deploy ${id}: tried`)
+    recordTry(machine, { tried: id, subject: store.commit(to)?.subject ?? '' })
     return activate(
       steps,
       contextOf(machine, journal, () => {
@@ -183,6 +189,6 @@ function attempt(
       },
     )
   } catch (error) {
-    return { step: null, message: describeError(error), units: [] }
+    return { step: null, message: why ?? describeError(error), units: [] }
   }
 }

@@ -6,6 +6,7 @@ import { removeTree } from './host/files.ts'
 import type { Machine } from './host/machine.ts'
 import { BACKUP, DAMAGED_JOURNAL, VERDICT } from './host/paths.ts'
 import { actionFor } from './steps/actions.ts'
+import { closePrevious } from './steps/attributes.ts'
 import { syncTouched } from './steps/durable.ts'
 import { collectOld } from './store/collect.ts'
 import { addToInventory, takeInventory } from './store/inventory.ts'
@@ -19,16 +20,24 @@ import type { Store } from './store/store.ts'
  */
 export function keep(machine: Machine, store: Store, { header, prepared }: Journal, next: HostState): void {
   // The steps' renames must be on disk before the ref.
-  syncTouched(machine.files, prepared)
+  syncTouched(machine, prepared)
+  store.admit()
   store.setRef('current', header.to, header.operator, `deploy ${header.id}: held`)
-  finishKept(machine, { header, prepared }, next)
+  finishKept(machine, store, { header, prepared }, next)
 }
 
 type Finished = Pick<Journal, 'header' | 'prepared'>
 
 /** What is left to do after the ref has moved, also for the agent after a killed one. */
-export function finishKept(machine: Machine, { header, prepared }: Finished, next: HostState): void {
-  collectOld(machine.files, new Set<string>(next.apps.map(app => app.name)))
+export function finishKept(
+  machine: Machine,
+  store: Store,
+  { header, prepared }: Finished,
+  next: HostState,
+): void {
+  store.settle()
+  closePrevious(machine, next)
+  collectOld(machine.files, { id: header.id, apps: new Set<string>(next.apps.map(app => app.name)) })
   takeInventory(machine.files, next)
   // Only a repair is not refused while there is one, and it has repaired whatever that deployment did.
   machine.files.unlink(DAMAGED_JOURNAL)
@@ -58,7 +67,7 @@ function end(machine: Machine, { header, prepared }: Finished, outcome: Outcome,
   const ms = Math.max(0, machine.now() - at)
   recordOutcome(machine, { id, from, to, operator, outcome, why, at, ms })
   // What was collected must not come back after a power cut once the journal is gone.
-  syncTouched(machine.files, prepared)
+  syncTouched(machine, prepared)
   machine.files.unlink(VERDICT)
   removeJournal(machine)
 }

@@ -8,6 +8,7 @@ export class Wire {
   private readonly machine: Machine
   private readonly reader = new FrameReader()
   private readonly waiting: Uint8Array[] = []
+  private returned: Request | undefined
   private ended = false
   /** How the operator's side broke the protocol: nothing more is read from it. */
   broken: string | undefined
@@ -30,6 +31,9 @@ export class Wire {
    * `broken` the protocol.
    */
   next(ms: number): Request | 'timeout' | 'end' {
+    const { returned } = this
+    this.returned = undefined
+    if (returned) return returned
     try {
       return this.receive(ms)
     } catch (error) {
@@ -38,6 +42,13 @@ export class Wire {
       this.ended = true
       return 'end'
     }
+  }
+
+  /** Whether the operator's side has gone, or wants an undo. next() still gives what it has said. */
+  withdrawn(): boolean {
+    const next = this.next(0)
+    if (typeof next === 'object') this.returned = next
+    return next === 'end' || (typeof next === 'object' && next.type === 'undo')
   }
 
   private receive(ms: number): Request | 'timeout' | 'end' {

@@ -2,6 +2,7 @@
 import type { HostState } from '../src/plan/host-state.ts'
 import type { Step, StepKind } from '../src/plan/steps.ts'
 import type { Adopted, Deploy, Obstacle } from '../src/protocol/messages.ts'
+import type { Wanted } from './host/contents.ts'
 import type { Machine } from './host/machine.ts'
 import { actionFor } from './steps/actions.ts'
 import { findPlaces } from './steps/link-places.ts'
@@ -19,9 +20,11 @@ interface Planned {
   readonly steps: readonly Step[]
   readonly next: HostState
   readonly deploy: Deploy
+  /** Asked while files are hashed that may be large. */
+  readonly wanted: Wanted
 }
 
-/** Called when the version directories are written. */
+/** Called when the version directories are written. Throws Unwanted. */
 export function preflight(machine: Machine, planned: Planned): Preflight {
   const found = [...new Set(Object.values(LOOKS))].map(look => {
     const steps = planned.steps.filter(({ kind }) => LOOKS[kind] === look)
@@ -65,9 +68,10 @@ function nothing(): Partial<Preflight> {
   return {}
 }
 
-function links(machine: Machine, links: readonly Step[], { steps, deploy }: Planned): Partial<Preflight> {
-  const notes = machine.root === '' ? quadletNotes(machine.files, links) : []
-  return { ...findPlaces(machine, steps, deploy), notes }
+function links(machine: Machine, links: readonly Step[], planned: Planned): Partial<Preflight> {
+  const quadlets = machine.root === '' ? quadletNotes(machine.files, links) : []
+  const { notes, ...found } = findPlaces({ machine, ...planned }, planned.steps)
+  return { ...found, notes: [...notes, ...quadlets] }
 }
 
 function startedUnits(machine: Machine, steps: readonly Step[], { next }: Planned): Partial<Preflight> {

@@ -1,6 +1,5 @@
 /** Finishing what a killed agent has left, before anything else is answered. */
 
-import { type DeploymentId, deploymentId } from '../src/plan/deployment-id.ts'
 import { type HostState, MissingObject, readHosts } from '../src/plan/host-state.ts'
 import { BASE } from '../src/plan/places.ts'
 import { readAll } from '../src/plan/reading.ts'
@@ -13,7 +12,7 @@ import { contextOf } from './steps/action.ts'
 import { Foreign } from './store/foreign.ts'
 import { type Journal, removeJournal } from './store/journal.ts'
 import { BadObject } from './store/object.ts'
-import { findOutcome } from './store/outcomes.ts'
+import { findOutcome, readTries } from './store/outcomes.ts'
 import { readJournal } from './store/read-journal.ts'
 import type { Store } from './store/store.ts'
 import { undo } from './undo.ts'
@@ -27,10 +26,10 @@ export function recover(agent: Recovering): Hello['recovered'] {
   const { machine, store, identity } = agent
   const journal = readJournal(machine, identity)
   if (journal === undefined) return recoverSetAside(agent)
-  if (journal === 'damaged' || (journal === 'empty' && wasActivating(machine, store)))
-    return setAside(machine)
+  if (journal === 'damaged' || (journal === 'empty' && wasActivating(machine))) return setAside(machine)
   if (journal === 'empty') {
-    // Killed while it created the journal, before it changed anything.
+    // Killed while it created the journal, before it changed anything but the quarantine.
+    store.settle()
     removeJournal(machine)
     return null
   }
@@ -80,14 +79,9 @@ export function findDamage({ files }: Machine, store: Store): Obstacle | undefin
 export const REPAIR = "run 'git deploy --repair' to restore what your repository has deployed to the host"
 
 /** Whether the journal was emptied by something else: the last deployment had begun, and has no record of its end. */
-function wasActivating({ files }: Machine, store: Store): boolean {
-  const tried = lastTried(store)
+function wasActivating({ files }: Machine): boolean {
+  const tried = readTries(files).pop()?.tried
   return tried !== undefined && findOutcome(files, tried) === undefined
-}
-
-function lastTried(store: Store): DeploymentId | undefined {
-  const [, id = ''] = /^deploy (\S+): tried$/.exec(store.lastMove('target')?.message ?? '') ?? []
-  return deploymentId(id)
 }
 
 function finish(machine: Machine, store: Store, journal: Journal): Hello['recovered'] {
@@ -96,14 +90,14 @@ function finish(machine: Machine, store: Store, journal: Journal): Hello['recove
     const state = stateAt(store, journal)
     // Without the deployed state, what to collect is unknown.
     if (state === undefined) return setAside(machine)
-    finishKept(machine, journal, state)
+    finishKept(machine, store, journal, state)
     return { id: header.id, outcome: 'held' }
   }
   const { leftovers, diskFailed, goingDown } = undo(journal, contextOf(machine, journal), store)
   // The journal stays, and the next session does this again.
   if (diskFailed || goingDown)
     throw new Error(`deployment ${header.id} is not rolled back yet: ${leftovers[0]}`)
-  if (journal.prepared.length === 0 && lastTried(store) !== header.id) {
+  if (journal.prepared.length === 0 && !readTries(machine.files).some(({ tried }) => tried === header.id)) {
     // Killed while it staged: nothing has changed, so this is not recorded, like a refusal.
     removeJournal(machine)
     return null

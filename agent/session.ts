@@ -1,4 +1,5 @@
 /** A session: says hello, answers one request, and ends. */
+import { APPS } from '../src/plan/places.ts'
 import type { Hello, Refusal } from '../src/protocol/messages.ts'
 import type { Agent, Identity } from './agent.ts'
 import { deploy } from './deployment.ts'
@@ -8,6 +9,7 @@ import { hostnameOf } from './host/hostname.ts'
 import { Lock } from './host/lock.ts'
 import type { Machine } from './host/machine.ts'
 import { DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
+import { BlockedPath, strangerAt } from './host/walk.ts'
 import { inProgressElsewhere } from './in-progress.ts'
 import { recover } from './recover.ts'
 import { Foreign } from './store/foreign.ts'
@@ -91,6 +93,8 @@ function recoverIfLeft(agent: Agent): {
 } {
   const { files } = agent.machine
   try {
+    const stranger = strangerAt(agent.machine, APPS)
+    if (stranger !== undefined) throw new BlockedPath(stranger)
     requireReadableInventory(files)
     const isLeft = files.stat(JOURNAL) ?? files.stat(DAMAGED_JOURNAL)
     return { recovered: isLeft && agent.lock.take() ? recover(agent) : null }

@@ -5,8 +5,8 @@ import type { Obstacle } from '../src/protocol/messages.ts'
 import type { Machine } from './host/machine.ts'
 import type { Store } from './store/store.ts'
 
-/** In bytes, to remain free after a checkout for the undo, the log and the journal. */
-const RESERVE = 4 * 1024 * 1024
+/** In bytes, to remain free for the undo, the log and the journal. */
+export const RESERVE = 4 * 1024 * 1024
 const RESERVED_INODES = 64
 
 export function shortOfSpace(

@@ -10,11 +10,14 @@ import { readAll } from '../src/plan/reading.ts'
 import { repairSteps } from '../src/plan/repair-steps.ts'
 import type { Step } from '../src/plan/steps.ts'
 import type { Deploy, Obstacle, Refusal, Reply } from '../src/protocol/messages.ts'
+import type { Wanted } from './host/contents.ts'
 import type { Machine } from './host/machine.ts'
+import { strangerAt } from './host/walk.ts'
 import { preflight } from './preflight.ts'
 import { REPAIR } from './recover.ts'
 import { shortOfSpace } from './space.ts'
 import { checkout } from './steps/checkout.ts'
+import type { JournalWriter } from './store/journal.ts'
 import { BadObject } from './store/object.ts'
 import type { Store } from './store/store.ts'
 
@@ -32,10 +35,16 @@ interface Refused {
 
 export type Staged = StagedPlan | Refused
 
-/** Called under the lock, with the journal's header written. Throws SystemFailure. */
-export function stage(machine: Machine, store: Store, deploy: Deploy): Staged {
+interface Staging {
+  readonly deploy: Deploy
+  readonly journal: JournalWriter
+  readonly wanted: Wanted
+}
+
+/** Called under the lock, with the journal's header written. Throws SystemFailure and Unwanted. */
+export function stage(machine: Machine, store: Store, staging: Staging): Staged {
   try {
-    return stageWhole(machine, store, deploy)
+    return stageWhole(machine, store, staging)
   } catch (error) {
     if (!(error instanceof BadObject || error instanceof MissingObject)) throw error
     // Objects are checked when they arrive, so this one was here before; a repair sends it again.
@@ -43,21 +52,22 @@ export function stage(machine: Machine, store: Store, deploy: Deploy): Staged {
   }
 }
 
-function stageWhole(machine: Machine, store: Store, deploy: Deploy): Staged {
+function stageWhole(machine: Machine, store: Store, { deploy, journal, wanted }: Staging): Staged {
   const derived = derive(machine, store, deploy)
   if ('refusal' in derived) return derived
   const { steps, old, next } = derived
   const unwritable = findUnwritable(machine, store, derived)
   if (unwritable.length > 0) return objection(unwritable)
-  store.admit()
+  journal.sync()
   for (const step of steps)
     if (step.kind === 'checkout')
       checkout(machine, store, {
         app: appOf(next, step.app)!,
         running: appOf(old, step.app),
         commit: deploy.to,
+        wanted,
       })
-  const { obstacles, adopted, notes } = preflight(machine, { steps, next, deploy })
+  const { obstacles, adopted, notes } = preflight(machine, { steps, next, deploy, wanted })
   if (obstacles.length > 0) return objection(obstacles)
   // syncfs(2) takes 2 ms for 8 files on ext4, and 50 for 1,000; fsync(2) for each file takes 15 ms and some seconds.
   // It also waits for what others have written, but nothing has changed here while it does.
@@ -105,7 +115,8 @@ function findUnwritable(machine: Machine, store: Store, { steps, next }: Derived
 }
 
 /** Somebody has replaced the app's directory or its `current`: neither is followed, nor replaced. */
-function placeTaken({ files }: Machine, app: AppName): Obstacle[] {
+function placeTaken(machine: Machine, app: AppName): Obstacle[] {
+  const { files } = machine
   const hint = "move it away, then run 'git deploy --repair'"
   const [directory, current] = [files.stat(`${APPS}/${app}`), files.stat(currentOf(app))]
   if (directory && directory.kind !== 'directory')
@@ -121,6 +132,11 @@ function placeTaken({ files }: Machine, app: AppName): Obstacle[] {
         what: `'${currentOf(app)}' is not a symbolic link (${current.kind}), and git-deploy did not make it`,
         hint,
       },
+    ]
+  const stranger = strangerAt(machine, `${APPS}/${app}`)
+  if (stranger !== undefined)
+    return [
+      { what: stranger, hint: "make root its owner with chown and chmod, then run 'git deploy --repair'" },
     ]
   return []
 }

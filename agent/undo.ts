@@ -43,10 +43,10 @@ export function undo(journal: Journal, context: Context, store: Store): Undone {
   leftovers.push(...deferred.carryOut(machine))
   const goingDown = leftovers.length > 0 && machine.systemd && isGoingDown(machine)
   attempt(() => {
-    store.dropQuarantine()
+    store.forget(journal.header)
     collectVersion(files, journal.header.to)
     // The journal is removed next: what it would restore must be on disk before.
-    syncTouched(files, journal.prepared)
+    syncTouched(machine, journal.prepared)
     files.syncFileSystem(BASE)
   })
   return { leftovers, diskFailed, goingDown }

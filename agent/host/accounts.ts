@@ -18,6 +18,14 @@ export function idOf(machine: Machine, { kind, name }: Account): number | undefi
   return idIn((raw && decodeUtf8(raw)) ?? '', name) ?? idIn(getent(machine, database, name), name)
 }
 
+/** The account's name; its id if the host has no name for it. */
+export function accountName(machine: Machine, { kind, id }: { kind: AccountKind; id: number }): string {
+  const database = kind === 'user' ? 'passwd' : 'group'
+  const raw = machine.files.read(`/etc/${database}`)
+  const lines = ((raw && decodeUtf8(raw)) ?? '').split('\n')
+  return nameIn(lines, id) ?? nameIn([getent(machine, database, `${id}`)], id) ?? `${id}`
+}
+
 /** The accounts that a file of sysusers.d(5) creates. Names with specifiers are ignored. */
 export function accountsIn(text: string): Account[] {
   return text.split('\n').flatMap((line): Account[] => {
@@ -46,6 +54,10 @@ function idIn(text: string, name: string): number | undefined {
     return found === name && /^\d+$/.test(digits) ? [Number(digits)] : []
   })
   return id
+}
+
+function nameIn(lines: readonly string[], id: number): string | undefined {
+  return lines.map(line => line.split(':')).find(([name, , digits]) => name !== '' && digits === `${id}`)?.[0]
 }
 
 /** From other sources than the files, nsswitch.conf(5). A local host directory has none. */

@@ -1,6 +1,6 @@
 /** What the agent does with files everywhere: whole or not at all, and durable. */
 import { encodeUtf8 } from '../../src/plan/bytes.ts'
-import type { Files, Machine } from './machine.ts'
+import type { Files, Names } from './machine.ts'
 import { baseOf, parentOf } from './paths.ts'
 
 /** Replaces the file by rename, durably: after a power cut it holds the old text or the new. */
@@ -25,21 +25,22 @@ export function appendLine(files: Files, path: string, line: string, mode: numbe
 
 const NEWLINE = 10
 
-/** Makes `path` a link to `target` in one rename: there is no moment without it. */
-export function placeLink(files: Files, target: string, path: string): void {
-  dropTemporary(files, path)
-  files.symlink(target, temporaryFor(path))
-  files.rename(temporaryFor(path), path)
+/** Makes `name` a link to `target` in one rename: there is no moment without it. */
+export function placeLink(names: Names, target: string, name: string): void {
+  dropTemporary(names, name)
+  names.symlink(target, temporaryFor(name))
+  names.rename(temporaryFor(name), name)
 }
 
-/** The name under which what will be at `path` is made ready. */
-export function temporaryFor(path: string): string {
-  return `${path}.deptool-new`
+/** The name under which what will be called `name` is made ready. */
+export function temporaryFor(name: string): string {
+  return `${name}.deptool-new`
 }
 
-/** Removes what a killed agent had made ready for `path`. */
-export function dropTemporary(files: Files, path: string): void {
-  files.unlink(temporaryFor(path))
+/** Removes what a killed agent had made ready. */
+export function dropTemporary(names: Names, name: string): void {
+  // A directory was made by somebody else.
+  if (names.stat(temporaryFor(name))?.kind !== 'directory') names.unlink(temporaryFor(name))
 }
 
 /** Removes whatever is at `path`, and everything below it. Symbolic links are not followed, mounts not entered. */
@@ -58,10 +59,18 @@ export function removeTree(files: Files, path: string): void {
 
 /** Makes the directory and its missing parents, and says which it made, outermost first. */
 export function makeDirectories(files: Files, path: string, mode: number): string[] {
-  if (path === '/' || files.stat(path)?.kind === 'directory') return []
+  if (path === '/' || isDirectory(files, path)) return []
   const made = makeDirectories(files, parentOf(path), mode)
   files.mkdir(path, mode)
   return [...made, path]
+}
+
+/** Also where a link leads to one. Where a link leads to nothing yet, its target is not ours to make. */
+function isDirectory(files: Files, path: string): boolean {
+  const kind = files.stat(path)?.kind
+  return (
+    kind === 'directory' || (kind === 'symlink' && files.stat(followed(files, path))?.kind === 'directory')
+  )
 }
 
 /** The path with every link on it followed as far as it exists; a circle of links is left as it is. */
@@ -84,17 +93,4 @@ function normal(path: string): string {
     if (part === '..') parts.pop()
     else if (part !== '' && part !== '.') parts.push(part)
   return `/${parts.join('/')}`
-}
-
-/** Copies content, mode and owner, durably. */
-export function copyFile({ files }: Machine, from: string, to: string): void {
-  const stat = files.stat(from)
-  if (stat?.kind !== 'file') return
-  // Somebody else's directory may be on the way: neither end is followed elsewhere, and nobody else opens it before.
-  const writer = files.createNew(to, 0o600)
-  files.readPieces(from, piece => writer.write(piece))
-  writer.sync()
-  writer.close()
-  files.chown(to, stat.uid, stat.gid)
-  files.chmod(to, stat.mode)
 }

@@ -9,6 +9,8 @@ export interface Machine {
   /** The directory that stands for `/`: '' on a real host, else an embedded host (`local:`). */
   readonly root: string
   readonly files: Files
+  /** As whom the agent runs, geteuid(2). */
+  readonly user: { readonly uid: number; readonly gid: number }
   readonly input: Input
   /** Writes all bytes to stdout. Returns false, for good, once nobody reads there any more. */
   write(bytes: Uint8Array): boolean
@@ -47,36 +49,57 @@ export interface Input {
   read(ms: number): Uint8Array | 'end' | 'timeout'
 }
 
-export interface Files {
-  /** The whole file. undefined where there is none. */
+/**
+ * What can be done with names, which are paths in Files and single names in a Directory. None of it follows a link at
+ * the end of a name. What is made is the agent's own, with the mode that is asked for: what a directory passes on to its
+ * files (the set-group-ID bit) does not count.
+ */
+export interface Names {
+  /** lstat(2). undefined where there is nothing. */
+  stat(name: string): Stat | undefined
+  /** undefined where it is not a symbolic link. */
+  readlink(name: string): string | undefined
+  /** undefined where there is no directory. Whoever opens one closes it. */
+  open(name: string): Directory | undefined
+  /**
+   * Gives the file in pieces of at most 256 KiB, until it ends or `each` returns false. undefined where there is none,
+   * else what it was when it was opened.
+   */
+  readPieces(name: string, each: (piece: Uint8Array) => unknown): Stat | undefined
+  /** Makes a file. Fails with EEXIST where anything is. For directories of other users. */
+  createNew(name: string, mode: number): Writer
+  /** The parent must exist. An existing directory is left as it is. */
+  mkdir(name: string, mode: number): void
+  symlink(target: string, name: string): void
+  rename(from: string, to: string): void
+  /** Removes a file or link. False where there is none. */
+  unlink(name: string): boolean
+  /** Removes an empty directory. False where it is not empty or not there. */
+  rmdir(name: string): boolean
+}
+
+/** An open directory: the same one, whatever happens to its name. */
+export interface Directory extends Names {
+  /** fstat(2) of the directory itself. */
+  self(): Stat
+  /** fsync(2) of the directory itself. */
+  sync(): void
+  close(): void
+}
+
+/** Absolute paths. Links on the way are followed: for paths of which only root can write a part. */
+export interface Files extends Names {
+  /** The whole file. undefined where there is none. Fails with EFBIG beyond READ_MAX. */
   read(path: string): Uint8Array | undefined
   /** Opens for writing from the start; an existing file is emptied. */
   create(path: string, mode: number): Writer
-  /** Like create, but fails with EEXIST where anything is, also a link. For directories of other users. */
-  createNew(path: string, mode: number): Writer
   /** Opens for appending, making the file where missing. */
   append(path: string, mode: number): Writer
-  /** Gives the file in pieces of at most 256 KiB. Does not follow a link. undefined where there is none. */
-  readPieces(path: string, each: (piece: Uint8Array) => void): true | undefined
-  /** lstat(2). undefined where there is nothing. */
-  stat(path: string): Stat | undefined
   /** The names in a directory, sorted, without `.` and `..`. undefined where there is none. */
   list(path: string): string[] | undefined
-  /** The parent must exist. An existing directory is left as it is. */
-  mkdir(path: string, mode: number): void
-  symlink(target: string, path: string): void
-  /** undefined where it is not a symbolic link. */
-  readlink(path: string): string | undefined
   /** A second name for the same file, link(2). */
   link(existing: string, path: string): void
-  rename(from: string, to: string): void
-  /** Removes a file or link. False where there is none. */
-  unlink(path: string): boolean
-  /** Removes an empty directory. False where it is not empty or not there. */
-  rmdir(path: string): boolean
-  /** Does not follow a link. */
   chmod(path: string, mode: number): void
-  /** Does not follow a link. */
   chown(path: string, uid: number, gid: number): void
   /** fsync(2) of a file or directory. */
   sync(path: string): void
@@ -86,8 +109,13 @@ export interface Files {
   space(path: string): { readonly bytes: number; readonly inodes: number; readonly readOnly: boolean }
 }
 
+/** In bytes. What is read whole may be somebody else's, who makes it as large as he likes. */
+export const READ_MAX = 64 * 1024 * 1024
+
 export interface Writer {
   write(bytes: Uint8Array): void
+  /** fchown(2) and fchmod(2): gives the file to somebody, whatever has happened to its name. */
+  give(to: { readonly uid: number; readonly gid: number; readonly mode: number }): void
   /** fsync(2). */
   sync(): void
   close(): void
@@ -102,6 +130,10 @@ export interface Stat {
   readonly size: number
   /** Milliseconds since 1970. */
   readonly mtimeMs: number
+  /** Device and inode: which file it is, whatever its name, until the next boot. */
+  readonly identity: string
+  /** Of an open directory: whether an access control list names more users and groups, acl(5). Node does not tell. */
+  readonly acl?: boolean
 }
 
 /** Where a service listens: an IPv4 or IPv6 address and a port, or a socket in the file system. */

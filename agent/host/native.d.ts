@@ -5,37 +5,44 @@
 declare module 'native' {
   function failWith(type: new (code: string, what: string) => Error): void
 
+  /** In the place of an open directory, for absolute paths. */
+  const NOWHERE: number
+
   /** undefined where there is no such file. */
-  function openRead(path: string): number | undefined
+  function openRead(at: number, path: string): number | undefined
   /** Does not follow a link. */
-  function openPlain(path: string): number | undefined
-  function openNew(path: string, mode: number): number
+  function openPlain(at: number, path: string): number | undefined
+  /** Does not follow a link: undefined where there is one. */
+  function openDirectory(at: number, path: string): number | undefined
+  function openNew(at: number, path: string, mode: number): number
   /** Fails where anything is, also a link. */
-  function openExclusive(path: string, mode: number): number
-  function openAppend(path: string, mode: number): number
+  function openExclusive(at: number, path: string, mode: number): number
+  function openAppend(at: number, path: string, mode: number): number
   /** `size` bytes, fewer only at the end of the file. */
   function read(fd: number, size: number): ArrayBuffer
   function write(fd: number, bytes: Uint8Array): void
-  function size(fd: number): number
+  function status(fd: number): Status
+  function fchmod(fd: number, mode: number): void
+  function fchown(fd: number, uid: number, gid: number): void
   function fsync(fd: number): void
+  function syncfs(fd: number): void
   function close(fd: number): void
 
-  function mkdir(path: string, mode: number): void
-  function unlink(path: string): boolean
-  function rmdir(path: string): boolean
+  function mkdir(at: number, path: string, mode: number): void
+  function unlink(at: number, path: string): boolean
+  function rmdir(at: number, path: string): boolean
   /** Does not follow a link. */
-  function chmod(path: string, mode: number): void
-  function lchown(path: string, uid: number, gid: number): void
-  function syncPath(path: string): void
-  function syncFileSystem(path: string): void
-  function symlink(target: string, path: string): void
-  function link(existing: string, path: string): void
-  function rename(from: string, to: string): void
-  function lstat(path: string): Status | undefined
-  function readlink(path: string): string | undefined
+  function chmod(at: number, path: string, mode: number): void
+  function lchown(at: number, path: string, uid: number, gid: number): void
+  function symlink(at: number, target: string, path: string): void
+  function link(at: number, existing: string, path: string): void
+  function rename(at: number, from: string, to: string): void
+  function lstat(at: number, path: string): Status | undefined
+  function readlink(at: number, path: string): string | undefined
   /** In no order. */
   function list(path: string): string[] | undefined
   function space(path: string): { bytes: number; inodes: number; readOnly: boolean }
+  function user(): { uid: number; gid: number }
 
   /** Empty at the end of input; undefined when the time is over or SIGTERM came. */
   function readInput(ms: number): ArrayBuffer | undefined
@@ -66,5 +73,6 @@ declare module 'native' {
     gid: number
     size: number
     mtimeMs: number
+    identity: string
   }
 }

@@ -1,9 +1,11 @@
 /** Modes and owners, set in a version directory before the switch to it. */
 import type { FileAttributes } from '../../src/plan/attributes.ts'
+import type { HostState } from '../../src/plan/host-state.ts'
+import { currentOf } from '../../src/plan/places.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import { type Account, idOf } from '../host/accounts.ts'
 import { type Machine, type Stat, SystemFailure } from '../host/machine.ts'
-import { versionPath } from '../host/paths.ts'
+import { previousOf, versionPath } from '../host/paths.ts'
 import { type Action, leavesNothing, noNames, StepFailed } from './action.ts'
 
 export const attributesAction: Action<StepOf<'attributes'>> = {
@@ -38,6 +40,29 @@ export function applyAttributes(machine: Machine, path: string, attributes: File
   if (attributes.mode !== null) files.chmod(path, attributes.mode)
   files.sync(path)
   return true
+}
+
+/**
+ * What the version before has under the name of a file that is for fewer now is for root alone, whatever it holds: a
+ * secret that was readable for all by mistake does not stay so. May be repeated.
+ */
+export function closePrevious(machine: Machine, { apps }: HostState): void {
+  const { files } = machine
+  for (const { name, manifest } of apps)
+    for (const { path } of manifest.files) {
+      const now = files.stat(`${currentOf(name)}/${path}`)
+      const before = `${previousOf(name)}/${path}`
+      const was = files.stat(before)
+      if (now?.kind !== 'file' || was?.kind !== 'file' || !isOpener(was, now)) continue
+      // The mode last: by it the next session sees whether all was done.
+      giveAway(machine, before, machine.user.uid, machine.user.gid)
+      files.chmod(before, was.mode & 0o700)
+    }
+}
+
+function isOpener(a: Stat, b: Stat): boolean {
+  if ((a.mode & 0o077) === 0 && a.uid === 0 && a.gid === 0) return false
+  return (a.mode & ~b.mode) !== 0 || a.uid !== b.uid || a.gid !== b.gid
 }
 
 /** false if the host does not know the owner. */

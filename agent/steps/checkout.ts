@@ -4,6 +4,7 @@ import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
 import type { App, AppFile } from '../../src/plan/host-state.ts'
 import type { AppName, Oid } from '../../src/plan/names.ts'
 import { APPS, currentOf } from '../../src/plan/places.ts'
+import { hashIfSized, type Wanted } from '../host/contents.ts'
 import { makeDirectories, removeTree } from '../host/files.ts'
 import type { Machine, Stat } from '../host/machine.ts'
 import { isVersion, parentOf, versionPath } from '../host/paths.ts'
@@ -15,13 +16,14 @@ interface CheckedOut {
   /** Unchanged files are linked from here. They keep their time stamps, and systemd sees unit files as unchanged. */
   readonly running: App | undefined
   readonly commit: Oid
+  readonly wanted: Wanted
 }
 
 /**
  * Writes the version directory; staging makes it durable. A directory that is there already was left by an aborted run,
- * and is replaced.
+ * and is replaced. Throws Unwanted.
  */
-export function checkout(machine: Machine, store: Store, { app, running, commit }: CheckedOut): void {
+export function checkout(machine: Machine, store: Store, { app, running, commit, wanted }: CheckedOut): void {
   const { files } = machine
   const directory = versionPath(app.name, commit)
   removeTree(files, directory)
@@ -35,7 +37,13 @@ export function checkout(machine: Machine, store: Store, { app, running, commit 
     const source = `${runs}/${file.path}`
     const attributes = attributesOf(app.manifest.files, file.path)
     const sameOwner = sameAttributes(attributesOf(running?.manifest.files ?? [], file.path), attributes)
-    if (runs && old && sameOwner && sameFile(old, file) && intact(machine, source, file, attributes))
+    if (
+      runs &&
+      old &&
+      sameOwner &&
+      sameFile(old, file) &&
+      intact({ machine, store, wanted }, source, file, attributes)
+    )
       files.link(source, path)
     else writeFile(machine, store, file, attributes, path)
   }
@@ -53,25 +61,42 @@ function sameFile(a: AppFile, b: AppFile): boolean {
 
 /** Whether the running file is still what was deployed: an edit in place must not survive through a hard link. */
 function intact(
-  machine: Machine,
+  comparing: Comparing,
   path: string,
   file: AppFile,
   attributes: FileAttributes | undefined,
 ): boolean {
+  const { machine } = comparing
   const stat = machine.files.stat(path)
   if (stat?.kind !== 'file' || stat.mode !== (attributes?.mode ?? modeOf(file))) return false
   if (attributes && !hasAttributes(machine, stat, attributes)) return false
-  return hashFile(machine, path, stat, file.oid) === file.oid
+  return isObject(comparing, path, stat, file.oid)
 }
 
-/** The name that Git gives to the file or symbolic link. */
-export function hashFile({ files, hasher }: Machine, path: string, stat: Stat, oid: Oid): string {
-  const hash = hasher(oid.length === 64 ? 'sha256' : 'sha1')
+export interface Comparing {
+  readonly machine: Machine
+  readonly store: Store
+  readonly wanted: Wanted
+}
+
+/** A file that is larger is not read before its size is known to be right. */
+const SMALL = 64 * 1024
+
+/**
+ * Whether the file or symbolic link is still what the object holds. The file may belong to somebody who has made it as
+ * large as he likes. Throws Unwanted.
+ */
+export function isObject({ machine, store, wanted }: Comparing, path: string, stat: Stat, oid: Oid): boolean {
+  const { files } = machine
+  if (stat.kind === 'file' && stat.size > SMALL && (store.sizeOf(oid) ?? stat.size) !== stat.size)
+    return false
+  const hash = machine.hasher(oid.length === 64 ? 'sha256' : 'sha1')
   const target = stat.kind === 'symlink' ? encodeUtf8(files.readlink(path) ?? '') : undefined
-  hash.update(encodeUtf8(`blob ${target?.length ?? stat.size}\0`))
+  const size = target?.length ?? stat.size
+  hash.update(encodeUtf8(`blob ${size}\0`))
   if (target) hash.update(target)
-  else files.readPieces(path, piece => hash.update(piece))
-  return hash.digest()
+  else if (!hashIfSized({ names: files, name: path }, size, hash, wanted)) return false
+  return hash.digest() === oid
 }
 
 function writeFile(

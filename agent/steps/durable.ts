@@ -1,4 +1,5 @@
-import type { Files } from '../host/machine.ts'
+import type { Machine } from '../host/machine.ts'
+import { inDirectory, unlessBlocked } from '../host/walk.ts'
 import type { Prepared } from '../store/journal.ts'
 import { actionFor } from './actions.ts'
 
@@ -6,9 +7,11 @@ import { actionFor } from './actions.ts'
  * Syncs the directories in which the steps, or their undo, have added and removed names: systemctl and systemd-sysusers
  * do not, and /etc may be on another file system than the journal.
  */
-export function syncTouched(files: Files, prepared: readonly Prepared[]): void {
+export function syncTouched(machine: Machine, prepared: readonly Prepared[]): void {
   const directories = new Set(
-    prepared.flatMap(({ step, before }) => actionFor(step).touches(step, before, files)),
+    prepared.flatMap(({ step, before }) => actionFor(step).touches(step, before, machine.files)),
   )
-  for (const directory of directories) if (files.stat(directory)) files.sync(directory)
+  // Where one cannot be reached any more, nothing was done.
+  for (const path of directories)
+    unlessBlocked(() => inDirectory(machine, path, 'leave', ({ directory }) => directory.sync()))
 }

@@ -7,6 +7,7 @@ import { dropTemporary, placeLink } from '../host/files.ts'
 import type { Files, Machine } from '../host/machine.ts'
 import { baseOf, parentOf } from '../host/paths.ts'
 import { restoreLink } from '../host/restore-link.ts'
+import { inDirectory, rmdirAt, unlinkAt } from '../host/walk.ts'
 import { isOurs } from '../store/inventory.ts'
 import type { Before } from '../store/journal.ts'
 import {
@@ -35,32 +36,32 @@ export const enableAction: Action<StepOf<'enable'>> = {
     const before = enablementLinks(machine.files, units).filter(
       ({ target }) => target.startsWith(`${APPS}/`) || target.startsWith(`${UNIT_DIRECTORY}/`),
     )
-    for (const { path } of before) machine.files.unlink(path)
+    for (const { path } of before) unlinkAt(machine, path)
     systemctl(machine, ['enable', '--no-reload'], units)
-    for (const { path } of before) dropIfEmpty(machine.files, parentOf(path))
+    for (const { path } of before) dropIfEmpty(machine, parentOf(path))
     // These links lead to one version. systemd finds an instance by its template, so they are not needed.
     for (const { path, target } of instanceLinks(machine.files, units))
-      if (target.startsWith(`${APPS}/`)) machine.files.unlink(path)
+      if (target.startsWith(`${APPS}/`)) unlinkAt(machine, path)
     // systemctl writes the resolved path, which is in one version. The link to the unit file stays valid.
     for (const { path, target } of enablementLinks(machine.files, units))
-      if (target.startsWith(`${APPS}/`)) placeLink(machine.files, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)
+      if (target.startsWith(`${APPS}/`)) putLink(machine, `${UNIT_DIRECTORY}/${baseOf(target)}`, path)
   },
   undo({ units }, before, { machine }, deferred) {
     const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
     const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
     const directories = directoriesBefore(machine.files, before, added())
-    for (const { path } of added()) dropTemporary(machine.files, path)
+    for (const { path } of added()) dropMadeReady(machine, path)
     const names = new Set(added().flatMap(({ path, target }) => [baseOf(path), baseOf(target)]))
     disableQuietly(
       machine,
       units.filter(unit => names.has(unit)),
     )
     for (const { path } of added()) {
-      machine.files.unlink(path)
+      unlinkAt(machine, path)
       deferred.daemonReload = true
     }
     for (const directory of dependencyDirectories(machine.files))
-      if (!directories.has(directory)) machine.files.rmdir(directory)
+      if (!directories.has(directory)) rmdirAt(machine, directory)
     restoreEnablement(machine, before, deferred)
   },
   touches: touchedDirectories,
@@ -75,13 +76,13 @@ function disable(machine: Machine, units: readonly UnitName[]): void {
   const { files } = machine
   const ours = units.filter(unit => isShipped(files, unit))
   for (const { path } of enablementLinks(files, ours)) {
-    files.unlink(path)
-    dropIfEmpty(files, parentOf(path))
+    unlinkAt(machine, path)
+    dropIfEmpty(machine, parentOf(path))
   }
   const others = units.filter(unit => !ours.includes(unit))
   const own = ownLinks(machine, others)
   if (others.length > 0) systemctl(machine, ['disable', '--no-reload'], others)
-  for (const { path, target } of own) placeLink(files, target, path)
+  for (const { path, target } of own) putLink(machine, target, path)
 }
 
 /** An older agent did not note them: then those that hold added links count as new. */
@@ -96,8 +97,16 @@ function directoriesBefore(
 }
 
 /** As systemctl does with directories for such links. */
-function dropIfEmpty(files: Files, directory: string): void {
-  if (directory !== UNIT_DIRECTORY) files.rmdir(directory)
+function dropIfEmpty(machine: Machine, directory: string): void {
+  if (directory !== UNIT_DIRECTORY) rmdirAt(machine, directory)
+}
+
+function putLink(machine: Machine, target: string, path: string): void {
+  inDirectory(machine, parentOf(path), 'make', ({ directory }) => placeLink(directory, target, baseOf(path)))
+}
+
+function dropMadeReady(machine: Machine, path: string): void {
+  inDirectory(machine, parentOf(path), 'leave', ({ directory }) => dropTemporary(directory, baseOf(path)))
 }
 
 function isShipped(files: Files, unit: UnitName): boolean {
@@ -142,9 +151,14 @@ function ownLinks({ files }: Machine, units: readonly UnitName[]): EnablementLin
   })
 }
 
-function restoreEnablement({ files }: Machine, before: Before, deferred: Deferred): void {
+function restoreEnablement(machine: Machine, before: Before, deferred: Deferred): void {
   if (before.kind !== 'enablement') return
-  // systemd caches whether a unit is enabled.
-  for (const { path, target } of before.links)
-    if (restoreLink(files, target, path)) deferred.daemonReload = true
+  for (const { path, target } of before.links) {
+    // systemctl disable also removes a .wants directory that it leaves empty.
+    const restored = inDirectory(machine, parentOf(path), 'make', ({ directory }) =>
+      restoreLink(directory, target, baseOf(path)),
+    )
+    // systemd caches whether a unit is enabled.
+    if (restored) deferred.daemonReload = true
+  }
 }

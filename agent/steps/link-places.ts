@@ -1,37 +1,43 @@
 /** Whether links can go where the plan wants them, and what they take the place of. */
-
+import { linksOf } from '../../src/plan/links.ts'
 import type { HostPath } from '../../src/plan/names.ts'
 import { APPS, BASE } from '../../src/plan/places.ts'
 import { isManaged } from '../../src/plan/special-directories.ts'
 import type { KindWith, Step, StepOf } from '../../src/plan/steps.ts'
-import type { Adopted, Deploy, Obstacle } from '../../src/protocol/messages.ts'
-import { followed } from '../host/files.ts'
+import type { Adopted, Obstacle } from '../../src/protocol/messages.ts'
 import type { Files, Machine } from '../host/machine.ts'
-import { backupPath, parentOf, versionName } from '../host/paths.ts'
+import { backupPath, baseOf, parentOf } from '../host/paths.ts'
+import { walk } from '../host/walk.ts'
+import type { Blocked, Reached, Walked } from '../host/way.ts'
 import { isOurs } from '../store/inventory.ts'
 import { enablementLinks } from '../systemd/enablement-links.ts'
 import { UNIT_DIRECTORY } from '../systemd/systemd.ts'
+import { occupantOf, type Prospect } from './adoption.ts'
 
 interface Places {
   readonly obstacles: readonly Obstacle[]
   readonly adopted: readonly Adopted[]
+  readonly notes: readonly string[]
 }
 
-export function findPlaces(machine: Machine, steps: readonly Step[], deploy: Deploy): Places {
+export function findPlaces(prospect: Prospect, steps: readonly Step[]): Places {
+  const { machine } = prospect
   const links = steps.filter((step): step is StepOf<'link'> => step.kind === 'link')
   const aliases = aliasesToGo(machine.files, steps)
-  const places = links.map(step => ({
-    step,
-    place: aliases.has(step.path) ? FREE : placeOf(machine, step, deploy),
-  }))
+  const ground = links.length === 0 ? new Set<string>() : ownGround(machine)
+  const found = links.map(step =>
+    walk(machine, parentOf(step.path), walked =>
+      placeOf(prospect, step, { walked, ground, isAlias: aliases.has(step.path) }),
+    ),
+  )
   return {
     obstacles: [
-      ...places.flatMap(({ step, place }) => ('what' in place ? [place] : parentTrouble(machine, step.path))),
-      ...readOnly(machine.files, steps),
+      ...found.flatMap(({ obstacles }) => obstacles),
+      ...(links.length === 0 ? [] : onePlaceTwice(prospect)),
+      ...readOnly(machine, steps),
     ],
-    adopted: places.flatMap(({ step: { path }, place }) =>
-      'differs' in place ? [{ path, backup: backupPath(deploy.id, path), differs: place.differs }] : [],
-    ),
+    adopted: found.flatMap(({ adopted }) => adopted),
+    notes: [...found.flatMap(({ notes }) => notes), ...leftAlone(machine, steps)],
   }
 }
 
@@ -53,117 +59,129 @@ const CHANGES_LINKS: { readonly [K in KindWith<'units'>]: boolean } = {
   check: false,
 }
 
-const FREE: PlaceOf = { free: true }
-
-type PlaceOf = { readonly free: true } | { readonly differs: boolean } | Obstacle
-
-/** Free, ours already, something that may be adopted, or in the way. */
-function placeOf(machine: Machine, step: StepOf<'link'>, { to, adopt }: Deploy): PlaceOf {
+/** Which directories are git-deploy's own, by whatever name somebody comes to them. */
+function ownGround(machine: Machine): ReadonlySet<string> {
   const { files } = machine
-  const stat = files.stat(step.path)
-  if (stat === undefined) return FREE
-  if (stat.kind === 'symlink') return placeOfLink(step.path, files.readlink(step.path) ?? '', adopt)
-  if (stat.kind !== 'file')
-    return {
-      what: `'${step.path}' exists and is a ${stat.kind === 'directory' ? 'directory' : 'special file'}`,
-      hint: 'move it away, or put its contents into the config tree',
-    }
-  const staged = stagedPath(files, step.target, versionName(to))
-  if (sameContent(machine, step.path, staged)) return { differs: false }
-  return adopt ? { differs: true } : differs(step.path, stat.size, files.stat(staged)?.size)
+  const below = (directory: string) =>
+    (files.list(directory) ?? []).flatMap(name => files.stat(`${directory}/${name}`) ?? [])
+  const base = walk(machine, BASE, walked =>
+    walked.kind === 'reached' && walked.missing.length === 0 ? [walked.directory.self()] : [],
+  )
+  const all = [...base, ...below(BASE), ...below(APPS)]
+  return new Set(all.filter(({ kind }) => kind === 'directory').map(({ identity }) => identity))
 }
 
-function placeOfLink(path: HostPath, target: string, adopt: boolean): PlaceOf {
-  if (target.startsWith(`${APPS}/`)) return FREE
-  if (target === '/dev/null')
-    return {
-      what: `'${path}' is masked: a link to '/dev/null'`,
-      hint: "run 'systemctl unmask' on the host first; --adopt does not replace it",
-    }
-  if (adopt) return { differs: true }
+interface Looked {
+  readonly walked: Walked
+  readonly ground: ReadonlySet<string>
+  readonly isAlias: boolean
+}
+
+function placeOf(prospect: Prospect, step: StepOf<'link'>, { walked, ground, isAlias }: Looked): Places {
+  const { machine, deploy } = prospect
+  const { path } = step
+  if (walked.kind !== 'reached') return inTheWay(blockedParent(machine, path, walked))
+  if (walked.through.some(identity => ground.has(identity))) return inTheWay(insideOurs(path))
+  if (walked.missing.length > 0) return missingParent(machine, path, walked)
+  const occupant = isAlias ? 'none' : occupantOf(prospect, step, walked)
+  if (typeof occupant === 'object' && 'what' in occupant) return inTheWay(occupant)
+  const backup = backupPath(deploy.id, path)
   return {
-    what: `'${path}' is a link to '${target}' that git-deploy did not make`,
-    hint: 'use --adopt to replace it; a backup is kept',
+    obstacles: [],
+    adopted: occupant === 'none' ? [] : [{ path, backup, differs: occupant.differs }],
+    notes: realPlace(path, walked),
   }
 }
 
-function differs(path: HostPath, there: number, ours: number | undefined): Obstacle {
-  const sizes =
-    ours === undefined
-      ? 'the target is a directory'
-      : there === ours
-        ? `both have ${there} bytes`
-        : `it has ${there} bytes, the target ${ours}`
-  return {
-    what: `'${path}' exists and differs from the target of the new link: ${sizes}`,
-    hint: 'use --adopt to replace it; a backup is kept',
-  }
-}
-
-/** The link's target as it will be: `current` is still the version that runs, and stays it where only links are mended. */
-function stagedPath(files: Files, target: HostPath, version: string): string {
-  const next = target.replace(/\/current\/.*/s, `/${version}`)
-  return files.stat(next) ? target.replace('/current/', `/${version}/`) : target
-}
-
-function sameContent(machine: Machine, a: string, b: string): boolean {
-  const hash = (path: string) => {
-    const hasher = machine.hasher('sha256')
-    return machine.files.readPieces(path, piece => hasher.update(piece)) && hasher.digest()
-  }
-  return machine.files.stat(b)?.kind === 'file' && hash(a) === hash(b)
+function inTheWay(obstacle: Obstacle): Places {
+  return { obstacles: [obstacle], adopted: [], notes: [] }
 }
 
 /** Special directories' places are made where they are missing; any other directory has to be there. */
-function parentTrouble({ files, root }: Machine, path: HostPath): Obstacle[] {
-  const parent = parentOf(path)
-  const real = followed(files, parent)
-  if (real === BASE || real.startsWith(`${BASE}/`))
-    return [
-      {
-        what: `the link '${path}' would be made inside '${BASE}', because '${parent}' leads there`,
-        hint: `remove the link in the path '${parent}' first, in a separate deployment`,
-      },
-    ]
-  const kind = files.stat(real)?.kind
-  if (kind === 'directory') return []
-  if (isManaged(parent) || (root !== '' && kind === undefined)) return unmakeable(files, real)
-  const what = kind === undefined ? 'does not exist' : 'is not a directory'
-  return [
-    {
-      what: `the directory '${parent}' for the link '${path}' ${what}`,
-      hint: 'create it, or install the package that does',
-    },
-  ]
+function isMade({ root }: Machine, path: HostPath): boolean {
+  return isManaged(parentOf(path)) || root !== ''
 }
 
-function unmakeable(files: Files, path: string): Obstacle[] {
-  const existing = nearest(files, path)
-  if (files.stat(existing)?.kind === 'directory') return []
-  return [
-    {
-      what: `the directory '${path}' cannot be created: '${existing}' is not a directory`,
-      hint: 'move it away',
-    },
-  ]
+function blockedParent(machine: Machine, path: HostPath, { kind, what, hint }: Blocked): Obstacle {
+  const parent = parentOf(path)
+  if (kind === 'unsafe') return { what: `the link '${path}' is not safe: ${what}`, hint }
+  if (isMade(machine, path)) return { what: `the directory '${parent}' cannot be created: ${what}`, hint }
+  return {
+    what: `the directory '${parent}' for the link '${path}' is not a directory`,
+    hint: 'create it, or install the package that does',
+  }
+}
+
+function insideOurs(path: HostPath): Obstacle {
+  const parent = parentOf(path)
+  return {
+    what: `the link '${path}' would be made inside '${BASE}', because '${parent}' leads there`,
+    hint: `remove the link in the path '${parent}' first, in a separate deployment`,
+  }
+}
+
+function missingParent(machine: Machine, path: HostPath, reached: Reached): Places {
+  if (isMade(machine, path) && !reached.stranger)
+    return { obstacles: [], adopted: [], notes: realPlace(path, reached) }
+  return inTheWay({
+    what: `the directory '${parentOf(path)}' for the link '${path}' does not exist`,
+    hint: 'create it, or install the package that does',
+  })
+}
+
+/** Said where it is another than the path says, because links lead there. */
+function realPlace(path: HostPath, { path: directory, missing }: Reached): string[] {
+  const real = [directory === '/' ? '' : directory, ...missing, baseOf(path)].join('/')
+  return real === path ? [] : [`'${path}' is '${real}' on this host`]
+}
+
+/** A link that is taken away is no reason to refuse: where it cannot be reached safely, it stays, and is named. */
+function leftAlone(machine: Machine, steps: readonly Step[]): string[] {
+  return steps.flatMap(step =>
+    step.kind === 'unlink'
+      ? walk(machine, parentOf(step.path), walked =>
+          walked.kind === 'unsafe' ? [`'${step.path}' is left as it is: ${walked.what}`] : [],
+        )
+      : [],
+  )
+}
+
+/** Two links of the tree whose paths lead to the same name in the same directory. */
+function onePlaceTwice({ machine, next }: Prospect): Obstacle[] {
+  const known = new Map<string, HostPath>()
+  const parents = new Map<string, string | undefined>()
+  const placeIn = (parent: string) => {
+    if (!parents.has(parent)) parents.set(parent, walk(machine, parent, identityOf))
+    return parents.get(parent)
+  }
+  return next.apps.flatMap(linksOf).flatMap(({ path }): Obstacle[] => {
+    const parent = placeIn(parentOf(path))
+    if (parent === undefined) return []
+    const place = `${parent}/${baseOf(path)}`
+    const other = known.get(place)
+    known.set(place, other ?? path)
+    if (other === undefined || other === path) return []
+    return [{ what: `'${other}' and '${path}' are one place on this host`, hint: 'declare one of them' }]
+  })
+}
+
+function identityOf(walked: Walked): string | undefined {
+  if (walked.kind !== 'reached') return undefined
+  const { through, missing } = walked
+  return [through[through.length - 1], ...missing].join('/')
 }
 
 /** Of each directory that links are made in or taken from, once. */
-function readOnly(files: Files, steps: readonly Step[]): Obstacle[] {
-  const parents = steps.flatMap(step =>
+function readOnly(machine: Machine, steps: readonly Step[]): Obstacle[] {
+  const directories = steps.flatMap(step =>
     step.kind === 'link' || step.kind === 'unlink'
-      ? [nearest(files, followed(files, parentOf(step.path)))]
+      ? walk(machine, parentOf(step.path), walked => (walked.kind === 'reached' ? [walked.path] : []))
       : [],
   )
-  return [...new Set(parents)]
-    .filter(path => files.space(path).readOnly)
+  return [...new Set(directories)]
+    .filter(path => machine.files.space(path).readOnly)
     .map(path => ({
       what: `'${path}' is on a read-only file system, but the plan changes links there`,
       hint: 'remount the file system for writing',
     }))
-}
-
-/** The path, or the first above it that exists. */
-function nearest(files: Files, path: string): string {
-  return path === '/' || files.stat(path) ? path : nearest(files, parentOf(path))
 }

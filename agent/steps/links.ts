@@ -1,27 +1,27 @@
 /** The steps that make and remove links outside our own directory. */
-
 import type { HostPath } from '../../src/plan/names.ts'
 import { APPS } from '../../src/plan/places.ts'
 import { isDropInDirectory, unitBehind } from '../../src/plan/special-directories.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
-import { copyFile, dropTemporary, makeDirectories, placeLink, temporaryFor } from '../host/files.ts'
-import { type Files, type Machine, SystemFailure } from '../host/machine.ts'
+import { dropTemporary, placeLink } from '../host/files.ts'
 import { backupPath, baseOf, parentOf } from '../host/paths.ts'
 import { restoreLink } from '../host/restore-link.ts'
+import { BlockedPath, inDirectory, rmdirAt, unlessBlocked, walk } from '../host/walk.ts'
+import type { Reached } from '../host/way.ts'
 import { isOurs } from '../store/inventory.ts'
 import type { Before, Was } from '../store/journal.ts'
 import { type Action, type Context, leavesNothing } from './action.ts'
+import { keepFile, keepLink, restoreFile } from './backup.ts'
+
+type PathBefore = Extract<Before, { readonly kind: 'path' }>
 
 export const linkAction: Action<StepOf<'link'>> = {
   systemd: 'unused',
-  before: ({ path }, context) => ({
-    kind: 'path',
-    was: whatIsAt(path, context),
-    madeDirectories: missingDirectories(context.machine.files, parentOf(path)),
-  }),
-  run({ path, target }, { machine: { files } }) {
-    makeDirectories(files, parentOf(path), 0o755)
-    placeLink(files, target, path)
+  before: ({ path }, context) => beforeAt(path, context),
+  run({ path, target }, { machine }) {
+    inDirectory(machine, parentOf(path), 'make', ({ directory }) => {
+      placeLink(directory, target, baseOf(path))
+    })
   },
   undo({ path, role }, before, context, deferred) {
     putBack(path, before, context)
@@ -37,10 +37,17 @@ export const linkAction: Action<StepOf<'link'>> = {
 
 export const unlinkAction: Action<StepOf<'unlink'>> = {
   systemd: 'unused',
-  before: ({ path }, context) => ({ kind: 'path', was: whatIsAt(path, context), madeDirectories: [] }),
-  run({ path }, { machine: { files } }) {
-    if (isOurs(files, path)) files.unlink(path)
-    if (isDropInDirectory(parentOf(path))) files.rmdir(parentOf(path))
+  before: ({ path }, context) =>
+    unlessBlocked(() => ({ ...beforeAt(path, context), madeDirectories: [] })) ?? { kind: 'nothing' },
+  run({ path }, { machine }) {
+    const parent = parentOf(path)
+    // A path that is no longer safe is left alone, as staging has said.
+    unlessBlocked(() => {
+      inDirectory(machine, parent, 'leave', ({ directory }) => {
+        if (isOurs(directory, baseOf(path))) directory.unlink(baseOf(path))
+      })
+      if (isDropInDirectory(parent)) rmdirAt(machine, parent)
+    })
   },
   undo: ({ path }, before, context) => putBack(path, before, context),
   touches({ path }) {
@@ -50,46 +57,65 @@ export const unlinkAction: Action<StepOf<'unlink'>> = {
   leaves: leavesNothing,
 }
 
+function beforeAt(path: HostPath, context: Context): PathBefore {
+  return walk(context.machine, parentOf(path), walked => {
+    if (walked.kind !== 'reached') throw new BlockedPath(walked.what)
+    const { missing, through } = walked
+    return {
+      kind: 'path',
+      was: missing.length > 0 ? { kind: 'absent' } : whatIsAt(path, walked, context),
+      madeDirectories: missing.map((_, i) => [walked.path, ...missing.slice(0, i + 1)].join('/')),
+      place: through[through.length - 1]!,
+    }
+  })
+}
+
 /** What is at the path now; what is not ours is kept in the backup first, with its mode and owner. */
-function whatIsAt(path: HostPath, { machine, header }: Context): Was {
-  const { files } = machine
-  const target = files.readlink(path)
+function whatIsAt(path: HostPath, reached: Reached, context: Context): Was {
+  const { directory } = reached
+  const name = baseOf(path)
+  const target = directory.readlink(name)
   if (target?.startsWith(`${APPS}/`)) return { kind: 'link', target }
-  if (target === undefined && files.stat(path)?.kind !== 'file') return { kind: 'absent' }
-  const backup = backupPath(header.id, path)
-  const made = makeDirectories(files, parentOf(backup), 0o700)
-  if (target === undefined) linkOrCopy(machine, path, backup)
-  else files.symlink(target, backup)
-  for (const directory of new Set([...made, ...made.map(parentOf), parentOf(backup)])) files.sync(directory)
+  if (target === undefined && directory.stat(name)?.kind !== 'file') return { kind: 'absent' }
+  const backup = backupPath(context.header.id, path)
+  if (target === undefined) keepFile(reached, name, backup, context)
+  else keepLink(target, backup, context)
   return target === undefined ? { kind: 'file', backup } : { kind: 'link', target }
 }
 
-function putBack(path: string, before: Before, { machine }: Context): void {
+function putBack(path: HostPath, before: Before, context: Context): void {
   if (before.kind !== 'path') return
-  const { files } = machine
-  dropTemporary(files, path)
-  // Absent: disabling a unit also takes the link away by which it is known.
-  const free = isOurs(files, path) || files.stat(path) === undefined
-  if (before.was.kind === 'absent' && free) files.unlink(path)
-  else if (before.was.kind === 'link') restoreLink(files, before.was.target, path)
-  else if (before.was.kind === 'file' && free) {
-    makeDirectories(files, parentOf(path), 0o755)
-    linkOrCopy(machine, before.was.backup, temporaryFor(path))
-    files.rename(temporaryFor(path), path)
-  }
-  for (const directory of [...before.madeDirectories].reverse()) files.rmdir(directory)
-}
-
-/** A second link keeps everything about the file; where the file systems differ, content, mode and owner. */
-function linkOrCopy(machine: Machine, from: string, to: string): void {
+  const { machine } = context
+  const { was, madeDirectories } = before
   try {
-    machine.files.link(from, to)
+    inDirectory(machine, parentOf(path), was.kind === 'absent' ? 'leave' : 'make', (reached, isNew) => {
+      // An undo that was killed may have made a drop-in directory again.
+      const again = isNew || (isDropInDirectory(parentOf(path)) && reached.stranger === undefined)
+      if (!again && !isSamePlace(reached, before, context))
+        throw new BlockedPath(`'${reached.path}' is another directory than it was`)
+      restore(reached, baseOf(path), was, context)
+    })
   } catch (error) {
-    if (!(error instanceof SystemFailure) || error.code !== 'EXDEV') throw error
-    copyFile(machine, from, to)
+    if (!(error instanceof BlockedPath)) throw error
+    const kept = was.kind === 'file' ? `, and the file that was there is kept as '${was.backup}'` : ''
+    throw new BlockedPath(`'${path}' was left as it is${kept}: ${error.message}`)
   }
+  for (const made of [...madeDirectories].reverse()) rmdirAt(machine, made)
 }
 
-function missingDirectories(files: Files, path: string): string[] {
-  return path === '/' || files.stat(path) ? [] : [...missingDirectories(files, parentOf(path)), path]
+/** Numbers of devices and inodes mean something until the next boot. */
+function isSamePlace({ through }: Reached, before: PathBefore, { machine, header }: Context): boolean {
+  const { place, madeDirectories } = before
+  if (place === undefined || header.bootId !== machine.bootId()) return true
+  return madeDirectories.length > 0 ? through.includes(place) : through[through.length - 1] === place
+}
+
+function restore(reached: Reached, name: string, was: Was, context: Context): void {
+  const { directory } = reached
+  dropTemporary(directory, name)
+  // Absent: disabling a unit also takes the link away by which it is known.
+  const free = isOurs(directory, name) || directory.stat(name) === undefined
+  if (was.kind === 'absent' && free) directory.unlink(name)
+  else if (was.kind === 'link') restoreLink(directory, was.target, name)
+  else if (was.kind === 'file' && free) restoreFile(reached, name, was.backup, context)
 }

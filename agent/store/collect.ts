@@ -1,9 +1,11 @@
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import type { Oid } from '../../src/plan/names.ts'
 import { APPS, currentOf } from '../../src/plan/places.ts'
 import { isDiskError } from '../host/errors.ts'
 import { removeTree } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
 import { BACKUP, previousOf, versionName } from '../host/paths.ts'
+import { inOrder } from './outcomes.ts'
 
 /** The most deployments whose backups are kept. */
 const BACKUPS = 20
@@ -23,8 +25,14 @@ function isDirectory(files: Files, path: string): boolean {
   return files.stat(path)?.kind === 'directory'
 }
 
+interface Ended {
+  readonly id: DeploymentId
+  /** That are there now. */
+  readonly apps: ReadonlySet<string>
+}
+
 /** After a confirmation: all versions except `current` and `previous`, removed apps, and old backups. */
-export function collectOld(files: Files, apps: ReadonlySet<string>): void {
+export function collectOld(files: Files, { id, apps }: Ended): void {
   for (const app of files.list(APPS) ?? []) {
     if (!apps.has(app)) {
       drop(files, `${APPS}/${app}`)
@@ -40,7 +48,18 @@ export function collectOld(files: Files, apps: ReadonlySet<string>): void {
     for (const name of files.list(`${APPS}/${app}`) ?? [])
       if (!keep.has(name)) drop(files, `${APPS}/${app}/${name}`)
   }
-  for (const old of (files.list(BACKUP) ?? []).slice(0, -BACKUPS)) drop(files, `${BACKUP}/${old}`)
+  for (const old of oldBackups(files, id)) drop(files, `${BACKUP}/${old}`)
+}
+
+/** By the host's own record: ids begin with the time of an operator's clock, which may be wrong. */
+function oldBackups(files: Files, ending: DeploymentId): string[] {
+  const all = files.list(BACKUP) ?? []
+  const others = all.filter(name => name !== ending)
+  const most = BACKUPS - (all.length - others.length)
+  if (others.length <= most) return []
+  const recorded = inOrder(files, others)
+  const unknown = others.filter(name => !recorded.includes(name))
+  return [...unknown, ...recorded].slice(0, -most)
 }
 
 /** What cannot be removed (something is mounted there, or it is immutable) is left to a later deployment. */

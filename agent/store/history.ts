@@ -6,7 +6,7 @@ import type { Agent } from '../agent.ts'
 import type { Wire } from '../frames.ts'
 import type { Machine } from '../host/machine.ts'
 import { BadObject } from './object.ts'
-import { readOutcomes } from './outcomes.ts'
+import { readOutcomes, readTries } from './outcomes.ts'
 import type { Store } from './store.ts'
 
 /**
@@ -19,7 +19,7 @@ export function sendHistory({ machine, wire, store }: Agent, { have }: Fetch): v
     const batch = new Batch(wire, store)
     for (const oid of missing(store, current, have)) if (!batch.add(oid)) return
     batch.flush()
-    wire.send({ type: 'fetched', current, ...readLog(machine, store) })
+    wire.send({ type: 'fetched', current, ...readLog(machine) })
   } catch (error) {
     if (!(error instanceof BadObject)) throw error
     wire.send({ type: 'refused', refusal: { kind: 'error', message: error.message } })
@@ -62,24 +62,15 @@ function* objectsOf(store: Store, tree: Oid, seen: Set<Oid>): Generator<Oid> {
   yield tree
 }
 
-function readLog({ files }: Machine, store: Store): Pick<Fetched, 'log' | 'unread'> {
+function readLog({ files }: Machine): Pick<Fetched, 'log' | 'unread'> {
+  const subjects = new Map(readTries(files).map(({ tried, subject }) => [tried, subject]))
   const { outcomes, unread } = readOutcomes(files)
   // Of a deployment that succeeded, the commit itself is sent.
   const log = outcomes.map(record => ({
     ...record,
-    subject: record.outcome === 'held' ? null : subjectOf(store, record.to),
+    subject: record.outcome === 'held' ? null : (subjects.get(record.id) ?? null),
   }))
   return { log, unread }
-}
-
-function subjectOf(store: Store, commit: Oid): string | null {
-  try {
-    return store.commit(commit)?.subject ?? null
-  } catch (error) {
-    // A damaged commit of a failed deployment is not worth a failure.
-    if (error instanceof BadObject) return null
-    throw error
-  }
 }
 
 /** In bytes of objects; a message may exceed it by one piece. */

@@ -9,7 +9,7 @@ import { type HostPath, hostPath, type UnitName, unitName } from '../../src/plan
 import { APPS } from '../../src/plan/places.ts'
 import { FORMATS, isReadable } from '../../src/protocol/format.ts'
 import { writeDurably } from '../host/files.ts'
-import type { Files } from '../host/machine.ts'
+import type { Files, Names } from '../host/machine.ts'
 import { INVENTORY } from '../host/paths.ts'
 import { enablementLinks } from '../systemd/enablement-links.ts'
 import { writtenByNewer } from './foreign.ts'
@@ -56,9 +56,9 @@ export function addToInventory(files: Files, left: readonly Inventory[]): void {
   save(files, { links: left.flatMap(({ links }) => links), units: left.flatMap(({ units }) => units) })
 }
 
-/** Whether a deployed link is at the path, and not something else that has replaced it. */
-export function isOurs(files: Files, path: string): boolean {
-  return files.readlink(path)?.startsWith(`${APPS}/`) ?? false
+/** Whether a deployed link has the name, and not something else that has replaced it. */
+export function isOurs(names: Names, name: string): boolean {
+  return names.readlink(name)?.startsWith(`${APPS}/`) ?? false
 }
 
 function save(files: Files, more: Inventory): void {

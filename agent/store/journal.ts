@@ -33,7 +33,13 @@ export interface Prepared {
 export type Before =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'app'; readonly current: string | null; readonly previous: string | null }
-  | { readonly kind: 'path'; readonly was: Was; readonly madeDirectories: readonly string[] }
+  | {
+      readonly kind: 'path'
+      readonly was: Was
+      readonly madeDirectories: readonly string[]
+      /** Which directory it was, or the one in which the first of those is made; an older agent did not note it. */
+      readonly place?: string
+    }
   | {
       readonly kind: 'units'
       readonly running: readonly UnitName[]
@@ -81,9 +87,14 @@ export class JournalWriter implements Journal {
   /** Durable when it returns, so that the first step may begin. */
   prepare(prepared: readonly Prepared[]): void {
     this.lines(prepared)
+    this.sync()
+    this.prepared = prepared
+  }
+
+  /** Durable when it returns: after a power cut, the next session removes what was made since. */
+  sync(): void {
     this.writer.sync()
     this.machine.files.sync(BASE)
-    this.prepared = prepared
   }
 
   /**

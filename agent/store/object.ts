@@ -28,7 +28,9 @@ export class Inflating {
   private readonly inflate: Unzlib
   private readonly pass: (content: Uint8Array) => void
   private header = ''
-  /** How much content is missing; undefined before the end of the header. */
+  /** Of the content; undefined before the end of the header. */
+  size: number | undefined
+  /** How much content is missing. */
   private left: number | undefined
 
   constructor(machine: Pick<Machine, 'hasher'>, oid: Oid, pass: (content: Uint8Array) => void = () => {}) {
@@ -81,9 +83,20 @@ export class Inflating {
     if (nul < 0 && this.header.length < 32) return piece
     const size = /^(?:blob|tree|commit) (0|[1-9][0-9]{0,14})$/.exec(this.header)?.[1]
     if (size === undefined) throw new BadObject(this.oid, 'does not begin with an object header')
-    this.left = Number(size)
+    this.size = Number(size)
+    this.left = this.size
     return piece.subarray(nul + 1)
   }
+}
+
+/** zlib's tables, and the header after them, take less than 400 bytes. */
+const BEGINNING = 512
+
+/** What the header says, from the beginning of the object as it is stored. Throws BadObject. */
+export function contentSize(machine: Pick<Machine, 'hasher'>, oid: Oid, raw: Uint8Array): number | undefined {
+  const object = new Inflating(machine, oid)
+  object.push(raw.subarray(0, BEGINNING))
+  return object.size
 }
 
 /** Throws BadObject. */

@@ -70,6 +70,41 @@ function isJson(line: string): boolean {
 
 const NEWLINE = 10
 
+interface Tried {
+  readonly tried: DeploymentId
+  /** Of the commit, which is gone with the deployment if that does not hold. */
+  readonly subject: string
+}
+
+/** The deployment begins to change the host: durable when it returns. */
+export function recordTry({ files }: Machine, tried: Tried): void {
+  const isNew = files.stat(LOG) === undefined
+  appendLine(files, LOG, JSON.stringify({ ...tried, format: FORMATS.log }), 0o600)
+  files.sync(LOG)
+  if (isNew) files.sync(BASE)
+}
+
+/** Which deployments began, the last of them last. */
+export function readTries(files: Machine['files']): Tried[] {
+  return readLines(files).flatMap(line => (line.startsWith('{"tried":') ? parseTried(line) : []))
+}
+
+function parseTried(line: string): Tried[] {
+  try {
+    const read = JSON.parse(line)
+    const id = deploymentId(`${read.tried}`)
+    return id === undefined || !isReadable('log', read) ? [] : [{ tried: id, subject: `${read.subject}` }]
+  } catch {
+    return []
+  }
+}
+
+/** Those of the deployments that have ended here, in the order in which they did. */
+export function inOrder(files: Machine['files'], ids: readonly string[]): string[] {
+  const ended = readLines(files).map(line => /^\{"id":"([^"]*)"/.exec(line)?.[1])
+  return ids.filter(id => ended.includes(id)).sort((a, b) => ended.indexOf(a) - ended.indexOf(b))
+}
+
 interface Outcomes {
   /** The oldest first. */
   readonly outcomes: readonly OutcomeRecord[]

@@ -128,7 +128,12 @@ export const befores: { readonly [K in Before['kind']]: Decoder<Extract<Before, 
     current: nullable(text),
     previous: nullable(text),
   }),
-  path: record<Before & { kind: 'path' }>({ kind: literal('path'), was, madeDirectories: list(text) }),
+  path: record<Before & { kind: 'path' }>({
+    kind: literal('path'),
+    was,
+    madeDirectories: list(text),
+    place: later(text),
+  }),
   units: record<Before & { kind: 'units' }>({
     kind: literal('units'),
     running: list(unit),

@@ -1,9 +1,11 @@
 /**
  * The host's Git objects: a bare repository of loose objects (gitrepository-layout(5)) that `git fsck` accepts, written
- * and read without Git. Objects arrive in a quarantine, and are moved in when their hashes have been checked.
+ * and read without Git. Objects arrive in a quarantine, where their hashes are checked; what a deployment has brought is
+ * admitted when it holds.
  */
 
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { type Oid, oid } from '../../src/plan/names.ts'
 import { STORE } from '../../src/plan/places.ts'
 import type { Contents } from '../../src/plan/reading.ts'
@@ -12,7 +14,7 @@ import { appendLine, makeDirectories, removeTree, writeDurably } from '../host/f
 import type { Machine, Writer } from '../host/machine.ts'
 import { parentOf } from '../host/paths.ts'
 import { writtenByNewer } from './foreign.ts'
-import { BadObject, Inflating, openObject } from './object.ts'
+import { BadObject, contentSize, Inflating, openObject } from './object.ts'
 
 const QUARANTINE = `${STORE}/quarantine`
 const LOGS = 'logs/refs/deptool'
@@ -20,13 +22,15 @@ const LOGS = 'logs/refs/deptool'
 /** In bytes, about 1,000 deployments: a longer reflog is cut to its newer half. */
 const LOG_MAX = 192 * 1024
 
-type RefName = 'current' | 'target'
+type RefName = 'current'
 
 export class Store {
   private readonly machine: Machine
   /** In the quarantine, and checked. If the store has the object too, this one is read. */
   private readonly received = new Set<Oid>()
   private incoming: Incoming | undefined
+  /** A directory for each deployment: what another has left there is none of its objects. */
+  private quarantine = QUARANTINE
 
   constructor(machine: Machine) {
     this.machine = machine
@@ -70,11 +74,13 @@ export class Store {
   }
 
   /**
-   * Creates the repository; one with another hash algorithm is replaced if nothing is deployed. Throws Foreign for one of
-   * a newer format.
+   * Creates the repository for the objects of a deployment; one with another hash algorithm is replaced if nothing is
+   * deployed. Throws Foreign for one of a newer format.
    */
-  prepare(oidLength: number): void {
+  prepare(id: DeploymentId, oidLength: number): void {
     const { files } = this.machine
+    this.quarantine = quarantineOf(id)
+    removeTree(files, QUARANTINE)
     const config = configFor(oidLength)
     const raw = files.read(`${STORE}/config`)
     if (files.stat(`${STORE}/HEAD`) && raw && decodeUtf8(raw) === config) return
@@ -91,8 +97,8 @@ export class Store {
   receive({ oid, bytes, last }: ObjectChunk): void {
     if (this.incoming?.oid !== oid) {
       if (this.incoming) throw new BadObject(this.incoming.oid, 'ended early')
-      makeDirectories(this.machine.files, QUARANTINE, 0o700)
-      this.incoming = new Incoming(this.machine, oid)
+      makeDirectories(this.machine.files, this.quarantine, 0o700)
+      this.incoming = new Incoming(this.machine, oid, `${this.quarantine}/${oid}`)
     }
     this.incoming.push(bytes, last)
     if (!last) return
@@ -100,23 +106,51 @@ export class Store {
     this.received.add(oid)
   }
 
-  /** In the order of arrival: contents before the trees that name them. */
+  /**
+   * In the order of arrival: contents before the trees that name them. Durable when it returns. What is new keeps its
+   * name in the quarantine until settle(), so that forget() knows it.
+   */
   admit(): void {
     const { files } = this.machine
-    // An object in the store counts as whole, also after a power cut.
-    if (this.received.size > 0) files.syncFileSystem(QUARANTINE)
     for (const oid of this.received) {
       const path = objectPath(oid)
-      makeDirectories(files, parentOf(path), 0o700)
-      // Replaces an existing one, which may be damaged.
-      files.rename(`${QUARANTINE}/${oid}`, path)
+      // One that was there may be damaged.
+      if (files.stat(path)) files.rename(`${this.quarantine}/${oid}`, path)
+      else {
+        makeDirectories(files, parentOf(path), 0o700)
+        files.link(`${this.quarantine}/${oid}`, path)
+      }
     }
-    this.dropQuarantine()
+    if (this.received.size > 0) files.syncFileSystem(STORE)
+    this.received.clear()
   }
 
-  dropQuarantine(): void {
-    this.received.clear()
+  /** The deployment holds, and so do its objects. */
+  settle(): void {
     removeTree(this.machine.files, QUARANTINE)
+  }
+
+  /** The deployment does not hold: what it brought is gone. May be repeated. */
+  forget({ id, to }: { readonly id: DeploymentId; readonly to: Oid }): void {
+    const { files } = this.machine
+    this.received.clear()
+    this.takeBack(to)
+    for (const name of files.list(quarantineOf(id)) ?? []) {
+      const path = objectPath(name as Oid)
+      if (files.stat(path)?.identity !== files.stat(`${quarantineOf(id)}/${name}`)?.identity) continue
+      files.unlink(path)
+      files.rmdir(parentOf(path))
+    }
+    removeTree(files, QUARANTINE)
+  }
+
+  /** The reflog says first where the ref goes, and `git fsck` looks for what it says. */
+  private takeBack(to: Oid): void {
+    const { files } = this.machine
+    const log = `${STORE}/${LOGS}/current`
+    if (this.lastMove('current')?.to !== to || this.ref('current') === to) return
+    const lines = (decodeUtf8(files.read(log)!) ?? '').split('\n').slice(0, -2)
+    writeDurably(files, log, lines.map(line => `${line}\n`).join(''), 0o600)
   }
 
   has(oid: Oid): boolean {
@@ -126,6 +160,20 @@ export class Store {
   /** In bytes; 0 if it is missing. */
   storedSize(oid: Oid): number {
     return this.machine.files.stat(this.locate(oid))?.size ?? 0
+  }
+
+  /** How long its content is, as its header says; undefined if that cannot be read. */
+  sizeOf(oid: Oid): number | undefined {
+    let size: number | undefined
+    try {
+      this.machine.files.readPieces(this.locate(oid), piece => {
+        size = contentSize(this.machine, oid, piece)
+        return false
+      })
+    } catch (error) {
+      if (!(error instanceof BadObject)) throw error
+    }
+    return size
   }
 
   /** Without Git's headers; missing objects are left out. For trees, manifests and links. */
@@ -182,8 +230,12 @@ export class Store {
   }
 
   private locate(oid: Oid): string {
-    return this.received.has(oid) ? `${QUARANTINE}/${oid}` : objectPath(oid)
+    return this.received.has(oid) ? `${this.quarantine}/${oid}` : objectPath(oid)
   }
+}
+
+function quarantineOf(id: DeploymentId): string {
+  return `${QUARANTINE}/${id}`
 }
 
 function objectPath(oid: Oid): string {
@@ -211,10 +263,10 @@ class Incoming {
   private readonly writer: Writer
   private readonly checking: Inflating
 
-  constructor(machine: Machine, oid: Oid) {
+  constructor(machine: Machine, oid: Oid, path: string) {
     this.oid = oid
     this.checking = new Inflating(machine, oid)
-    this.writer = machine.files.create(`${QUARANTINE}/${oid}`, 0o400)
+    this.writer = machine.files.create(path, 0o400)
   }
 
   push(bytes: Uint8Array, last: boolean): void {

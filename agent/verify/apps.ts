@@ -7,41 +7,44 @@ import { APPS, currentOf } from '../../src/plan/places.ts'
 import type { Files, Machine, Stat } from '../host/machine.ts'
 import { isVersion } from '../host/paths.ts'
 import { ownerOf } from '../steps/attributes.ts'
-import { hashFile, modeOf } from '../steps/checkout.ts'
+import { type Comparing, isObject, modeOf } from '../steps/checkout.ts'
 
 /** The most files of an app that are named; the others are counted. */
 const NAMED = 50
 
-export function findDriftOfApps(machine: Machine, state: HostState): Finding[] {
-  return [...state.apps.flatMap(app => findDriftOfApp(machine, app)), ...findLeftovers(machine.files, state)]
+/** Throws Unwanted. */
+export function findDriftOfApps(comparing: Comparing, state: HostState): Finding[] {
+  const { files } = comparing.machine
+  return [...state.apps.flatMap(app => findDriftOfApp(comparing, app)), ...findLeftovers(files, state)]
 }
 
-function findDriftOfApp(machine: Machine, app: App): Finding[] {
-  const { files } = machine
+function findDriftOfApp(comparing: Comparing, app: App): Finding[] {
+  const { files } = comparing.machine
   const current = files.readlink(currentOf(app.name)) ?? null
   const directory = `${APPS}/${app.name}/${current}`
   const runs = files.stat(`${APPS}/${app.name}`)?.kind === 'directory' && current !== null
   if (!runs || !isVersion(current) || files.stat(directory)?.kind !== 'directory')
     return [{ kind: 'current', app: app.name, found: current }]
-  const found = [...findDriftOfFiles(machine, app, directory), ...findExtras(files, app, directory)]
+  const found = [...findDriftOfFiles(comparing, app, directory), ...findExtras(files, app, directory)]
   const named: Finding[] = found.slice(0, NAMED)
   return found.length > NAMED
     ? [...named, { kind: 'more', app: app.name, count: found.length - NAMED }]
     : named
 }
 
-function findDriftOfFiles(machine: Machine, app: App, directory: string): Finding[] {
+function findDriftOfFiles(comparing: Comparing, app: App, directory: string): Finding[] {
   return app.files.flatMap((file): Finding[] => {
-    const how = driftOf(machine, app, file, `${directory}/${file.path}`)
+    const how = driftOf(comparing, app, file, `${directory}/${file.path}`)
     return how === undefined ? [] : [{ kind: 'file', app: app.name, path: file.path, how }]
   })
 }
 
-function driftOf(machine: Machine, app: App, file: AppFile, path: string) {
+function driftOf(comparing: Comparing, app: App, file: AppFile, path: string) {
+  const { machine } = comparing
   const stat = machine.files.stat(path)
   if (stat === undefined) return 'missing'
   if (stat.kind !== (file.mode === '120000' ? 'symlink' : 'file')) return 'kind'
-  if (hashFile(machine, path, stat, file.oid) !== file.oid) return 'changed'
+  if (!isObject(comparing, path, stat, file.oid)) return 'changed'
   if (stat.kind !== 'file') return undefined
   const attributes = attributesOf(app.manifest.files, file.path)
   if (stat.mode !== (attributes?.mode ?? modeOf(file))) return 'mode'

@@ -6,9 +6,9 @@ import type { Oid } from '../../src/plan/names.ts'
 import { readAll } from '../../src/plan/reading.ts'
 import type { Verified } from '../../src/protocol/messages.ts'
 import type { Agent } from '../agent.ts'
-import type { Machine } from '../host/machine.ts'
 import { DAMAGED_JOURNAL } from '../host/paths.ts'
 import { inProgressElsewhere } from '../in-progress.ts'
+import type { Comparing } from '../steps/checkout.ts'
 import { BadObject } from '../store/object.ts'
 import { lastOutcome } from '../store/outcomes.ts'
 import type { Store } from '../store/store.ts'
@@ -32,7 +32,8 @@ export function verify(agent: Agent): Verified {
 }
 
 function findDrift(agent: Agent, current: Oid | null): Finding[] {
-  const { machine, store } = agent
+  const { machine, store, wire } = agent
+  const wanted = () => !machine.terminated() && !wire.withdrawn()
   const findings: Finding[] = machine.files.stat(DAMAGED_JOURNAL) ? [{ kind: 'journal' }] : []
   const last = lastOutcome(machine.files)
   if (last?.outcome === 'damaged') findings.push({ kind: 'damaged', id: last.id, why: last.why })
@@ -41,16 +42,18 @@ function findDrift(agent: Agent, current: Oid | null): Finding[] {
   return [
     ...findings,
     ...findBadObjects(store, state),
-    ...Object.values(FIND).flatMap(find => find(machine, state)),
+    ...Object.values(FIND).flatMap(find => find({ machine, store, wanted }, state)),
   ]
 }
 
 /** What finds drift of the tree's files, and of what each key of a manifest declares. */
-const FIND: { readonly [K in 'tree' | keyof Manifest]: (machine: Machine, state: HostState) => Finding[] } = {
+const FIND: {
+  readonly [K in 'tree' | keyof Manifest]: (comparing: Comparing, state: HostState) => Finding[]
+} = {
   tree: findDriftOfApps,
   // Also links from special directories.
-  symlinks: findDriftOfLinks,
-  unitsEnabled: (machine, state) => (machine.systemd ? findDriftOfUnits(machine, state) : []),
+  symlinks: ({ machine }, state) => findDriftOfLinks(machine, state),
+  unitsEnabled: ({ machine }, state) => (machine.systemd ? findDriftOfUnits(machine, state) : []),
   // Compared with the files.
   files: nothing,
   // For deployments only.

@@ -107,7 +107,7 @@ export interface OutcomeRecord {
 }
 
 export interface LoggedDeployment extends OutcomeRecord {
-  /** The subject of its commit, if the host still has that. */
+  /** The subject of its commit, which is gone from the host with it; null of one that holds. */
   readonly subject: string | null
 }
 

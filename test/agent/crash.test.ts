@@ -59,7 +59,10 @@ const NEW: Tree = {
   'fresh/motd': 'hello',
   'fresh/systemd/f.service': '[Service]',
   'fresh/systemd/f.service.d/x.conf': '[Service]',
-  'fresh/manifest.json': JSON.stringify({ symlinks: { '/etc/motd': 'motd' } }),
+  'fresh/manifest.json': JSON.stringify({
+    symlinks: { '/etc/motd': 'motd' },
+    files: { motd: { mode: '0640' } },
+  }),
 }
 
 const LEFT = '/var/lib/deptool/apps/left/current/left.conf' as HostPath

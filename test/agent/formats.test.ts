@@ -143,8 +143,8 @@ test('lines of the log that are not known are kept and skipped', async t => {
   const file = join(root, 'var/lib/deptool/log')
   const known = readFileSync(file, 'utf8')
   const strange = [
-    { ...JSON.parse(known), id: '20290101T000000-0000000001', outcome: 'postponed' },
-    { ...JSON.parse(known), id: '20290101T000000-0000000002', format: 2 },
+    { ...lastOf(known), id: '20290101T000000-0000000001', outcome: 'postponed' },
+    { ...lastOf(known), id: '20290101T000000-0000000002', format: 2 },
   ]
   writeFileSync(file, known + unlines(strange))
   const fetched = await answerTo(root, { type: 'fetch', have: first.commit as Oid })
@@ -164,7 +164,7 @@ test('lines of the log that are not known are kept and skipped', async t => {
 test('a saved plan whose end is in words of a newer version is not carried out again', async t => {
   const { root, second } = await held(t)
   const file = join(root, 'var/lib/deptool/log')
-  const known = JSON.parse(readFileSync(file, 'utf8'))
+  const known = lastOf(readFileSync(file, 'utf8'))
   writeFileSync(file, unlines([known, { ...known, id: idOf(second), outcome: 'postponed' }]))
   const reply = await answerTo(root, second.requests[0]!)
   assert.ok(reply.type === 'refused' && reply.refusal.kind === 'preflight', JSON.stringify(reply))
@@ -276,7 +276,8 @@ const lines = (text: string): unknown[] =>
     .trimEnd()
     .split('\n')
     .map(line => JSON.parse(line))
+const lastOf = (text: string) => lines(text).at(-1) as object
 const unlines = (values: readonly unknown[]) => values.map(value => `${JSON.stringify(value)}\n`).join('')
 const running = (root: string) => readIn(root, 'var/lib/deptool/apps/app/current/app.conf')
 const outcomes = (root: string) =>
-  lines(readIn(root, 'var/lib/deptool/log')).map(line => (line as { outcome: string }).outcome)
+  lines(readIn(root, 'var/lib/deptool/log')).flatMap(line => (line as { outcome?: string }).outcome ?? [])

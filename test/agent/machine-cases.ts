@@ -26,10 +26,8 @@ export const machineCases: Readonly<Record<string, (machine: Machine) => void>> 
     file.write(large)
     file.close()
     const pieces: Uint8Array[] = []
-    same(
-      files.readPieces('/tmp/large', piece => pieces.push(piece)),
-      true,
-    )
+    const read = files.readPieces('/tmp/large', piece => pieces.push(piece))
+    same(read, files.stat('/tmp/large'))
     same(
       pieces.map(piece => piece.length),
       [262144, 262144, 75712],
@@ -40,6 +38,9 @@ export const machineCases: Readonly<Record<string, (machine: Machine) => void>> 
       files.readPieces('/tmp/none', () => {}),
       undefined,
     )
+    let count = 0
+    files.readPieces('/tmp/large', () => ++count < 2)
+    same(count, 2)
   },
 
   'what is not there is undefined or false'({ files }) {
@@ -139,10 +140,125 @@ export const machineCases: Readonly<Record<string, (machine: Machine) => void>> 
     same([text(files.read('/tmp/new')), files.stat('/tmp/new')?.mode], ['new', 0o640])
     same(run(['mkfifo', `${root}/tmp/fifo`]).code, 0)
     same(files.read('/tmp/fifo')?.length, 0)
+    same(files.readPieces('/tmp/fifo', () => {})?.kind, 'other')
+    fails('EEXIST', () => files.createNew('/tmp/fifo', 0o600))
+  },
+
+  'an open directory stays the same one, whatever is done to its name'({ files }) {
+    files.mkdir('/tmp/inner', 0o755)
+    const inner = files.open('/tmp/inner')!
+    files.rename('/tmp/inner', '/tmp/moved')
+    files.mkdir('/tmp/elsewhere', 0o755)
+    files.symlink('elsewhere', '/tmp/inner')
+    // Access control lists are looked for where a directory is open.
+    const { acl, ...self } = inner.self()
+    same(acl ?? false, false)
+    same(self, files.stat('/tmp/moved'))
+    const file = inner.createNew('file', 0o600)
+    file.write(bytes('one'))
+    file.sync()
+    file.close()
+    inner.symlink('file', 'new')
+    inner.rename('new', 'link')
+    inner.mkdir('directory', 0o700)
+    inner.sync()
+    same(files.list('/tmp/moved'), ['directory', 'file', 'link'])
+    same(files.list('/tmp/elsewhere'), [])
     same(
-      files.readPieces('/tmp/fifo', () => {}),
-      true,
+      [inner.readlink('link'), inner.readlink('file'), inner.readlink('none')],
+      ['file', undefined, undefined],
     )
+    same([inner.stat('file')?.size, inner.stat('link')?.kind, inner.stat('none')], [3, 'symlink', undefined])
+    const pieces: string[] = []
+    same(
+      inner.readPieces('file', piece => pieces.push(text(piece)!))?.identity,
+      files.stat('/tmp/moved/file')?.identity,
+    )
+    same(pieces, ['one'])
+    same([inner.unlink('link'), inner.unlink('link'), inner.rmdir('directory')], [true, false, true])
+    inner.unlink('file')
+    inner.close()
+    same(files.rmdir('/tmp/moved'), true)
+  },
+
+  'what is opened as a directory is one, and no link to one'({ files }) {
+    files.mkdir('/tmp/inner', 0o755)
+    files.mkdir('/tmp/inner/deep', 0o755)
+    files.symlink('deep', '/tmp/inner/link')
+    write(files, '/tmp/inner/file', '')
+    const inner = files.open('/tmp/inner')!
+    for (const name of ['link', 'file', 'none']) {
+      same(inner.open(name), undefined)
+      same(files.open(`/tmp/inner/${name}`), undefined)
+    }
+    fails('EEXIST', () => inner.mkdir('link', 0o755))
+    fails('EEXIST', () => files.mkdir('/tmp/inner/link', 0o755))
+    fails('EEXIST', () => inner.createNew('link', 0o644))
+    fails('ELOOP', () => inner.readPieces('link', () => {}))
+    fails('EINVAL', () => inner.stat('deep/none'))
+    fails('EINVAL', () => inner.unlink('../inner/file'))
+    const deep = inner.open('deep')!
+    same(deep.self().identity, files.stat('/tmp/inner/deep')?.identity)
+    deep.close()
+    inner.close()
+    fails('EBADF', () => inner.sync())
+  },
+
+  'no descriptor is left open'({ files, root, run }) {
+    files.mkdir('/tmp/inner', 0o755)
+    write(files, '/tmp/inner/file', 'x')
+    const descriptors = () => Number(run(['sh', '-c', `ls -l /proc/$PPID/fd | grep -c ${root}/`]).stdout)
+    const before = descriptors()
+    const inner = files.open('/tmp/inner')!
+    same(descriptors(), before + 1)
+    fails('EEXIST', () => inner.createNew('file', 0o644))
+    inner.symlink('file', 'link')
+    fails('ELOOP', () => inner.readPieces('link', () => {}))
+    throws(() =>
+      inner.readPieces('file', () => {
+        throw new Error('enough')
+      }),
+    )
+    inner.mkdir('deep', 0o755)
+    fails('ENOENT', () => files.sync('/tmp/none'))
+    fails('EISDIR', () => files.create('/tmp/inner', 0o644))
+    inner.close()
+    same(descriptors(), before)
+  },
+
+  "what is made is the agent's own, whatever the directory passes on"({ files, user }) {
+    files.mkdir('/tmp/shared', 0o755)
+    const other = user.uid === 0 ? 4242 : user.gid
+    files.chown('/tmp/shared', user.uid, other)
+    files.chmod('/tmp/shared', 0o2775)
+    const shared = files.open('/tmp/shared')!
+    shared.mkdir('directory', 0o750)
+    shared.createNew('new', 0o640).close()
+    files.create('/tmp/shared/file', 0o600).close()
+    files.append('/tmp/shared/log', 0o644).close()
+    files.chmod('/tmp/shared/log', 0o666)
+    files.append('/tmp/shared/log', 0o644).close()
+    const facts = ['directory', 'new', 'file', 'log'].map(name => {
+      const { uid, gid, mode } = shared.stat(name)!
+      return [uid, gid, mode]
+    })
+    same(
+      facts,
+      [0o750, 0o640, 0o600, 0o644].map(mode => [user.uid, user.gid, mode]),
+    )
+    shared.close()
+  },
+
+  'an open file is given to somebody, whatever is done to its name'({ files, user }) {
+    const given = { uid: user.uid === 0 ? 4242 : user.uid, gid: user.gid, mode: 0o4750 }
+    const file = files.createNew('/tmp/given', 0o600)
+    files.rename('/tmp/given', '/tmp/moved')
+    write(files, '/tmp/given', '')
+    file.give(given)
+    file.close()
+    const { uid, gid, mode } = files.stat('/tmp/moved')!
+    same({ uid, gid, mode }, given)
+    same(files.stat('/tmp/given')?.mode, 0o644)
   },
 
   'files and directories reach the disk'({ files }) {

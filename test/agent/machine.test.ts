@@ -136,7 +136,7 @@ suite('machine on QuickJS', () => {
     const { status, stdout, stderr } = spawnSync(agent, { encoding: 'utf8', env: { DEPTOOL_ROOT: root } })
     assert.deepEqual([status, stderr], [0, ''])
     assert.deepEqual(stdout.trimEnd().split('\n'), [
-      ...['EFBIG', 'EFBIG', 'EFBIG', 'EBADF', 'EBADF'],
+      ...['EFBIG', 'EFBIG', 'EFBIG', 'EBADF', 'EBADF', 'EBADF', 'EBADF'],
       ...['E2BIG', 'E2BIG', 'EINVAL', 'EINVAL', 'EINVAL', 'EINVAL'],
     ])
     assert.equal(statSync(join(root, 'tmp/file')).uid, process.getuid?.())
@@ -210,18 +210,20 @@ const HUGE = `
 import * as native from 'native'
 const root = native.getenv('DEPTOOL_ROOT')
 const told = act => { try { say('done ' + act()) } catch (error) { say(error.code ?? String(error)) } }
-const fd = native.openRead(root + '/tmp/file')
+const fd = native.openRead(native.NOWHERE, root + '/tmp/file')
 told(() => native.read(fd, 2 ** 32).byteLength)
 told(() => native.read(fd, 2 ** 32 + 3).byteLength)
 told(() => native.read(fd, -1).byteLength)
-told(() => native.size(2 ** 32 + fd))
+told(() => native.status(2 ** 32 + fd))
+told(() => native.lstat(2 ** 32 + fd, 'file'))
+told(() => native.lstat(2 ** 32 - 100, 'file'))
 told(() => native.close(-1))
 const many = length => Object.assign(['true'], { length })
 told(() => native.run(many(2 ** 32 - 1), undefined, 1000))
 told(() => native.run(many(2 ** 24), undefined, 1000))
-told(() => native.lchown(root + '/tmp/file', 2 ** 32, 0))
-told(() => native.chmod(root + '/tmp/file', 2 ** 32 + 0o777))
-told(() => native.openNew(root + '/tmp/new', 2 ** 32))
+told(() => native.lchown(native.NOWHERE, root + '/tmp/file', 2 ** 32, 0))
+told(() => native.chmod(native.NOWHERE, root + '/tmp/file', 2 ** 32 + 0o777))
+told(() => native.openNew(native.NOWHERE, root + '/tmp/new', 2 ** 32))
 told(() => native.probe('127.0.0.1', 2 ** 16 + 22, '', 100))`
 
 /** In small pieces, so that hardly a byte is left when there is no room for another. */

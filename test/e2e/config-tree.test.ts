@@ -74,7 +74,7 @@ deployed to 1 host in 'prod' in <time> (<id>)
       .stderr(anything)
     assert.equal(await facts(web1, '/etc/key.pem'), '640 tls:tls 2\nsecret')
 
-    // Attributes that change are given to a new file: the version before keeps its own.
+    // Attributes that change are given to a new file; what was for more than now becomes root's in the version before.
     world.write({
       'web1/tls/manifest.json': manifest({
         files: { 'key.pem': { mode: '0600' } },
@@ -86,7 +86,7 @@ deployed to 1 host in 'prod' in <time> (<id>)
       .stdout(/update tls\n {8}~ manifest.json\n {8}set 0600 on key.pem\n\n/)
       .stderr(anything)
     assert.equal(await facts(web1, '/etc/key.pem'), '600 root:root 1\nsecret')
-    assert.equal(await facts(web1, `${APPS}/tls/previous/key.pem`), '640 tls:tls 1\nsecret')
+    assert.equal(await facts(web1, `${APPS}/tls/previous/key.pem`), '600 root:root 1\nsecret')
     assert.equal(await facts(web1, `${APPS}/tls/current/open.conf`), '644 root:root 1\nopen')
 
     // Somebody's chmod does not live on by a hard link.

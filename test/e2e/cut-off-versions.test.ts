@@ -152,7 +152,7 @@ async function isBack(world: World<TestHost>, host: TestHost, was: readonly stri
     .read(`${BASE}/log`)
     .trimEnd()
     .split('\n')
-    .map(line => JSON.parse(line).outcome)
+    .flatMap(line => JSON.parse(line).outcome ?? [])
   assert.ok(
     outcomes.every(outcome => outcome === 'held' || outcome === 'undone'),
     outcomes.join(' '),

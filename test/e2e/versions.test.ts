@@ -43,7 +43,8 @@ test('what a newer version has recorded of a deployment is not taken for nothing
   const world = await makeWorld(t, { 'web1/a/x': 'one\n' })
   await world.deploy()
   const log = join(world.host('web1').root(), 'var/lib/deptool/log')
-  const newer = { ...JSON.parse(readFileSync(log, 'utf8')), outcome: 'postponed', format: 2 }
+  const [, ended = ''] = readFileSync(log, 'utf8').split('\n')
+  const newer = { ...JSON.parse(ended), outcome: 'postponed', format: 2 }
   writeFileSync(log, `${JSON.stringify(newer)}\n`)
   // As somebody leaves it who was killed.
   const known = join(world.repo, '.git/deptool/log/web1')

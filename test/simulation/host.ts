@@ -69,6 +69,7 @@ export class SimulatedHost {
     return {
       root: '',
       files: files.call(this),
+      user: { uid: 0, gid: 0 },
       input: {
         read: ms => {
           const got = watcher.read()

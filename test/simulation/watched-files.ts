@@ -1,5 +1,5 @@
 /** Files with somebody who sees each change to them coming, and may do harm instead: every test of faults is made of it. */
-import type { Files, Writer } from '../../agent/host/machine.ts'
+import type { Directory, Files, Names, Writer } from '../../agent/host/machine.ts'
 
 /** What is about to be done. */
 export interface Call {
@@ -29,58 +29,25 @@ export interface Call {
 export type Before = (call: Call) => void
 
 export function watchedFiles(files: Files, before: Before): Files {
-  const see = (call: Call['call'], path: string) => before({ call, path, half: () => {} })
-  const writer = (path: string, inner: Writer): Writer => ({
-    write(bytes) {
-      before({ call: 'write', path, bytes, half: () => inner.write(bytes.subarray(0, bytes.length >> 1)) })
-      inner.write(bytes)
-    },
-    sync() {
-      see('fsync', path)
-      inner.sync()
-    },
-    close: () => inner.close(),
-  })
+  const watch = new Watch(before)
+  const { see } = watch
   return {
     ...files,
+    ...watch.names(files, path => path),
     create(path, mode) {
       see('create', path)
-      return writer(path, files.create(path, mode))
-    },
-    createNew(path, mode) {
-      see('create', path)
-      return writer(path, files.createNew(path, mode))
+      return watch.writer(path, files.create(path, mode))
     },
     append(path, mode) {
       see('append', path)
-      return writer(path, files.append(path, mode))
-    },
-    // What is there already is not made, and what is not there not removed: nothing changes, and nothing can fail.
-    mkdir(path, mode) {
-      if (files.list(path) !== undefined) return
-      see('mkdir', path)
-      files.mkdir(path, mode)
-    },
-    symlink(target, path) {
-      see('symlink', path)
-      files.symlink(target, path)
+      return watch.writer(path, files.append(path, mode))
     },
     link(existing, path) {
       see('link', path)
       files.link(existing, path)
     },
-    rename(from, to) {
-      see('rename', to)
-      files.rename(from, to)
-    },
-    unlink(path) {
-      if (files.stat(path) === undefined) return false
-      see('unlink', path)
-      return files.unlink(path)
-    },
     rmdir(path) {
-      if (files.list(path)?.length !== 0) return files.rmdir(path)
-      see('rmdir', path)
+      if (files.list(path)?.length === 0) see('rmdir', path)
       return files.rmdir(path)
     },
     chmod(path, mode) {
@@ -99,5 +66,81 @@ export function watchedFiles(files: Files, before: Before): Files {
       see('syncfs', path)
       files.syncFileSystem(path)
     },
+  }
+}
+
+class Watch {
+  readonly #before: Before
+
+  constructor(before: Before) {
+    this.#before = before
+  }
+
+  readonly see = (call: Call['call'], path: string): void => this.#before({ call, path, half: () => {} })
+
+  /** `whole` gives the path of a name. What is there already is not made, and what is not there not removed. */
+  names(names: Names, whole: (name: string) => string): Names {
+    const { see } = this
+    return {
+      ...names,
+      open: name => {
+        const directory = names.open(name)
+        return directory && this.#directory(directory, whole(name))
+      },
+      createNew: (name, mode) => {
+        see('create', whole(name))
+        return this.writer(whole(name), names.createNew(name, mode))
+      },
+      mkdir: (name, mode) => {
+        if (names.stat(name)?.kind !== 'directory') see('mkdir', whole(name))
+        names.mkdir(name, mode)
+      },
+      symlink: (target, name) => {
+        see('symlink', whole(name))
+        names.symlink(target, name)
+      },
+      rename: (from, to) => {
+        see('rename', whole(to))
+        names.rename(from, to)
+      },
+      unlink: name => {
+        if (names.stat(name)) see('unlink', whole(name))
+        return names.unlink(name)
+      },
+      rmdir: name => {
+        if (names.stat(name)) see('rmdir', whole(name))
+        return names.rmdir(name)
+      },
+    }
+  }
+
+  writer(path: string, inner: Writer): Writer {
+    return {
+      write: bytes => {
+        const half = () => inner.write(bytes.subarray(0, bytes.length >> 1))
+        this.#before({ call: 'write', path, bytes, half })
+        inner.write(bytes)
+      },
+      give: to => {
+        this.see('chown', path)
+        inner.give(to)
+      },
+      sync: () => {
+        this.see('fsync', path)
+        inner.sync()
+      },
+      close: () => inner.close(),
+    }
+  }
+
+  #directory(directory: Directory, path: string): Directory {
+    return {
+      ...directory,
+      ...this.names(directory, name => `${path === '/' ? '' : path}/${name}`),
+      sync: () => {
+        this.see('fsync', path)
+        directory.sync()
+      },
+    }
   }
 }

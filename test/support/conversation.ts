@@ -8,12 +8,14 @@ import type { Prepared } from './agent-driver.ts'
 export class Conversation {
   readonly replies: Reply[] = []
   readonly #left: Request[]
+  readonly #last: Request | undefined
   readonly #reader = new FrameReader()
   #greeting = MAGIC.length
 
   /** Each request is said once those before it were answered. */
   constructor(requests: readonly Request[]) {
     this.#left = [...requests]
+    this.#last = requests.at(-1)
   }
 
   told(...types: readonly Reply['type'][]): boolean {
@@ -23,11 +25,17 @@ export class Conversation {
   /** As the agent's input.read. */
   readonly read = (): Uint8Array | 'end' | 'timeout' => {
     const [next] = this.#left
-    if (next === undefined || this.told('refused', 'undone', 'outcome')) return 'end'
+    if (next === undefined || this.told('refused', 'undone', 'outcome'))
+      return this.#isAsking() ? 'timeout' : 'end'
     if (next.type === 'activate' && !this.told('staged')) return 'timeout'
     if ((next.type === 'confirm' || next.type === 'undo') && !this.told('settled')) return 'timeout'
     this.#left.shift()
     return encodeFrame(encodeMessage(next))
+  }
+
+  /** Whoever has asked waits for the answer. */
+  #isAsking(): boolean {
+    return this.#last?.type === 'verify' && !this.told('verified', 'refused')
   }
 
   /** As the agent's write. */

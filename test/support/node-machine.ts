@@ -5,11 +5,14 @@ import fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  type Directory,
   type Endpoint,
   type Files,
   type Input,
   type Machine,
+  type Names,
   type Ran,
+  READ_MAX,
   type RunOptions,
   type Stat,
   SystemFailure,
@@ -44,6 +47,7 @@ export function nodeMachine({ root, input = [], alone = false }: NodeMachineOpti
   return {
     root,
     files: filesUnder(at),
+    user: USER,
     input: queue(input),
     output,
     write: bytes => output.push(bytes.slice()) > 0,
@@ -73,44 +77,72 @@ export function nodeMachine({ root, input = [], alone = false }: NodeMachineOpti
   }
 }
 
+/** What `at` makes of a name is a path: of an open directory, through its descriptor. */
+function namesUnder(at: (name: string) => string): Names {
+  const isThere = (name: string) => orUndefined(() => fs.lstatSync(at(name)), ABSENT) !== undefined
+  return {
+    stat: name => orUndefined(() => toStat(fs.lstatSync(at(name), BIG)), ABSENT),
+    readlink: name => orUndefined(() => fs.readlinkSync(at(name)), [...ABSENT, 'EINVAL']),
+    open: name => {
+      const fd = orUndefined(() => fs.openSync(at(name), DIRECTORY), [...ABSENT, 'ELOOP'])
+      return fd === undefined ? undefined : directory(fd)
+    },
+    readPieces: (name, each) => {
+      const fd = orUndefined(() => fs.openSync(at(name), PLAIN), ABSENT)
+      return fd === undefined ? undefined : readPieces(fd, each)
+    },
+    createNew: (name, mode) => ours(at(name), 'wx', mode),
+    mkdir: (name, mode) => {
+      if (fs.lstatSync(at(name), { throwIfNoEntry: false })?.isDirectory()) return
+      call(() => fs.mkdirSync(at(name), mode))
+      const fd = fs.openSync(at(name), DIRECTORY)
+      takeOver(fd, mode)
+      fs.closeSync(fd)
+    },
+    symlink: (target, name) => call(() => fs.symlinkSync(target, at(name))),
+    rename: (from, to) => call(() => fs.renameSync(at(from), at(to))),
+    unlink: name => isThere(name) && (orUndefined(() => fs.unlinkSync(at(name)) ?? true, ABSENT) ?? false),
+    rmdir: name =>
+      isThere(name) &&
+      (orUndefined(() => fs.rmdirSync(at(name)) ?? true, [...ABSENT, 'ENOTEMPTY', 'EEXIST']) ?? false),
+  }
+}
+
+/** Node has no openat(2) and the like; what /proc knows of a descriptor leads to the same directory. */
+function directory(fd: number): Directory {
+  return {
+    ...namesUnder(name => {
+      if (name.includes('/')) throw new SystemFailure('EINVAL', `find '${name}'`)
+      return `/proc/self/fd/${fd}/${name}`
+    }),
+    self: () => toStat(call(() => fs.fstatSync(fd, BIG))),
+    sync: () => call(() => fs.fsyncSync(fd)),
+    close: () => call(() => fs.closeSync(fd)),
+  }
+}
+
 function filesUnder(at: (path: string) => string): Files {
   const syncPath = (path: string) => {
-    const { sync, close } = writer(call(() => fs.openSync(at(path), 'r')))
+    const { sync, close } = writer(call(() => fs.openSync(at(path), READ)))
     sync()
     close()
   }
-  const isThere = (path: string) => orUndefined(() => fs.lstatSync(at(path)), ABSENT) !== undefined
   return {
+    ...namesUnder(at),
     read: path =>
       orUndefined(() => {
         const fd = fs.openSync(at(path), READ)
         try {
+          if (fs.fstatSync(fd).size > READ_MAX) throw new SystemFailure('EFBIG', `read '${path}'`)
           return new Uint8Array(fs.readFileSync(fd))
         } finally {
           fs.closeSync(fd)
         }
       }, ABSENT),
-    create: (path, mode) => writer(call(() => fs.openSync(at(path), 'w', mode))),
-    createNew: (path, mode) => writer(call(() => fs.openSync(at(path), 'wx', mode))),
-    append: (path, mode) => writer(call(() => fs.openSync(at(path), 'a', mode))),
-    readPieces: (path, each) => {
-      const fd = orUndefined(() => fs.openSync(at(path), PLAIN), ABSENT)
-      return fd === undefined ? undefined : readPieces(fd, each)
-    },
-    stat: path => orUndefined(() => toStat(fs.lstatSync(at(path))), ABSENT),
+    create: (path, mode) => ours(at(path), 'w', mode),
+    append: (path, mode) => ours(at(path), 'a', mode),
     list: path => orUndefined(() => fs.readdirSync(at(path)).sort(), ABSENT),
-    mkdir: (path, mode) => {
-      if (!fs.statSync(at(path), { throwIfNoEntry: false })?.isDirectory())
-        call(() => fs.mkdirSync(at(path), mode))
-    },
-    symlink: (target, path) => call(() => fs.symlinkSync(target, at(path))),
-    readlink: path => orUndefined(() => fs.readlinkSync(at(path)), [...ABSENT, 'EINVAL']),
     link: (existing, path) => call(() => fs.linkSync(at(existing), at(path))),
-    rename: (from, to) => call(() => fs.renameSync(at(from), at(to))),
-    unlink: path => isThere(path) && (orUndefined(() => fs.unlinkSync(at(path)) ?? true, ABSENT) ?? false),
-    rmdir: path =>
-      isThere(path) &&
-      (orUndefined(() => fs.rmdirSync(at(path)) ?? true, [...ABSENT, 'ENOTEMPTY', 'EEXIST']) ?? false),
     // Node has no fchmodat(2).
     chmod: (path, mode) => {
       if (fs.lstatSync(at(path), { throwIfNoEntry: false })?.isSymbolicLink())
@@ -129,6 +161,20 @@ function filesUnder(at: (path: string) => string): Files {
   }
 }
 
+/** Opens for writing what is the agent's own, whatever its parent passes on. */
+function ours(path: string, flags: string, mode: number): Writer {
+  const fd = call(() => fs.openSync(path, flags, mode & 0o700))
+  takeOver(fd, mode)
+  return writer(fd)
+}
+
+function takeOver(fd: number, mode: number): void {
+  const { uid, gid } = USER
+  const stat = fs.fstatSync(fd)
+  if (stat.uid !== uid || stat.gid !== gid) call(() => fs.fchownSync(fd, uid, gid))
+  call(() => fs.fchmodSync(fd, mode & ~0o022))
+}
+
 /** Node's statfs keeps the flags to itself; access(2) tells even root. */
 function isReadOnly(path: string): boolean {
   try {
@@ -141,6 +187,10 @@ function isReadOnly(path: string): boolean {
 
 const READ = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK
 const PLAIN = READ | fs.constants.O_NOFOLLOW
+const DIRECTORY = PLAIN | fs.constants.O_DIRECTORY
+/** Inodes may have more than 53 bits. */
+const BIG = { bigint: true } as const
+const USER = { uid: process.geteuid!(), gid: process.getegid!() }
 
 const ABSENT = ['ENOENT', 'ENOTDIR']
 
@@ -171,26 +221,32 @@ function writer(fd: number): Writer {
       call(() => {
         for (let put = 0; put < bytes.length; ) put += fs.writeSync(fd, bytes, put)
       }),
+    give: ({ uid, gid, mode }) =>
+      call(() => {
+        fs.fchownSync(fd, uid, gid)
+        fs.fchmodSync(fd, mode)
+      }),
     sync: () => call(() => fs.fsyncSync(fd)),
     close: () => call(() => fs.closeSync(fd)),
   }
 }
 
-function readPieces(fd: number, each: (piece: Uint8Array) => void): true {
+function readPieces(fd: number, each: (piece: Uint8Array) => unknown): Stat {
   try {
+    const stat = toStat(fs.fstatSync(fd, BIG))
     for (;;) {
       const piece = new Uint8Array(PIECE)
       const length = call(() => fs.readSync(fd, piece))
-      if (length === 0) return true
-      each(piece.subarray(0, length))
+      if (length === 0 || each(piece.subarray(0, length)) === false) return stat
     }
   } finally {
     fs.closeSync(fd)
   }
 }
 
-function toStat(stat: fs.Stats): Stat {
-  const { mode, uid, gid, size, mtimeMs } = stat
+function toStat(stat: fs.BigIntStats): Stat {
+  const [mode, uid, gid] = [Number(stat.mode) & 0o7777, Number(stat.uid), Number(stat.gid)]
+  const [size, mtimeMs] = [Number(stat.size), Number(stat.mtimeNs) / 1e6]
   const kind = stat.isFile()
     ? 'file'
     : stat.isDirectory()
@@ -198,7 +254,8 @@ function toStat(stat: fs.Stats): Stat {
       : stat.isSymbolicLink()
         ? 'symlink'
         : 'other'
-  return { kind, mode: mode & 0o7777, uid, gid, size, mtimeMs }
+  const identity = `${stat.dev.toString(16)}:${stat.ino.toString(16)}`
+  return { kind, mode, uid, gid, size, mtimeMs, identity }
 }
 
 function queue(items: readonly (Uint8Array | 'timeout')[]): Input {

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "native.h"
@@ -37,33 +38,71 @@ bool write_all(int fd, const uint8_t *bytes, size_t length)
     return true;
 }
 
-enum { READ, PLAIN, NEW, EXCLUSIVE, APPEND };
+int make_ours(int fd, mode_t mode)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return -1;
+    bool ours = status.st_uid == geteuid() && status.st_gid == getegid();
+    /* Who is not root keeps an embedded host, and can give nothing away. */
+    if (!ours && fchown(fd, geteuid(), getegid()) != 0 && (geteuid() == 0 || errno != EPERM))
+        return -1;
+    mode_t wanted = mode & 07777 & ~UMASK;
+    return (status.st_mode & 07777) == wanted ? 0 : fchmod(fd, wanted);
+}
+
+enum { READ, PLAIN, DIRECTORY, NEW, EXCLUSIVE, APPEND };
 
 /* Who puts a FIFO in the place of a file that is to be read must not hold the agent up. */
 static const int FLAGS[] = {
     [READ] = O_RDONLY | O_NONBLOCK,
     [PLAIN] = O_RDONLY | O_NONBLOCK | O_NOFOLLOW,
+    [DIRECTORY] = O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
     [NEW] = O_WRONLY | O_CREAT | O_TRUNC,
     [EXCLUSIVE] = O_WRONLY | O_CREAT | O_EXCL,
     [APPEND] = O_WRONLY | O_CREAT | O_APPEND,
 };
 
-/* openRead(path), openPlain(path), openNew(path, mode), openExclusive(path, mode), openAppend(path, mode): open(2). */
+/* Whether the error says that there is nothing of the kind that was to be opened. */
+static bool is_absence(int which, int error)
+{
+    return which <= DIRECTORY && (absent(error) || (which == DIRECTORY && error == ELOOP));
+}
+
+/* openat(2). -1 with errno set. What is opened for writing is ours, with this mode, when it returns. */
+static int open_as(int which, int at, const char *path, mode_t mode)
+{
+    /* Nobody else may have opened it before it has its group. */
+    int fd = openat(at, path, FLAGS[which] | O_CLOEXEC, mode & S_IRWXU);
+    if (fd < 0 || which <= DIRECTORY || make_ours(fd, mode) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/*
+ * openRead(at, path), openPlain(at, path), openDirectory(at, path), openNew(at, path, mode),
+ * openExclusive(at, path, mode), openAppend(at, path, mode): a descriptor; the first three undefined where there is none.
+ */
 static JSValue open_file(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv, int which)
 {
     (void)this, (void)argc;
+    int at;
     uint32_t mode = 0;
-    if (which > PLAIN && !number_of(ctx, argv[1], 07777, EINVAL, "open", &mode))
+    if (!directory_of(ctx, argv[0], "open", &at))
         return JS_EXCEPTION;
-    const char *path = path_of(ctx, argv[0]);
+    if (which > DIRECTORY && !number_of(ctx, argv[2], 07777, EINVAL, "open", &mode))
+        return JS_EXCEPTION;
+    const char *path = path_of(ctx, argv[1]);
     if (!path)
         return JS_EXCEPTION;
 
-    int fd = open(path, FLAGS[which] | O_CLOEXEC, mode);
-    bool absent = which <= PLAIN && (errno == ENOENT || errno == ENOTDIR);
-    JSValue result = fd >= 0  ? JS_NewInt32(ctx, fd)
-                     : absent ? JS_UNDEFINED
-                              : fail(ctx, errno, "open", path);
+    int fd = open_as(which, at, path, mode);
+    JSValue result = fd >= 0                      ? JS_NewInt32(ctx, fd)
+                     : is_absence(which, errno) ? JS_UNDEFINED
+                                                  : fail(ctx, errno, "open", path);
     JS_FreeCString(ctx, path);
     return result;
 }
@@ -102,17 +141,50 @@ static JSValue write_bytes(JSContext *ctx, JSValueConst this, int argc, JSValueC
     return write_all(fd, bytes, length) ? JS_UNDEFINED : fail(ctx, errno, "write", NULL);
 }
 
-/* size(fd): fstat(2). */
-static JSValue file_size(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+/* status(fd): fstat(2), and of a directory whether it has an access control list. */
+static JSValue file_status(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
 {
     (void)this, (void)argc;
     int fd;
     struct stat status;
     if (!descriptor_of(ctx, argv[0], "stat", &fd))
         return JS_EXCEPTION;
-    return fstat(fd, &status) == 0 ? JS_NewInt64(ctx, status.st_size) : fail(ctx, errno, "stat", NULL);
+    if (fstat(fd, &status) != 0)
+        return fail(ctx, errno, "stat", NULL);
+    JSValue result = status_object(ctx, &status);
+    if (JS_IsException(result) || !S_ISDIR(status.st_mode))
+        return result;
+    bool listed = fgetxattr(fd, "system.posix_acl_access", NULL, 0) > 0;
+    if (JS_DefinePropertyValueStr(ctx, result, "acl", JS_NewBool(ctx, listed), JS_PROP_C_W_E) >= 0)
+        return result;
+    JS_FreeValue(ctx, result);
+    return JS_EXCEPTION;
 }
 
+/* fchmod(fd, mode) */
+static JSValue change_mode(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+{
+    (void)this, (void)argc;
+    int fd;
+    uint32_t mode;
+    if (!descriptor_of(ctx, argv[0], "chmod", &fd) || !number_of(ctx, argv[1], 07777, EINVAL, "chmod", &mode))
+        return JS_EXCEPTION;
+    return fchmod(fd, mode) == 0 ? JS_UNDEFINED : fail(ctx, errno, "chmod", NULL);
+}
+
+/* fchown(fd, uid, gid) */
+static JSValue change_owner(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+{
+    (void)this, (void)argc;
+    int fd;
+    uint32_t uid, gid;
+    if (!descriptor_of(ctx, argv[0], "chown", &fd) || !number_of(ctx, argv[1], LAST_ID, EINVAL, "chown", &uid)
+        || !number_of(ctx, argv[2], LAST_ID, EINVAL, "chown", &gid))
+        return JS_EXCEPTION;
+    return fchown(fd, uid, gid) == 0 ? JS_UNDEFINED : fail(ctx, errno, "chown", NULL);
+}
+
+/* fsync(fd) */
 static JSValue sync_file(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
 {
     (void)this, (void)argc;
@@ -120,6 +192,16 @@ static JSValue sync_file(JSContext *ctx, JSValueConst this, int argc, JSValueCon
     if (!descriptor_of(ctx, argv[0], "fsync", &fd))
         return JS_EXCEPTION;
     return fsync(fd) == 0 ? JS_UNDEFINED : fail(ctx, errno, "fsync", NULL);
+}
+
+/* syncfs(fd) */
+static JSValue sync_file_system(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+{
+    (void)this, (void)argc;
+    int fd;
+    if (!descriptor_of(ctx, argv[0], "syncfs", &fd))
+        return JS_EXCEPTION;
+    return syncfs(fd) == 0 ? JS_UNDEFINED : fail(ctx, errno, "syncfs", NULL);
 }
 
 static JSValue close_file(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
@@ -133,15 +215,19 @@ static JSValue close_file(JSContext *ctx, JSValueConst this, int argc, JSValueCo
 }
 
 static const JSCFunctionListEntry LIST[] = {
-    JS_CFUNC_MAGIC_DEF("openRead", 2, open_file, READ),
-    JS_CFUNC_MAGIC_DEF("openPlain", 2, open_file, PLAIN),
-    JS_CFUNC_MAGIC_DEF("openNew", 2, open_file, NEW),
-    JS_CFUNC_MAGIC_DEF("openExclusive", 2, open_file, EXCLUSIVE),
-    JS_CFUNC_MAGIC_DEF("openAppend", 2, open_file, APPEND),
+    JS_CFUNC_MAGIC_DEF("openRead", 3, open_file, READ),
+    JS_CFUNC_MAGIC_DEF("openPlain", 3, open_file, PLAIN),
+    JS_CFUNC_MAGIC_DEF("openDirectory", 3, open_file, DIRECTORY),
+    JS_CFUNC_MAGIC_DEF("openNew", 3, open_file, NEW),
+    JS_CFUNC_MAGIC_DEF("openExclusive", 3, open_file, EXCLUSIVE),
+    JS_CFUNC_MAGIC_DEF("openAppend", 3, open_file, APPEND),
     JS_CFUNC_DEF("read", 2, read_piece),
     JS_CFUNC_DEF("write", 2, write_bytes),
-    JS_CFUNC_DEF("size", 1, file_size),
+    JS_CFUNC_DEF("status", 1, file_status),
+    JS_CFUNC_DEF("fchmod", 2, change_mode),
+    JS_CFUNC_DEF("fchown", 3, change_owner),
     JS_CFUNC_DEF("fsync", 1, sync_file),
+    JS_CFUNC_DEF("syncfs", 1, sync_file_system),
     JS_CFUNC_DEF("close", 1, close_file),
 };
 

@@ -14,7 +14,7 @@ extern const uint32_t agent_size;
 #define STACK_LIMIT ((size_t)1 << 20)
 
 static const struct functions *const PARTS[] = {
-    &failure_functions, &file_functions,  &path_functions,   &process_functions,
+    &failure_functions, &file_functions,  &path_functions,   &stat_functions, &process_functions,
     &probe_functions,   &stdio_functions, &system_functions, &hash_functions,
 };
 
@@ -54,7 +54,7 @@ static int prepare_process(void)
         return -1;
     close(fd);
 
-    umask(022);
+    umask(UMASK);
     /* Programs that the agent runs are read by it: no translations, no colours, no pager. */
     setenv("LC_ALL", "C", 1);
     setenv("SYSTEMD_COLORS", "0", 1);

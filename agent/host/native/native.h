@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "quickjs.h"
 
@@ -18,7 +19,7 @@ struct functions {
 };
 
 extern const struct functions failure_functions, file_functions, path_functions, process_functions, probe_functions,
-    stdio_functions, system_functions, hash_functions;
+    stat_functions, stdio_functions, system_functions, hash_functions;
 
 /* failure.c: every system call that failed leaves C through here. Throws; `subject` may be NULL. */
 JSValue fail(JSContext *ctx, int error, const char *call, const char *subject);
@@ -35,6 +36,10 @@ JSValue new_text(JSContext *ctx, const char *bytes, size_t length);
  */
 bool number_of(JSContext *ctx, JSValueConst value, uint32_t most, int error, const char *call, uint32_t *number);
 bool descriptor_of(JSContext *ctx, JSValueConst value, const char *call, int *fd);
+/* An open directory, or AT_FDCWD. */
+bool directory_of(JSContext *ctx, JSValueConst value, const char *call, int *at);
+/* To chown(2) the last number of all says that the owner stays. */
+#define LAST_ID (UINT32_MAX - 1)
 
 struct field {
     const char *name;
@@ -46,6 +51,16 @@ JSValue new_object(JSContext *ctx, const struct field *fields, int length);
 
 /* files.c: write(2) until all is written. False with errno set. */
 bool write_all(int fd, const uint8_t *bytes, size_t length);
+/*
+ * Gives an open file or directory our owner and group, whatever its parent passes on, and the mode, less the umask. -1
+ * with errno set.
+ */
+#define UMASK 022
+int make_ours(int fd, mode_t mode);
+
+/* stat.c */
+JSValue status_object(JSContext *ctx, const struct stat *status);
+bool absent(int error); /* whether the error says that there is nothing */
 
 /* signals.c */
 extern int terminate_fd; /* readable from the moment SIGTERM came, for good */

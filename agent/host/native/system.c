@@ -68,6 +68,9 @@ static JSValue lock(JSContext *ctx, JSValueConst this, int argc, JSValueConst *a
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         result = fail(ctx, errno, "open", path);
+    } else if (make_ours(fd, 0600) != 0) {
+        result = fail(ctx, errno, "chmod", path);
+        close(fd);
     } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         result = errno == EWOULDBLOCK ? JS_FALSE : fail(ctx, errno, "flock", path);
         close(fd);

@@ -1,5 +1,6 @@
 /* JavaScript's values to C's and back. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -39,6 +40,15 @@ bool descriptor_of(JSContext *ctx, JSValueConst value, const char *call, int *fd
         return false;
     *fd = number;
     return true;
+}
+
+bool directory_of(JSContext *ctx, JSValueConst value, const char *call, int *at)
+{
+    double given;
+    if (JS_ToFloat64(ctx, &given, value))
+        return false;
+    *at = AT_FDCWD;
+    return given == AT_FDCWD || descriptor_of(ctx, value, call, at);
 }
 
 /* What a Uint8Array shows. Good until JavaScript runs again. */
