@@ -171,9 +171,12 @@ function attempt(
     store.setRef('target', to, operator, `deploy ${id}: tried`)
     return activate(
       steps,
-      contextOf(machine, journal, () => {
-        why ??= withdrawn(agent, id)
-        return why
+      contextOf(machine, journal, {
+        interrupted() {
+          why ??= withdrawn(agent, id)
+          return why
+        },
+        tell: news => wire.send(news),
       }),
       {
         journal,

@@ -4,6 +4,7 @@ import { isDiskError } from '../host/errors.ts'
 import { removeTree } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
 import { BACKUP, previousOf, versionName } from '../host/paths.ts'
+import { versionsInUse } from '../systemd/old-versions.ts'
 
 /** The most deployments whose backups are kept. */
 const BACKUPS = 20
@@ -11,9 +12,11 @@ const BACKUPS = 20
 /** After an undo: the version directories of `commit`, and app directories that are then empty. */
 export function collectVersion(files: Files, commit: Oid): void {
   const version = versionName(commit)
+  const isUsed = usesOf(files)
   for (const app of files.list(APPS) ?? []) {
     if (!isDirectory(files, `${APPS}/${app}`) || files.readlink(currentOf(app)) === version) continue
-    drop(files, `${APPS}/${app}/${version}`)
+    const directory = `${APPS}/${app}/${version}`
+    if (files.stat(directory) && !isUsed(app, version)) drop(files, directory)
     files.rmdir(`${APPS}/${app}`)
   }
 }
@@ -23,8 +26,12 @@ function isDirectory(files: Files, path: string): boolean {
   return files.stat(path)?.kind === 'directory'
 }
 
-/** After a confirmation: all versions except `current` and `previous`, removed apps, and old backups. */
+/**
+ * After a confirmation: all versions except `current`, `previous` and those that a process still uses, removed apps, and
+ * old backups.
+ */
 export function collectOld(files: Files, apps: ReadonlySet<string>): void {
+  const isUsed = usesOf(files)
   for (const app of files.list(APPS) ?? []) {
     if (!apps.has(app)) {
       drop(files, `${APPS}/${app}`)
@@ -38,9 +45,18 @@ export function collectOld(files: Files, apps: ReadonlySet<string>): void {
       files.readlink(previousOf(app)),
     ])
     for (const name of files.list(`${APPS}/${app}`) ?? [])
-      if (!keep.has(name)) drop(files, `${APPS}/${app}/${name}`)
+      if (!keep.has(name) && !isUsed(app, name)) drop(files, `${APPS}/${app}/${name}`)
   }
   for (const old of (files.list(BACKUP) ?? []).slice(0, -BACKUPS)) drop(files, `${BACKUP}/${old}`)
+}
+
+/** Looks at the processes when it is asked for the first time, which takes some milliseconds. */
+function usesOf(files: Files): (app: string, version: string) => boolean {
+  let used: ReadonlySet<string> | undefined
+  return (app, version) => {
+    used ??= versionsInUse(files)
+    return used.has(`${app}/${version}`)
+  }
 }
 
 /** What cannot be removed (something is mounted there, or it is immutable) is left to a later deployment. */
