@@ -9,7 +9,7 @@ import type { Shell } from './shell.ts'
 import type { Address, SshAddress } from './ssh/address.ts'
 import { type ConfirmHostKey, isCertified } from './ssh/host-key.ts'
 import { KeyStore } from './ssh/keys.ts'
-import { connectOpenssh, joinMaster } from './ssh/openssh.ts'
+import { connectOpenssh, type JoinedShell, joinMaster } from './ssh/openssh.ts'
 import { resolveHost } from './ssh/resolve.ts'
 import { warmUp } from './ssh/ssh2.ts'
 import { connectSsh2 } from './ssh/ssh2-shell.ts'
@@ -59,7 +59,13 @@ export function connector(settings: Settings): Connect {
     const address: Address = await resolving
     const tellSlow = (seconds: number) => settings.tellSlow?.(host, seconds)
     if (address.kind === 'local') return { ...connectLocal(address, agents, env), now, tellSlow }
-    const shell = await choose(address, options)
+    let shell: Shell | JoinedShell = await choose(address, options)
+    const renew = async () => {
+      if (!('isAlive' in shell) || (await shell.isAlive())) return false
+      shell.close()
+      shell = await choose(address, { ...options, fresh: true })
+      return true
+    }
     return {
       host,
       user: shell.user,
@@ -69,6 +75,7 @@ export function connector(settings: Settings): Connect {
       isAgentDamaged: () => isAgentDamaged(shell, agents),
       now,
       tellSlow,
+      renew,
       close: () => shell.close(),
     }
   }
@@ -87,7 +94,7 @@ const CHOICES: { readonly [T in Transport]: Choice } = {
   openssh:
     ({ byOpenssh }, env) =>
     async (address, options) =>
-      (options.fresh ? undefined : await joinMaster(address, env)) ?? byOpenssh(address, options),
+      (await join(address, env, options)) ?? byOpenssh(address, options),
 
   ssh2:
     ({ bySsh2 }) =>
@@ -106,7 +113,7 @@ const CHOICES: { readonly [T in Transport]: Choice } = {
   auto:
     ({ bySsh2, byOpenssh }, env) =>
     async (address, options) => {
-      const shell = options.fresh ? undefined : await joinMaster(address, env)
+      const shell = await join(address, env, options)
       if (shell) return shell
       if (beyondSsh2(address).length > 0) return byOpenssh(address, options)
       return bySsh2(address, options).catch(error => {
@@ -116,6 +123,14 @@ const CHOICES: { readonly [T in Transport]: Choice } = {
         })
       })
     },
+}
+
+async function join(
+  address: SshAddress,
+  env: Env,
+  { fresh, signal }: ConnectOptions,
+): Promise<JoinedShell | undefined> {
+  return fresh ? undefined : joinMaster(address, { env, signal })
 }
 
 function isUnsupported(error: unknown): boolean {

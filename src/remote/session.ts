@@ -39,7 +39,10 @@ interface SessionOptions {
 
 /** Rejects with HostError; nothing is left running then. The caller closes the connection. */
 export async function openSession(connection: Connection, options: SessionOptions = {}): Promise<Session> {
-  const first = await greet(connection, options)
+  const first = await greet(connection, options).catch(async error => {
+    if (!isLost(error) || !(await connection.renew?.())) throw error
+    return greet(connection, options)
+  })
   if (first.kind === 'ready') return sessionOf(first, false)
   if (first.kind === 'silent' && !(await connection.isAgentDamaged())) throw first.error
   options.onInstall?.()
@@ -48,6 +51,10 @@ export async function openSession(connection: Connection, options: SessionOption
   if (second.kind === 'ready') return sessionOf(second, true)
   if (second.kind === 'silent') throw second.error
   throw new HostError(connection.host, 'install', `cannot start the newly installed agent: ${second.why}`)
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof HostError && error.kind === 'lost'
 }
 
 type Greeted =

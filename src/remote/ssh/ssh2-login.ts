@@ -1,6 +1,6 @@
 /** From an open socket to an ssh2 client that is logged in. */
 import type { Socket } from 'node:net'
-import { Timer } from '../timer.ts'
+import type { Timer } from '../timer.ts'
 import type { Turns } from '../turns.ts'
 import type { SshAddress } from './address.ts'
 import { offerFor } from './algorithms.ts'
@@ -8,7 +8,7 @@ import { type ConfirmHostKey, hostKeyAlgorithms, keysOf, verifyHostKey } from '.
 import { type KeyStore, Locked, type LoginKey, type LoginKeys } from './keys.ts'
 import { type LoginFacts, loginError } from './login-error.ts'
 import type { Client, ConnectConfig, Ssh2, Ssh2Key } from './ssh2.ts'
-import { takeShortcuts } from './ssh2-shortcuts.ts'
+import { onRefusedKey, takeShortcuts } from './ssh2-shortcuts.ts'
 
 export interface LoginOptions {
   readonly keys: KeyStore
@@ -17,40 +17,49 @@ export interface LoginOptions {
   readonly questions: Turns
 }
 
-interface LoginParts {
+export interface LoginParts {
   readonly ssh2: Ssh2
   readonly client: Client
   readonly socket: Socket
   readonly address: SshAddress
   readonly login: LoginKeys
+  /** Aborted when the host has had its time, which `timer` counts. */
+  readonly late: AbortSignal
+  readonly timer: Timer
 }
 
 /** Rejects with HostError, or Dropped. The caller destroys the socket then. */
 export async function logIn(parts: LoginParts, options: LoginOptions): Promise<void> {
-  const { client, socket, address, login } = parts
-  const facts: LoginFacts = { encrypted: false, methods: [], hostKeyError: undefined, locked: [] }
-  let timer: Timer | undefined
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const fail = (error: Error) => reject(loginError(error, address, login, facts))
-      timer = new Timer(address.connectTimeoutMs, () => fail(failure('ETIMEDOUT')))
-      client.once('ready', resolve)
-      client.once('handshake', () => {
-        facts.encrypted = true
-      })
-      client.on('error', error => {
-        // After a key that could not sign, ssh2 goes on with the next one.
-        if (!('level' in error && error.level === 'agent')) fail(error)
-      })
-      client.once('close', () => fail(failure('ECONNRESET')))
-      // A host that hung up before ssh2 listened: no event will tell that again.
-      if (socket.destroyed) return fail(failure('ECONNRESET'))
-      client.connect(configure(parts, options, facts, timer))
-      takeShortcuts(client, login.keys)
-    })
-  } finally {
-    timer?.stop()
+  const { client, socket, address, login, late, timer } = parts
+  const facts: LoginFacts = {
+    encrypted: false,
+    methods: [],
+    partial: false,
+    hostKeyError: undefined,
+    locked: [],
   }
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: Error) => reject(loginError(error, address, login, facts))
+    if (late.aborted) return fail(failure('ETIMEDOUT'))
+    late.addEventListener('abort', () => fail(failure('ETIMEDOUT')), { once: true })
+    client.once('ready', resolve)
+    client.once('handshake', () => {
+      facts.encrypted = true
+    })
+    client.on('error', error => {
+      // After a key that could not sign, ssh2 goes on with the next one.
+      if (!('level' in error && error.level === 'agent')) fail(error)
+    })
+    client.once('close', () => fail(failure('ECONNRESET')))
+    // A host that hung up before ssh2 listened: no event will tell that again.
+    if (socket.destroyed) return fail(failure('ECONNRESET'))
+    client.connect(configure(parts, options, facts, timer))
+    takeShortcuts(client, login.keys)
+    onRefusedKey(client, (methods, partial) => {
+      facts.methods = methods
+      facts.partial ||= partial && !methods.includes('publickey')
+    })
+  })
 }
 
 function failure(code: string): Error {
@@ -59,28 +68,11 @@ function failure(code: string): Error {
 
 function configure(
   { ssh2, socket, address, login }: LoginParts,
-  { confirmHostKey, questions }: LoginOptions,
+  options: LoginOptions,
   facts: LoginFacts,
   timer: Timer,
 ): ConnectConfig {
   const offer = offerFor(address)
-  const verify = async (blob: Buffer): Promise<boolean> => {
-    try {
-      await timer.pause(verifyHostKey(blob, address, confirmHostKey, questions))
-      return true
-    } catch (error) {
-      facts.hostKeyError = error
-      return false
-    }
-  }
-  const sign: SignWith = async (key, data, hash) => {
-    try {
-      return await timer.pause(key.sign(data, hash))
-    } catch (error) {
-      if (error instanceof Locked) facts.locked.push(error.message)
-      throw error
-    }
-  }
   return {
     sock: socket,
     username: address.user,
@@ -95,10 +87,48 @@ function configure(
       hmac: offer.mac,
       compress: ['none'],
     } as NonNullable<ConnectConfig['algorithms']>,
-    hostVerifier: (blob: Buffer, done: (trusted: boolean) => void) => {
-      verify(blob).then(done)
-    },
-    authHandler: onlyMethod(address.user, keyRing(ssh2, login.keys, sign), facts),
+    hostVerifier: hostVerifier(address, options, facts, timer),
+    authHandler: onlyMethod(address.user, keyRing(ssh2, login.keys, signer(facts, timer))),
+  }
+}
+
+/**
+ * Asked at the first key exchange, and again at each that the host begins later. Then the answer must not be waited for:
+ * ssh2 1.17 would go on with the old keys meanwhile, and the host hang up.
+ */
+function hostVerifier(
+  address: SshAddress,
+  { confirmHostKey, questions }: LoginOptions,
+  facts: LoginFacts,
+  timer: Timer,
+): (blob: Buffer, done: (trusted: boolean) => void) => boolean | undefined {
+  let verified: Buffer | undefined
+  const verify = async (blob: Buffer): Promise<boolean> => {
+    try {
+      await timer.pause(verifyHostKey(blob, address, confirmHostKey, questions))
+      verified = blob
+      return true
+    } catch (error) {
+      facts.hostKeyError = error
+      return false
+    }
+  }
+  return (blob, done) => {
+    if (verified) return verified.equals(blob)
+    // A copy: ssh2 reads the next packets into the same memory.
+    verify(Buffer.from(blob)).then(done)
+    return undefined
+  }
+}
+
+function signer(facts: LoginFacts, timer: Timer): SignWith {
+  return async (key, data, hash) => {
+    try {
+      return await timer.pause(key.sign(data, hash))
+    } catch (error) {
+      if (error instanceof Locked) facts.locked.push(error.message)
+      throw error
+    }
   }
 }
 
@@ -107,14 +137,13 @@ type AuthHandler = Extract<ConnectConfig['authHandler'], (...args: never) => unk
 type SignWith = (key: LoginKey, data: Buffer, hash: string | undefined) => Promise<Buffer>
 
 /** Straight to the keys: ssh2 would begin with 'none', a round trip that every host refuses. */
-function onlyMethod(username: string, agent: Agent, facts: LoginFacts): AuthHandler {
+function onlyMethod(username: string, agent: Agent): AuthHandler {
   let tried = false
-  return (methods, _partial, next) => {
+  return (_methods, _partial, next) => {
     if (!tried) {
       tried = true
       return next({ type: 'agent', username, agent })
     }
-    facts.methods = methods ?? []
     // What ssh2 takes for 'give up', though its types do not know it.
     next(false as never)
   }
