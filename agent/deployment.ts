@@ -177,9 +177,12 @@ function attempt(
     recordTry(machine, { tried: id, subject: store.commit(to)?.subject ?? '' })
     return activate(
       steps,
-      contextOf(machine, journal, () => {
-        why ??= withdrawn(agent, id)
-        return why
+      contextOf(machine, journal, {
+        interrupted() {
+          why ??= withdrawn(agent, id)
+          return why
+        },
+        tell: news => wire.send(news),
       }),
       {
         journal,

@@ -6,10 +6,13 @@ import { describeError, isDiskError } from './host/errors.ts'
 import type { Context } from './steps/action.ts'
 import { actionFor } from './steps/actions.ts'
 import { syncTouched } from './steps/durable.ts'
+import { comparisonOf } from './steps/running-before.ts'
 import { collectVersion } from './store/collect.ts'
+import { readInventory } from './store/inventory.ts'
 import type { Journal } from './store/journal.ts'
 import type { Store } from './store/store.ts'
 import { isGoingDown } from './systemd/systemd.ts'
+import { takenDown } from './systemd/taken-down.ts'
 
 interface Undone {
   /** What could not be restored. */
@@ -35,12 +38,24 @@ export function undo(journal: Journal, context: Context, store: Store): Undone {
     }
   }
   const deferred = new Deferred()
-  for (const { step, before } of journal.prepared.slice(0, journal.begun + 1).reverse())
+  const begun = journal.prepared.slice(0, journal.begun + 1)
+  const comparison = comparisonOf(begun, readInventory(files).units)
+  // While systemd still knows how the new units are related to others.
+  attempt(() => {
+    for (const unit of takenDown(machine, comparison)) deferred.start.add(unit)
+  })
+  for (const { step, before } of [...begun].reverse())
     attempt(
       () => actionFor(step).undo(step, before, context, deferred),
       error => `${step.kind}: ${describeError(error)}`,
     )
   leftovers.push(...deferred.carryOut(machine))
+  attempt(() => {
+    const again = new Deferred()
+    // Also what the undo itself has taken down.
+    for (const unit of takenDown(machine, { ...comparison, stopped: deferred.handled })) again.start.add(unit)
+    leftovers.push(...again.carryOut(machine))
+  })
   const goingDown = leftovers.length > 0 && machine.systemd && isGoingDown(machine)
   attempt(() => {
     store.forget(journal.header)

@@ -1,7 +1,7 @@
 /** What the agent has to know of each kind of step. */
 import type { UnitName } from '../../src/plan/names.ts'
 import type { Step } from '../../src/plan/steps.ts'
-import type { UnitReport } from '../../src/protocol/messages.ts'
+import type { Reply, UnitReport } from '../../src/protocol/messages.ts'
 import type { Deferred } from '../deferred.ts'
 import type { Files, Machine } from '../host/machine.ts'
 import type { Inventory } from '../store/inventory.ts'
@@ -12,18 +12,20 @@ export interface Context {
   readonly header: Header
   /** When the agent began with the plan, in ticks() of the machine. */
   readonly began: number
-  /** Units that ran, and that systemd restarts or stops along with those that the plan names. */
+  /** Units that ran: systemd may restart or stop them along with those that the plan names. */
   readonly beside: readonly UnitName[]
   /** Why the operator wants an undo; undefined if nobody does. Asked between steps, and during slow ones. */
   interrupted(): string | undefined
+  /** Tells the operator's side what a step does beyond what the plan could say. */
+  tell(news: Extract<Reply, { type: 'restarted' | 'watching' }>): void
 }
 
 export function contextOf(
   machine: Machine,
   { header }: { readonly header: Header },
-  interrupted: Context['interrupted'] = () => undefined,
+  { interrupted = () => undefined, tell = () => {} }: Partial<Pick<Context, 'interrupted' | 'tell'>> = {},
 ): Context {
-  return { machine, header, began: machine.ticks(), beside: [], interrupted }
+  return { machine, header, began: machine.ticks(), beside: [], interrupted, tell }
 }
 
 /** A new kind of step does not compile without these members; the optional one only saves time. */

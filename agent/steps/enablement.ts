@@ -1,5 +1,4 @@
-import { templateOf } from '../../src/plan/app-units.ts'
-import type { UnitName } from '../../src/plan/names.ts'
+import { templateOf, type UnitName } from '../../src/plan/names.ts'
 import { APPS } from '../../src/plan/places.ts'
 import type { StepOf } from '../../src/plan/steps.ts'
 import type { Deferred } from '../deferred.ts'

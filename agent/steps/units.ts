@@ -4,6 +4,7 @@ import type { Deferred } from '../deferred.ts'
 import type { Machine } from '../host/machine.ts'
 import type { Before } from '../store/journal.ts'
 import { restartedAlong, runningBeside } from '../systemd/dependents.ts'
+import { findOutdated } from '../systemd/old-versions.ts'
 import { connectionsOf, freeSockets, runningBehind } from '../systemd/sockets.ts'
 import {
   isRetried,
@@ -37,7 +38,7 @@ export const stopAction: Action<StepOf<'stop'>> = {
     resetFailed(machine, there)
   },
   undo(_, before, __, deferred) {
-    defer(deferred, before)
+    defer(deferred, before, deferred.restart)
   },
   touches: noNames,
   leaves: leavesNothing,
@@ -68,9 +69,18 @@ export const reloadAction: Action<StepOf<'reload'>> = {
   systemd: 'required',
   prefetch: true,
   before: ({ units }, { machine }) => runningUnits(machine, units),
-  run: ({ units }, context) => startOrFail(context, 'reload-or-restart', units),
-  // Restarted, since the state of a process after a failed reload is unknown.
-  undo: undoStart,
+  run({ units }, context) {
+    const began = context.machine.ticks()
+    const ran = showUnits(context.machine, units).filter(isRunning)
+    startOrFail(context, 'reload-or-restart', units)
+    const after = showUnits(
+      context.machine,
+      ran.map(({ unit }) => unit),
+    )
+    const restarted = after.filter(({ since }) => since >= began).map(({ unit }) => unit)
+    if (restarted.length > 0) context.tell({ type: 'restarted', units: restarted })
+  },
+  undo: undoReload,
   touches: noNames,
   leaves: leavesNothing,
 }
@@ -78,14 +88,15 @@ export const reloadAction: Action<StepOf<'reload'>> = {
 export const settleAction: Action<StepOf<'settle'>> = {
   systemd: 'optional',
   before: () => NOTHING,
-  run({ units, ms }, context) {
+  run({ units, ms, always, reloaded }, context) {
     const { machine, header } = context
-    const failing = watch(machine, units, {
-      began: context.began,
-      settleMs: ms,
+    const watched = watch(machine, units, {
+      ...{ ms, always, reloaded, began: context.began },
       beside: restartedAlong(machine, units, context.beside),
       stop: () => context.interrupted() !== undefined,
+      onWait: (units, ms) => context.tell({ type: 'watching', units, ms }),
     })
+    const failing = watched.length > 0 ? watched : keepingOld(machine, reloaded)
     if (failing.length === 0) return
     const reports = failing.map(({ unit, fails }) => reportUnit(machine, unit, fails, header.started))
     throw new StepFailed(failing.map(({ unit, fails }) => `${unit} ${fails}`).join(', '), reports)
@@ -95,14 +106,32 @@ export const settleAction: Action<StepOf<'settle'>> = {
   leaves: leavesNothing,
 }
 
+/** Reloaded units that go on with an old version of their files. */
+function keepingOld(machine: Machine, reloaded: readonly UnitName[]) {
+  const remedy = "to have it restarted, remove it from 'units_reload'"
+  return findOutdated(machine, reloaded).map(({ unit, how }) => ({
+    unit,
+    fails: `${how} after its reload; ${remedy}`,
+  }))
+}
+
+interface Started {
+  readonly units: readonly UnitName[]
+}
+
 /** Restarts what ran, and stops what did not, such as a oneshot that had finished. */
-function undoStart(
-  { units }: { readonly units: readonly UnitName[] },
-  before: Before,
-  { machine }: Context,
-  deferred: Deferred,
-): void {
-  const running = defer(deferred, before)
+function undoStart({ units }: Started, before: Before, { machine }: Context, deferred: Deferred): void {
+  const running = defer(deferred, before, deferred.restart)
+  stopOthers(machine, units, running)
+}
+
+/** The same, but what ran is reloaded: it may have kept all its connections. */
+function undoReload({ units }: Started, before: Before, { machine }: Context, deferred: Deferred): void {
+  const running = defer(deferred, before, deferred.reload)
+  stopOthers(machine, units, running)
+}
+
+function stopOthers(machine: Machine, units: readonly UnitName[], running: readonly UnitName[]): void {
   const others = units.filter(unit => !running.includes(unit))
   if (others.length === 0) return
   const loaded = showUnits(machine, others)
@@ -113,11 +142,11 @@ function undoStart(
   resetFailed(machine, loaded)
 }
 
-/** Restarts what ran or was retried, which is returned, and starts what ran beside that. */
-function defer(deferred: Deferred, before: Before): readonly UnitName[] {
+/** Restarts or reloads what ran, retries what was retried, and starts what ran beside that. Returns the first two. */
+function defer(deferred: Deferred, before: Before, again: Set<UnitName>): readonly UnitName[] {
   if (before.kind !== 'units') return []
   const { running, retried = [], beside = [] } = before
-  for (const unit of running) deferred.restart.add(unit)
+  for (const unit of running) again.add(unit)
   for (const unit of retried) deferred.retry.add(unit)
   for (const unit of beside) deferred.start.add(unit)
   return [...running, ...retried]
@@ -125,12 +154,13 @@ function defer(deferred: Deferred, before: Before): readonly UnitName[] {
 
 function startOrFail(context: Context, verb: string, units: readonly UnitName[]): void {
   const { machine } = context
+  const began = machine.ticks()
   const all = freeSockets(machine, units, () => context.interrupted() !== undefined)
   try {
     patiently(context, [verb], all)
   } catch (error) {
     if (context.interrupted() !== undefined) throw error
-    const limited = showUnits(machine, all).filter(state => state.result === 'start-limit-hit')
+    const limited = showUnits(machine, all).filter(state => isLimited(state, began))
     if (limited.length === 0) throw explain(error, all, context)
     // Several deployments within a few seconds are not a crash loop, so the start limit is reset.
     resetFailed(
@@ -139,6 +169,14 @@ function startOrFail(context: Context, verb: string, units: readonly UnitName[])
     )
     startAgain(context, verb, all)
   }
+}
+
+/**
+ * Whether systemd has refused to start it so often. The result is that of its last end if that was a failure, such as
+ * the 143 with which Java ends when it is stopped.
+ */
+function isLimited({ active, result, tried }: UnitState, began: number): boolean {
+  return result === 'start-limit-hit' || (active === 'failed' && tried < began)
 }
 
 /** Units may take minutes to stop and to start: meanwhile the operator can ask for an undo. */

@@ -5,6 +5,7 @@ import { isDiskError } from '../host/errors.ts'
 import { removeTree } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
 import { BACKUP, previousOf, versionName } from '../host/paths.ts'
+import { versionsInUse } from '../systemd/old-versions.ts'
 import { inOrder } from './outcomes.ts'
 
 /** The most deployments whose backups are kept. */
@@ -13,9 +14,11 @@ const BACKUPS = 20
 /** After an undo: the version directories of `commit`, and app directories that are then empty. */
 export function collectVersion(files: Files, commit: Oid): void {
   const version = versionName(commit)
+  const isUsed = usesOf(files)
   for (const app of files.list(APPS) ?? []) {
     if (!isDirectory(files, `${APPS}/${app}`) || files.readlink(currentOf(app)) === version) continue
-    drop(files, `${APPS}/${app}/${version}`)
+    const directory = `${APPS}/${app}/${version}`
+    if (files.stat(directory) && !isUsed(app, version)) drop(files, directory)
     files.rmdir(`${APPS}/${app}`)
   }
 }
@@ -31,8 +34,12 @@ interface Ended {
   readonly apps: ReadonlySet<string>
 }
 
-/** After a confirmation: all versions except `current` and `previous`, removed apps, and old backups. */
+/**
+ * After a confirmation: all versions except `current`, `previous` and those that a process still uses, removed apps, and
+ * old backups.
+ */
 export function collectOld(files: Files, { id, apps }: Ended): void {
+  const isUsed = usesOf(files)
   for (const app of files.list(APPS) ?? []) {
     if (!apps.has(app)) {
       drop(files, `${APPS}/${app}`)
@@ -46,7 +53,7 @@ export function collectOld(files: Files, { id, apps }: Ended): void {
       files.readlink(previousOf(app)),
     ])
     for (const name of files.list(`${APPS}/${app}`) ?? [])
-      if (!keep.has(name)) drop(files, `${APPS}/${app}/${name}`)
+      if (!keep.has(name) && !isUsed(app, name)) drop(files, `${APPS}/${app}/${name}`)
   }
   for (const old of oldBackups(files, id)) drop(files, `${BACKUP}/${old}`)
 }
@@ -60,6 +67,15 @@ function oldBackups(files: Files, ending: DeploymentId): string[] {
   const recorded = inOrder(files, others)
   const unknown = others.filter(name => !recorded.includes(name))
   return [...unknown, ...recorded].slice(0, -most)
+}
+
+/** Looks at the processes when it is asked for the first time, which takes some milliseconds. */
+function usesOf(files: Files): (app: string, version: string) => boolean {
+  let used: ReadonlySet<string> | undefined
+  return (app, version) => {
+    used ??= versionsInUse(files)
+    return used.has(`${app}/${version}`)
+  }
 }
 
 /** What cannot be removed (something is mounted there, or it is immutable) is left to a later deployment. */

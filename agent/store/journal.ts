@@ -47,6 +47,8 @@ export type Before =
       readonly retried?: readonly UnitName[]
       /** Other running units, which systemd may stop along with these. Older agents did not list them. */
       readonly beside?: readonly UnitName[]
+      /** All running units of the host, in the first step that touches any. Older agents did not list them. */
+      readonly ran?: readonly UnitName[]
     }
   | {
       readonly kind: 'enablement'

@@ -139,6 +139,7 @@ export const befores: { readonly [K in Before['kind']]: Decoder<Extract<Before, 
     running: list(unit),
     retried: later(list(unit)),
     beside: later(list(unit)),
+    ran: later(list(unit)),
   }),
   enablement: record<Before & { kind: 'enablement' }>({
     kind: literal('enablement'),

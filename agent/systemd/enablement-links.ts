@@ -1,5 +1,4 @@
-import { templateOf } from '../../src/plan/app-units.ts'
-import type { UnitName } from '../../src/plan/names.ts'
+import { templateOf, type UnitName } from '../../src/plan/names.ts'
 import type { Files } from '../host/machine.ts'
 import { baseOf } from '../host/paths.ts'
 import { UNIT_DIRECTORY } from './systemd.ts'

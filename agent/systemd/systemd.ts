@@ -1,8 +1,7 @@
 /** systemd, through systemctl(1), which runs with LC_ALL=C. */
 
-import { templateOf } from '../../src/plan/app-units.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
-import { type UnitName, unitName } from '../../src/plan/names.ts'
+import { templateOf, type UnitName, unitName } from '../../src/plan/names.ts'
 import { PLACES } from '../../src/plan/places.ts'
 import { followed } from '../host/files.ts'
 import type { Files, Machine, Ran, RunOptions } from '../host/machine.ts'
@@ -36,6 +35,8 @@ export interface UnitState extends Ending {
   readonly restarts: number
   /** When it last became active, in ticks() of the machine. */
   readonly since: number
+  /** When it last began to start, in the same. */
+  readonly tried: number
 }
 
 /**
@@ -83,7 +84,7 @@ const PAUSE_MS = 300
 
 const PROPERTIES = [
   ...['Id', 'Type', 'LoadState', 'ActiveState', 'SubState', 'Result', 'ReloadResult', 'NRestarts'],
-  ...['ActiveEnterTimestampMonotonic', 'ExecMainCode', 'ExecMainStatus'],
+  ...['ActiveEnterTimestampMonotonic', 'InactiveExitTimestampMonotonic', 'ExecMainCode', 'ExecMainStatus'],
 ]
 
 /** Units in a call: Machine.run keeps 64 KiB of the output. */
@@ -114,6 +115,7 @@ function stateOf(machine: Machine, unit: UnitName, block: string): UnitState {
     reload: field('ReloadResult'),
     restarts,
     since: Number(field('ActiveEnterTimestampMonotonic')) / 1000 || 0,
+    tried: Number(field('InactiveExitTimestampMonotonic')) / 1000 || 0,
     main: readMain(field('ExecMainCode'), field('ExecMainStatus')),
     // In a call of their own: command lines can be long, and contain empty lines.
     commands:
@@ -140,6 +142,23 @@ export function showProperties(
   if (ran.code !== 0) throw new SystemdFailure(`systemctl show: ${ran.stderr.trim()}`)
   return ran.stdout
 }
+
+/** Everything that runs, except for failed units that systemd is about to start again. */
+export function listRunning(machine: Machine): UnitName[] {
+  const argv = ['systemctl', 'list-units', '--plain', '--no-legend', '--full', ...LISTED]
+  const ran = ask(machine, argv)
+  if (ran.code !== 0) throw new SystemdFailure(`systemctl list-units: ${ran.stderr.trim()}`)
+  return ran.stdout.split('\n').flatMap(line => {
+    const [name = '', , , sub = ''] = line.trim().split(/\s+/)
+    return sub.startsWith('auto-restart') ? [] : (unitName(name) ?? [])
+  })
+}
+
+/** Not targets, slices, scopes and devices: nothing runs in them, or systemd does not start it. */
+const LISTED = [
+  '--type=service,socket,timer,path,mount,automount,swap',
+  '--state=active,activating,reloading',
+]
 
 export function isRunning(state: UnitState): boolean {
   return ['active', 'activating', 'reloading'].includes(state.active)
@@ -195,19 +214,20 @@ export function readUnitFile(files: Files, unit: UnitName): string {
   return (raw && decodeUtf8(raw)) ?? ''
 }
 
-/**
- * The state of a unit that was (re)started or reloaded after `began`, in ticks(): restarts before that do not count.
- * 'wait': it may still fail.
- */
-export function judge(state: UnitState, began: number): 'runs' | 'wait' | { readonly fails: string } {
+/** Whether it has done its work: a oneshot has no process that could fail. */
+export function hasEnded({ active, sub }: UnitState): boolean {
+  return active === 'inactive' || sub === 'exited'
+}
+
+/** The state of a unit that was (re)started or reloaded after `began`, in ticks(): restarts before that do not count. */
+export function judge(state: UnitState, began: number): 'runs' | 'starts' | { readonly fails: string } {
   const { active, sub, type, result, restarts } = state
   if (state.load !== 'loaded') return { fails: `is ${state.load}` }
   if (active === 'failed') return { fails: endingOf(state) }
   const restarted = restarts > 0 && (active === 'activating' || state.since >= began)
   if (sub.startsWith('auto-restart') || restarted) return { fails: `${endingOf(state)} and was restarted` }
-  const watched = ['simple', 'exec', 'idle'].includes(type)
-  if (active === 'active' || active === 'reloading') return watched ? 'wait' : 'runs'
-  if (active === 'activating') return 'wait'
+  if (active === 'active' || active === 'reloading') return 'runs'
+  if (active === 'activating') return 'starts'
   // A oneshot that has finished is inactive. Units that are not services (timers, sockets) have no type.
   if (active === 'inactive' && type === 'oneshot' && result === 'success') return 'runs'
   return { fails: `is ${active} (${sub})` }

@@ -1,7 +1,7 @@
 /** Units that a plan starts, and that the host does not have. */
-import { templateOf, unitsGenerated, unitsOf } from '../../src/plan/app-units.ts'
+import { unitsGenerated, unitsOf } from '../../src/plan/app-units.ts'
 import type { HostState } from '../../src/plan/host-state.ts'
-import type { UnitName } from '../../src/plan/names.ts'
+import { templateOf, type UnitName } from '../../src/plan/names.ts'
 import type { Step } from '../../src/plan/steps.ts'
 import type { Obstacle } from '../../src/protocol/messages.ts'
 import type { Files } from '../host/machine.ts'

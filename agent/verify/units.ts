@@ -7,6 +7,7 @@ import type { Files, Machine } from '../host/machine.ts'
 import { parentOf } from '../host/paths.ts'
 import { readInventory } from '../store/inventory.ts'
 import { enablementLinks } from '../systemd/enablement-links.ts'
+import { findOutdated } from '../systemd/old-versions.ts'
 import { isRetried, readUnitFile, showUnits, UNIT_DIRECTORY, type UnitState } from '../systemd/systemd.ts'
 
 export function findDriftOfUnits(machine: Machine, state: HostState): Finding[] {
@@ -14,6 +15,7 @@ export function findDriftOfUnits(machine: Machine, state: HostState): Finding[] 
   return [
     ...findDisabled(machine, state),
     ...showUnits(machine, enabled).flatMap(findDriftOfUnit),
+    ...findOutdated(machine, enabled).map(({ unit, how }): Finding => ({ kind: 'unit', unit, state: how })),
     ...findLeftovers(machine.files, new Set(enabled)),
   ]
 }

@@ -25,11 +25,6 @@ export function generatedFrom(app: App): { readonly unit: UnitName; readonly pat
 
 const GENERATED = SPECIAL_ROLES.filter(role => role !== 'unit')
 
-/** 'getty@tty1.service' -> 'getty@.service'; a unit that is not an instance stays as it is. */
-export function templateOf(unit: UnitName): UnitName {
-  return unit.replace(/@.*(?=\.)/, '@') as UnitName
-}
-
 /** The units that files right in the directory make. */
 function unitsIn(app: App, role: SpecialRole): { readonly unit: UnitName; readonly path: AppPath }[] {
   const { directory, unitOf } = SPECIAL[role]

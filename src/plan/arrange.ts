@@ -2,6 +2,7 @@
 import type { FileAttributes } from './attributes.ts'
 import { type App, order } from './host-state.ts'
 import type { Link } from './links.ts'
+import { SETTLE_MS } from './manifest.ts'
 import type { AppName, UnitName } from './names.ts'
 import type { Applying } from './special-directories.ts'
 import type { Step, StepKind, StepOf } from './steps.ts'
@@ -19,6 +20,10 @@ export interface Work extends Applied {
   readonly enable: readonly UnitName[]
   readonly restart: readonly UnitName[]
   readonly reload: readonly UnitName[]
+  /** Those of `reload` that systemd may restart instead. */
+  readonly orRestart: readonly UnitName[]
+  /** Units that a generator makes. */
+  readonly generated: readonly UnitName[]
   /** The longest settle time of these apps is used. */
   readonly settling: readonly App[]
   readonly checked: readonly App[]
@@ -27,7 +32,10 @@ export interface Work extends Applied {
 /** The steps that make changed files of special directories effective: for which apps, or whether at all. */
 type Applied = { readonly [A in Applying]: A extends 'daemonReload' ? boolean : readonly AppName[] }
 
-export type UnitWork = Pick<Work, 'stop' | 'disable' | 'enable' | 'restart' | 'reload'>
+export type UnitWork = Pick<
+  Work,
+  'stop' | 'disable' | 'enable' | 'restart' | 'reload' | 'orRestart' | 'generated'
+>
 
 export type PlainLink = Pick<Link, 'path' | 'target' | 'role'>
 
@@ -60,15 +68,19 @@ const STEPS: { readonly [K in StepKind]: (work: Work) => readonly StepOf<K>[] } 
   remove: ({ remove }) => remove.map(app => ({ kind: 'remove', app })),
   // Units may need these directories when they start.
   tmpfiles: ({ tmpfiles }) => some(tmpfiles, apps => ({ kind: 'tmpfiles', apps })),
-  daemonReload: ({ daemonReload }) => (daemonReload ? [{ kind: 'daemonReload' }] : []),
+  // Before the daemon-reload: systemd 257 and later take all units for changed after it.
   enable: ({ enable }) => some(sorted(enable), units => ({ kind: 'enable', units })),
+  daemonReload: ({ daemonReload }) => (daemonReload ? [{ kind: 'daemonReload' }] : []),
   restart: ({ restart }) => some(sorted(restart), units => ({ kind: 'restart', units })),
-  reload: ({ reload }) => some(sorted(reload), units => ({ kind: 'reload', units })),
-  settle: ({ restart, reload, settling }) =>
-    some(sorted([...restart, ...reload]), units => ({
+  reload: ({ reload, orRestart }) =>
+    some(sorted(reload), units => ({ kind: 'reload', units, orRestart: sorted(orRestart) })),
+  settle: work =>
+    some(sorted([...work.restart, ...work.reload]), units => ({
       kind: 'settle',
       units,
-      ms: Math.max(...settling.map(app => app.manifest.settleMs)),
+      ms: Math.max(...work.settling.map(app => app.manifest.settleMs ?? SETTLE_MS)),
+      always: alwaysWatched(work, units),
+      reloaded: sorted(work.reload),
     })),
   check: ({ checked }) =>
     checked.flatMap(({ name, manifest }) =>
@@ -79,6 +91,14 @@ const STEPS: { readonly [K in StepKind]: (work: Work) => readonly StepOf<K>[] } 
         units: manifest.unitsEnabled,
       })),
     ),
+}
+
+/** Of a container, only its monitor reports that it is ready: as soon as there is a process. */
+function alwaysWatched({ settling, generated }: Work, units: readonly UnitName[]): UnitName[] {
+  const timed = settling
+    .filter(app => app.manifest.settleMs !== null)
+    .flatMap(app => app.manifest.unitsEnabled)
+  return units.filter(unit => timed.includes(unit) || generated.includes(unit))
 }
 
 function some<T, S extends Step>(items: readonly T[], step: (items: readonly T[]) => S): S[] {

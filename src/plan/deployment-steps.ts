@@ -13,15 +13,16 @@ import { unitChanges } from './unit-changes.ts'
 export function makeSteps(from: HostState, to: HostState): Step[] {
   const changes = changedApps(from, to)
   const apps = changes.flatMap(change => change.to ?? [])
+  const units = unitChanges(from, to, changes)
   return arrange({
     apps,
     sysusers: appsToApply('sysusers', changes),
     attributes: changes.flatMap(newAttributes),
-    ...unitChanges(from, to, changes),
+    ...units,
     ...changedLinks(from, to),
     remove: changes.flatMap(change => (change.to ? [] : [change.from.name])),
     tmpfiles: appsToApply('tmpfiles', changes),
-    daemonReload: isDue('daemonReload', changes),
+    daemonReload: isDue('daemonReload', changes) || units.enable.length + units.disable.length > 0,
     settling: apps,
     checked: apps,
   })

@@ -1,9 +1,10 @@
 /** The apps of a host with their files and manifests, read from a host tree. */
 import { decodeUtf8 } from './bytes.ts'
 import { type Manifest, NO_MANIFEST, parseManifest } from './manifest.ts'
-import { type AppName, type AppPath, appName, type Oid } from './names.ts'
+import { type AppName, type AppPath, appName, type Oid, templateOf } from './names.ts'
 import type { Problem } from './problem.ts'
 import type { Contents, Reading } from './reading.ts'
+import { isFileOf } from './special-directories.ts'
 import { type FileMode, parseTree } from './tree.ts'
 
 export interface AppFile {
@@ -19,6 +20,8 @@ export interface App {
   /** Sorted by path. */
   readonly files: readonly AppFile[]
   readonly manifest: Manifest
+  /** Of the files in special directories that a plan depends on: those of units that are to be reloaded. */
+  readonly texts: ReadonlyMap<AppPath, string>
 }
 
 export interface HostState {
@@ -51,6 +54,7 @@ interface AppDraft {
   readonly tree: Oid
   readonly files: AppFile[]
   manifest: Manifest
+  readonly texts: Map<AppPath, string>
 }
 
 interface Draft {
@@ -75,7 +79,20 @@ export function* readHosts(roots: readonly Oid[]): Reading<HostState[]> {
   for (const host of hosts) for (const app of host.apps) app.files.sort((a, b) => order(a.path, b.path))
   const contents: Contents = yield unique(hosts.flatMap(host => host.apps.flatMap(blobsToRead)))
   for (const host of hosts) for (const app of host.apps) readBlobs(host, app, contents)
+  const files = hosts.flatMap(filesOfReloaded)
+  const texts: Contents = files.length > 0 ? yield unique(files.map(({ file }) => file.oid)) : new Map()
+  for (const { app, file } of files) app.texts.set(file.path, decodeUtf8(take(texts, file.oid)) ?? '')
   return hosts
+}
+
+/** Any app may ship the unit, or a drop-in for it. */
+function filesOfReloaded({ apps }: Draft): { readonly app: AppDraft; readonly file: AppFile }[] {
+  const units = apps.flatMap(app => app.manifest.unitsReload).flatMap(unit => [unit, templateOf(unit)])
+  return apps.flatMap(app =>
+    app.files
+      .filter(({ mode, path }) => mode !== '120000' && isFileOf(units, path))
+      .map(file => ({ app, file })),
+  )
 }
 
 /** See gitdeploy-tree(5). A tree of a few kilobytes can describe billions: ten directories in each, ten levels deep. */
@@ -118,7 +135,13 @@ function readDirectory(dir: Directory, raw: Uint8Array): Directory[] {
     } else {
       const name = appName(entry.name)
       if (name === undefined) continue // parseTree refuses all names that are not
-      const draft: AppDraft = { name, tree: entry.oid, files: [], manifest: NO_MANIFEST }
+      const draft: AppDraft = {
+        name,
+        tree: entry.oid,
+        files: [],
+        manifest: NO_MANIFEST,
+        texts: new Map(),
+      }
       host.apps.push(draft)
       below.push({ host, app: draft, prefix: '', oid: entry.oid })
     }

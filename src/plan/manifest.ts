@@ -10,8 +10,8 @@ export interface Manifest {
   readonly unitsEnabled: readonly UnitName[]
   /** The enabled units that are reloaded, not restarted, when only files outside systemd/ changed. */
   readonly unitsReload: readonly UnitName[]
-  /** How long a unit of Type=simple or exec is watched before it counts as running, in milliseconds. */
-  readonly settleMs: number
+  /** How long the units must run before they count as running, in milliseconds; null if it does not say. */
+  readonly settleMs: number | null
   readonly symlinks: readonly Symlink[]
   readonly files: readonly FileAttributes[]
   /** Commands that must succeed in a new version's directory before anything is switched. */
@@ -19,6 +19,7 @@ export interface Manifest {
   readonly checks: readonly Check[]
 }
 
+/** How long units that do not report whether they are ready must run, unless the manifest says otherwise. */
 export const SETTLE_MS = 300
 
 interface Field<T> {
@@ -138,8 +139,8 @@ function enabledUnits(
   return names
 }
 
-function settleMs(value: unknown, at: Keys, report: Report): number {
-  return milliseconds(value, { from: 0, fallback: SETTLE_MS }, at, report)
+function settleMs(value: unknown, at: Keys, report: Report): number | null {
+  return value === undefined ? null : milliseconds(value, { from: 0, fallback: SETTLE_MS }, at, report)
 }
 
 /** Never for a shell: each command is a list of a program and its arguments. */

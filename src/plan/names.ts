@@ -44,6 +44,11 @@ export function unitName(text: string): UnitName | undefined {
   return UNIT.test(text) ? (text as UnitName) : undefined
 }
 
+/** 'getty@tty1.service' -> 'getty@.service'; a unit that is not an instance stays as it is. */
+export function templateOf(unit: UnitName): UnitName {
+  return unit.replace(/@.*(?=\.)/, '@') as UnitName
+}
+
 export function appPath(text: string): AppPath | undefined {
   return text.split('/').every(isSegment) ? (text as AppPath) : undefined
 }

@@ -32,7 +32,8 @@ export function repairSteps(state: HostState, repair: Repair): Step[] {
     tmpfiles: appsWith('tmpfiles', apps),
     daemonReload:
       [...link, ...unlink].some(({ role }) => isAppliedBy('daemonReload', role)) ||
-      apps.some(app => hasFilesFor('daemonReload', app)),
+      apps.some(app => hasFilesFor('daemonReload', app)) ||
+      units.enable.length + units.disable.length > 0,
     settling: state.apps,
     checked: state.apps.filter(
       app => apps.includes(app) || app.manifest.unitsEnabled.some(unit => units.restart.includes(unit)),
@@ -77,6 +78,8 @@ function unitRepairs(state: HostState, { apps, link, unlink, repair }: Found): U
     restart: named([...apps.flatMap(app => app.manifest.unitsEnabled), ...repair.restart, ...relinked]),
     // A unit that does not run as it should may ignore a reload.
     reload: [],
+    orRestart: [],
+    generated: [...generated],
   }
 }
 

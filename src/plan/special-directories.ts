@@ -74,6 +74,15 @@ export function unitOfFile(path: AppPath): UnitName | undefined {
   return special?.unitOf(path.slice(special.directory.length + 1))
 }
 
+/** Whether it is the file of one of the units, or a drop-in of one. */
+export function isFileOf(units: readonly UnitName[], path: AppPath): boolean {
+  const special = Object.values(SPECIAL).find(({ directory }) => isInside(path, directory))
+  const [first = '', second] = special ? path.slice(special.directory.length + 1).split('/') : []
+  const file = second === undefined ? first : first.endsWith('.d') ? first.slice(0, -2) : ''
+  const unit = special?.unitOf(file)
+  return unit !== undefined && units.includes(unit)
+}
+
 /** The unit that a link by this name makes known to systemd. */
 export function unitBehind(role: LinkRole, name: string): UnitName | undefined {
   return role === 'symlink' ? undefined : SPECIAL[role].unitOf(name)

@@ -28,9 +28,22 @@ export type Step =
   | { readonly kind: 'daemonReload' }
   | { readonly kind: 'enable'; readonly units: readonly UnitName[] }
   | { readonly kind: 'restart'; readonly units: readonly UnitName[] }
-  | { readonly kind: 'reload'; readonly units: readonly UnitName[] }
-  /** Watch the units for `ms` milliseconds. */
-  | { readonly kind: 'settle'; readonly units: readonly UnitName[]; readonly ms: number }
+  | {
+      readonly kind: 'reload'
+      readonly units: readonly UnitName[]
+      /** Those whose files the host has: systemd restarts them if they cannot be reloaded. */
+      readonly orRestart: readonly UnitName[]
+    }
+  /** Watch the units for up to `ms` milliseconds. */
+  | {
+      readonly kind: 'settle'
+      readonly units: readonly UnitName[]
+      readonly ms: number
+      /** Those that are watched for so long whatever they report. The others may report that they are ready. */
+      readonly always: readonly UnitName[]
+      /** Those that are reloaded, which takes effect some time after they have reported it. */
+      readonly reloaded: readonly UnitName[]
+    }
   /** Repeat it until it passes; if it does not, the app's units are reported. */
   | {
       readonly kind: 'check'

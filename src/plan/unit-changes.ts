@@ -1,14 +1,15 @@
 /** What a deployment does with units. */
-import { templateOf, unitsGenerated, unitsOf } from './app-units.ts'
+import { unitsGenerated, unitsOf } from './app-units.ts'
 import type { UnitWork } from './arrange.ts'
 import { type AppChange, changesBelow, contentOf } from './changes.ts'
 import type { App, HostState } from './host-state.ts'
-import type { UnitName } from './names.ts'
+import { templateOf, type UnitName } from './names.ts'
+import { reloadingOf } from './reloading.ts'
 import { SPECIAL } from './special-directories.ts'
 
 export function unitChanges(from: HostState, to: HostState, changes: readonly AppChange[]): UnitWork {
   const [before, after] = [enabledIn(from), enabledIn(to)]
-  const reload = reloaded(changes, before.all)
+  const reload = reloaded(changes, before.all).filter(unit => reloadingOf(unit, to.apps) !== 'restart')
   const rewritten = rewrittenUnits(changes)
   return {
     stop: [...[...before.all].filter(unit => !after.all.has(unit)), ...vanished(from, to, after.all)],
@@ -21,6 +22,8 @@ export function unitChanges(from: HostState, to: HostState, changes: readonly Ap
       .flatMap(({ to }) => to?.manifest.unitsEnabled ?? [])
       .filter(unit => !reload.includes(unit) && !reload.includes(serviceOf(unit))),
     reload,
+    orRestart: reload.filter(unit => reloadingOf(unit, to.apps) === 'unknown'),
+    generated: to.apps.flatMap(unitsGenerated),
   }
 }
 

@@ -12,6 +12,7 @@ import {
   hostPath,
   type Oid,
   oid,
+  type UnitName,
   unitName,
 } from '../plan/names.ts'
 import { LINK_ROLES } from '../plan/places.ts'
@@ -91,6 +92,12 @@ export function decodeReply(value: unknown): Reply {
       notes: list(text),
     }),
     step: record<Reply & { type: 'step' }>({ type: literal('step'), index: integer }),
+    restarted: record<Reply & { type: 'restarted' }>({ type: literal('restarted'), units: list(unit) }),
+    watching: record<Reply & { type: 'watching' }>({
+      type: literal('watching'),
+      units: list(unit),
+      ms: integer,
+    }),
     settled: record<Reply & { type: 'settled' }>({ type: literal('settled'), ms: integer }),
     undone: record<Reply & { type: 'undone' }>({ type: literal('undone'), failure, leftovers: list(text) }),
     outcome: record<Reply & { type: 'outcome' }>({ type: literal('outcome'), id, outcome, why: text }),
@@ -125,6 +132,8 @@ export const id = name<DeploymentId>(deploymentId, 'a deployment id')
 export const object = name<Oid>(oid, 'an object name')
 const path = name<HostPath>(hostPath, 'an absolute path')
 export const unit = name(unitName, 'a unit name')
+/** In the journals of older builds, steps do not have the field. */
+const laterUnits: Decoder<readonly UnitName[]> = (value, at) => list(unit)(value ?? [], at)
 const outcome = choice(OUTCOMES)
 const role = choice(LINK_ROLES)
 const app = name(appName, 'an app name')
@@ -223,8 +232,14 @@ export const steps: { readonly [K in StepKind]: Decoder<StepOf<K>> } = {
   daemonReload: record<StepOf<'daemonReload'>>({ kind: literal('daemonReload') }),
   enable: record<StepOf<'enable'>>({ kind: literal('enable'), units: list(unit) }),
   restart: record<StepOf<'restart'>>({ kind: literal('restart'), units: list(unit) }),
-  reload: record<StepOf<'reload'>>({ kind: literal('reload'), units: list(unit) }),
-  settle: record<StepOf<'settle'>>({ kind: literal('settle'), units: list(unit), ms: integer }),
+  reload: record<StepOf<'reload'>>({ kind: literal('reload'), units: list(unit), orRestart: laterUnits }),
+  settle: record<StepOf<'settle'>>({
+    kind: literal('settle'),
+    units: list(unit),
+    ms: integer,
+    always: laterUnits,
+    reloaded: laterUnits,
+  }),
   check: record<StepOf<'check'>>({ kind: literal('check'), app, check, units: list(unit) }),
 }
 export const step = variant<Step, 'kind'>(steps, 'kind')

@@ -13,7 +13,7 @@ export type Request =
   | { readonly type: 'objects'; readonly objects: readonly ObjectChunk[] }
   /** All objects were sent: stage. Answered by 'staged' or 'refused'. */
   | { readonly type: 'stage' }
-  /** Answered by 'step' messages, then 'settled' or 'undone'. */
+  /** Answered by 'step', 'restarted' and 'watching' messages, then 'settled' or 'undone'. */
   | { readonly type: 'activate' }
   /** Keep the deployment. Also in a session of its own; answered by 'outcome'. */
   | { readonly type: 'confirm'; readonly id: DeploymentId }
@@ -74,6 +74,10 @@ export type Reply =
   | { readonly type: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }
   /** A step begins: its index in the plan. */
   | { readonly type: 'step'; readonly index: number }
+  /** Units of the step 'reload' that systemd has restarted, because they cannot be reloaded. */
+  | { readonly type: 'restarted'; readonly units: readonly UnitName[] }
+  /** In the step 'settle': these units must run for `ms`, from now on. */
+  | { readonly type: 'watching'; readonly units: readonly UnitName[]; readonly ms: number }
   /** Everything runs. The agent rolls back unless 'confirm' arrives within `ms`. */
   | { readonly type: 'settled'; readonly ms: number }
   | Undone

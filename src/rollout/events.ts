@@ -1,7 +1,7 @@
 /** What a rollout reports while it runs (rollout.ts yields it, terminal/ shows it). Plain data. */
 
 import type { DeploymentId } from '../plan/deployment-id.ts'
-import type { HostName } from '../plan/names.ts'
+import type { HostName, UnitName } from '../plan/names.ts'
 import type { Step } from '../plan/steps.ts'
 import type { Adopted, Failure, InProgress, Outcome, Refusal } from '../protocol/messages.ts'
 
@@ -18,6 +18,10 @@ export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
   /** All hosts have staged and are activated in waves: the number of its own, from 1. */
   | { readonly kind: 'wave'; readonly wave: number; readonly waves: number }
   | { readonly kind: 'step'; readonly step: Step }
+  /** Units of the step 'reload' that were restarted, because they cannot be reloaded. */
+  | { readonly kind: 'restarted'; readonly units: readonly UnitName[] }
+  /** These units must run for so long from now on. */
+  | { readonly kind: 'watching'; readonly units: readonly UnitName[]; readonly forMs: number }
   /** Everything runs; it is told to keep the deployment. */
   | { readonly kind: 'confirming' }
   /** It is asked to undo. */

@@ -1,5 +1,5 @@
 import type { HostPlan } from '../plan/plan.ts'
-import type { InProgress } from '../protocol/messages.ts'
+import type { InProgress, Reply } from '../protocol/messages.ts'
 import type { Session } from '../remote/session.ts'
 import type { RolloutEvent } from './events.ts'
 import type { Run } from './run.ts'
@@ -10,6 +10,7 @@ export class HostNews {
   private readonly plan: HostPlan
   private readonly started: number
   private told = ''
+  private readonly toldOf = new Set<string>()
 
   constructor(run: Run, plan: HostPlan, started: number) {
     this.run = run
@@ -31,6 +32,18 @@ export class HostNews {
   step(index: number): void {
     const step = this.plan.steps[index]
     if (step) this.tell({ kind: 'step', step })
+  }
+
+  /** Once for each kind of news, and of no units but the plan's. */
+  unitNews(news: Extract<Reply, { type: 'restarted' | 'watching' }>): void {
+    const planned = this.plan.steps.flatMap(step =>
+      step.kind === 'reload' || step.kind === 'settle' ? step.units : [],
+    )
+    const units = news.units.filter(unit => planned.includes(unit))
+    if (this.toldOf.has(news.type) || units.length === 0) return
+    this.toldOf.add(news.type)
+    if (news.type === 'restarted') this.tell({ kind: 'restarted', units })
+    else this.tell({ kind: 'watching', units, forMs: news.ms })
   }
 
   /** Once for each deployment that is in the way. */

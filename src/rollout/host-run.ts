@@ -104,6 +104,7 @@ export class HostRun {
         const reply = await session.next()
         begun ||= reply.type === 'step'
         if (reply.type === 'step') this.news.step(reply.index)
+        else if (reply.type === 'restarted' || reply.type === 'watching') this.news.unitNews(reply)
         else if (reply.type !== 'settled') {
           this.finish(begun ? endOfBegun(reply) : endUnbegun(reply))
           return false

@@ -120,6 +120,8 @@ const REMARKABLE: { readonly [K in ProgressKind]: boolean } = {
   staged: true,
   wave: false,
   step: false,
+  restarted: true,
+  watching: false,
   queued: false,
   proving: false,
   unproven: false,

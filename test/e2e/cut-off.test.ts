@@ -114,7 +114,9 @@ async function worldWithThree(t: Parameters<typeof makeWorld>[0]) {
 /** Each deployment once, in the order in which they were made. */
 async function hostLog(host: TestHost): Promise<string[]> {
   const lines = (await host.output('cat /var/lib/deptool/log')).trim().split('\n')
-  const records = lines.map(line => JSON.parse(line) as { id: string; outcome: string })
+  const records = lines
+    .map(line => JSON.parse(line) as { id?: string; outcome: string })
+    .filter(({ id }) => id !== undefined)
   assert.equal(new Set(records.map(({ id }) => id)).size, records.length, lines.join('\n'))
   return records.map(({ outcome }) => outcome)
 }

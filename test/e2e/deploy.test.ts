@@ -50,8 +50,8 @@ web1 (new host)
         + nginx.conf
         + systemd/web.service
         link /etc/systemd/system/web.service
-        daemon-reload
         enable web.service
+        daemon-reload
         restart web.service
 
 deployed to 2 hosts in 'prod' in <time> (<id>)

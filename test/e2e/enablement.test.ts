@@ -30,7 +30,7 @@ test('a unit that is wanted elsewhere than before is enabled there, and only the
   await world
     .run('prod', '--yes')
     .stdout(
-      /update a\n {8}~ systemd\/u.service\n {8}daemon-reload\n {8}enable u.service\n {8}restart u.service\n/,
+      /update a\n {8}~ systemd\/u.service\n {8}enable u.service\n {8}daemon-reload\n {8}restart u.service\n/,
     )
     .stderr(anything)
   const after = `./also-u.service -> /etc/systemd/system/u.service\n./timers.target.wants/u.service -> /etc/systemd/system/u.service\n${own}`

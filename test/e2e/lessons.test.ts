@@ -149,7 +149,7 @@ test('a oneshot that was done is not left failed by a reload that is undone', re
     t,
     {
       'web1/a/code': '0\n',
-      'web1/a/systemd/once.service': `[Service]\nType=oneshot\nExecStart=/bin/sh -c 'exit $(cat ${current}/code)'\n[Install]\nWantedBy=multi-user.target\n`,
+      'web1/a/systemd/once.service': `[Service]\nType=oneshot\nExecStart=/bin/sh -c 'exit $(cat ${current}/code)'\nExecReload=/bin/true\n[Install]\nWantedBy=multi-user.target\n`,
       'web1/a/manifest.json': JSON.stringify(manifest),
     },
     { hosts: 'real' },

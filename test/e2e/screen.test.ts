@@ -59,9 +59,12 @@ for (const columns of [80, 40])
       }[columns]!
       assert.ok((await tmux.showing(/\[y\/N\/d\]$/)).endsWith(`\n${question}`))
       await tmux.type('y', 'Enter')
-      const busy = await tmux.showing(/db1 .*watch(.|\n)*web2 .*watch/)
+      const busy = await tmux.showing(/db1 .*watching(.|\n)*web2 .*watching/)
       assert.equal(await tmux.cursorIsVisible(), false)
-      assert.match(busy, /\n +\d+\.\d s {2}db1 {3}watch [23]\.\d s: a\.service\n.*web1 .*\n.*web2 .*$/)
+      assert.match(
+        busy,
+        /\n +\d+\.\d s {2}db1 {3}watching a\.service, \d\.(?:\d of \d s|…)\n.*web1 .*\n.*web2 .*$/,
+      )
       await tmux.showing(/db1 +deployed/)
       for (const name of ['web1', 'web2']) await world.host(name).output('touch /run/go')
       const end = await tmux.showing(/\nfatal(.|\n)*\$$/)
@@ -118,14 +121,14 @@ test('a terminal that changes its size while hosts are watched', withHosts, asyn
   const world = await makeWorld(t, service('web1', running), { hosts: 'real' })
   const tmux = await open(t, world, 80)
   await tmux.type('clear; git deploy prod --yes', 'Enter')
-  await tmux.showing(/watch/)
+  await tmux.showing(/watching/)
   await tmux.resize(30, 20)
   // Twice within a frame, nobody could tell how often the terminal has wrapped the lines.
   await sleep(500)
   await tmux.resize(60, 30)
   const screen = await tmux.showing(/deployed to 1 host(.|\n)*\$$/)
-  assert.doesNotMatch(screen, /watch/)
-  assert.match(screen, /restart a\.service\n\ndeployed to 1 host/)
+  assert.doesNotMatch(screen, /watching/)
+  assert.match(screen, /restart a\.service\n {8}watch a\.service for 3 s\n\ndeployed to 1 host/)
 })
 
 test('Ctrl-C at the question, while connecting, and while hosts are watched', withHosts, async t => {
@@ -138,7 +141,7 @@ test('Ctrl-C at the question, while connecting, and while hosts are watched', wi
   await isSane(tmux)
 
   await tmux.type('clear; git deploy prod --yes', 'Enter')
-  await tmux.showing(/watch/)
+  await tmux.showing(/watching/)
   await tmux.type('C-c')
   const undone = await tmux.showing(/fatal(.|\n)*\$$/)
   assert.match(undone, /\ninterrupted: asking the hosts to roll back; press Ctrl-C again to stop at once\n/)
@@ -166,7 +169,7 @@ test('a terminal that is closed takes everything back at once', withHosts, async
   const web1 = world.host('web1')
   const tmux = await open(t, world, 80)
   await tmux.type('git deploy prod --yes', 'Enter')
-  await tmux.showing(/watch/)
+  await tmux.showing(/watching/)
   await tmux.command('new-session', '-d', 'sh')
   const closed = performance.now()
   await tmux.command('kill-session', '-t', '0')
@@ -181,7 +184,7 @@ test('Ctrl-Z, and going on; a program that is told to end', withHosts, async t =
   const world = await makeWorld(t, service('web1', running), { hosts: 'real' })
   const tmux = await open(t, world, 80)
   await tmux.type('clear; set -m; git deploy prod --yes', 'Enter')
-  await tmux.showing(/watch/)
+  await tmux.showing(/watching/)
   await tmux.type('C-z')
   await tmux.showing(/Stopped(.|\n)*\$$/)
   assert.equal(await tmux.cursorIsVisible(), true)
@@ -191,7 +194,7 @@ test('Ctrl-Z, and going on; a program that is told to end', withHosts, async t =
 
   world.write(service('web1', 'exec sleep 1000', 60_000))
   await tmux.type('clear; git deploy prod --yes', 'Enter')
-  await tmux.showing(/watch/)
+  await tmux.showing(/watching/)
   await tmux.type('C-z')
   await tmux.showing(/Stopped(.|\n)*\$$/)
   await tmux.type('kill %1; fg', 'Enter')

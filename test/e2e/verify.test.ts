@@ -197,7 +197,7 @@ web1  one.service is not running
   await world
     .run('prod', '--repair', '--yes')
     .stdout(
-      /^prod as last deployed, to repair its hosts\n\nweb1\n {4}repair one\n {8}~ x\n {8}stop stray.service\n {8}disable stray.service\n {8}unlink .*\n {4}daemon-reload\n {4}enable two.service\n {4}restart one.service\n/,
+      /^prod as last deployed, to repair its hosts\n\nweb1\n {4}repair one\n {8}~ x\n {8}stop stray.service\n {8}disable stray.service\n {8}unlink .*\n {4}enable two.service\n {4}daemon-reload\n {4}restart one.service\n/,
     )
     .stderr(anything)
   await world.run('verify', 'prod').stdout('web1  ok\n')

@@ -64,7 +64,7 @@ function stepsWith(manifest: object): string[] {
   const [one, two] = ['1', '2'].map(x =>
     stateOf({
       'a/x': x,
-      'a/systemd/a.service': '[Service]\nExecStart=/bin/true\n',
+      'a/systemd/a.service': '[Service]\nExecStart=/bin/true\nExecReload=/bin/true\n',
       'a/manifest.json': JSON.stringify(manifest),
     }),
   )

@@ -28,8 +28,8 @@ test('a new app is checked out, linked, made known, enabled, started and watched
     `link /etc/nginx/nginx.conf -> ${CURRENT}/nginx.conf`,
     `link /etc/systemd/system/nginx.service -> ${CURRENT}/systemd/nginx.service`,
     `link /etc/sysusers.d/nginx.conf -> ${CURRENT}/sysusers/nginx.conf`,
-    'daemonReload',
     'enable nginx.service',
+    'daemonReload',
     'restart nginx.service',
     'settle nginx.service 500',
   ])
@@ -47,7 +47,8 @@ test('an update of a plain file needs no reload, no link and no enablement', () 
 })
 
 test('a unit in units_reload is reloaded, unless a unit file changed', () => {
-  const files = (conf: string, unit = UNIT) =>
+  const reloads = `${UNIT}ExecReload=/bin/true\n`
+  const files = (conf: string, unit = reloads) =>
     stateOf({
       'nginx/nginx.conf': conf,
       'nginx/systemd/nginx.service': unit,
@@ -61,11 +62,11 @@ test('a unit in units_reload is reloaded, unless a unit file changed', () => {
     'reload nginx.service',
     'settle nginx.service 300',
   ])
-  assert.deepEqual(makeSteps(files('1'), files('2', `${UNIT}Nice=5\n`)).map(say), [
+  assert.deepEqual(makeSteps(files('1'), files('2', `${reloads}Nice=5\n`)).map(say), [
     'checkout nginx',
     'swap nginx',
-    'daemonReload',
     'enable nginx.service',
+    'daemonReload',
     'restart nginx.service',
     'settle nginx.service 300',
   ])
@@ -110,6 +111,7 @@ test('a unit that is not enabled any more, but still shipped, is stopped and dis
     'stop a.service',
     'disable a.service',
     'swap a',
+    'daemonReload',
   ])
 })
 
@@ -135,8 +137,8 @@ test("a distribution's unit can be enabled; a quadlet's service is started but n
     'checkout web',
     'swap web',
     'link /etc/containers/systemd/web.container -> /var/lib/deptool/apps/web/current/quadlets/web.container',
-    'daemonReload',
     'enable cron.service',
+    'daemonReload',
     'restart cron.service web.service',
     'settle cron.service web.service 300',
   ])
@@ -194,8 +196,8 @@ test('users come first and owners next, so that nobody sees a file without them;
     'link /etc/sysusers.d/tls.conf -> /var/lib/deptool/apps/tls/current/sysusers/tls.conf',
     'link /etc/tmpfiles.d/tls.conf -> /var/lib/deptool/apps/tls/current/tmpfiles/tls.conf',
     'tmpfiles tls',
-    'daemonReload',
     'enable tls.service',
+    'daemonReload',
     'restart tls.service',
     'settle tls.service 300',
     'check tcp 127.0.0.1:443 for 2000 (tls.service)',

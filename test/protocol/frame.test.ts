@@ -45,7 +45,10 @@ const replies: Reply[] = [
   },
   {
     type: 'refused',
-    refusal: { kind: 'plan', steps: [{ kind: 'settle', units: [], ms: 3 }, { kind: 'daemonReload' }] },
+    refusal: {
+      kind: 'plan',
+      steps: [{ kind: 'settle', units: [], ms: 3, always: [], reloaded: [] }, { kind: 'daemonReload' }],
+    },
   },
   {
     type: 'refused',

@@ -24,6 +24,10 @@ const ON_HOSTS = [
   'operations',
   'quadlet',
   'reconnect',
+  'reload',
+  'settle',
+  'taken-down',
+  'undo-of-units',
   'unit-failure',
   'unit-kinds',
   'verify',
@@ -53,8 +57,8 @@ for (const release of releases()) {
 function sample(release: OtherRelease): void {
   test(`a sample on hosts of ${release}`, needs(`hosts of ${release}`), t =>
     rerun(t, {
-      files: ['test/e2e/deploy.test.ts'],
-      only: /^(after a reboot|removing an app)/,
+      files: ['test/e2e/deploy.test.ts', 'test/e2e/settle.test.ts'],
+      only: /^(after a reboot|removing an app|no unit of the host is left)/,
       env: { GIT_DEPLOY_HOSTS: release },
     }),
   )

@@ -115,7 +115,7 @@ const OLD: Tree = {
   'stays/manifest.json': manifest({ systemd: { units_enabled: ['stays.service'] } }),
   'reloads/r.conf': 'one\n',
   'reloads/same': 'same\n',
-  'reloads/systemd/reloads.service': unit('reloads', 'r.conf'),
+  'reloads/systemd/reloads.service': unit('reloads', 'r.conf', 'ExecReload=/bin/true\n'),
   'reloads/manifest.json': manifest({
     systemd: { units_enabled: ['reloads.service'], units_reload: ['reloads.service'] },
     files: { same: { mode: '0640', owner: 'app' } },

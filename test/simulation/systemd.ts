@@ -92,6 +92,7 @@ export class Systemd {
 
   private readonly verbs: Readonly<Record<string, Verb>> = {
     show: (patterns, options) => this.show(patterns, options),
+    'list-units': () => this.listRunning(),
     'is-system-running': () => this.isSystemRunning(),
     'daemon-reload': () => {
       this.units.reloadDaemon()
@@ -112,6 +113,11 @@ export class Systemd {
   private isSystemRunning(): Ran {
     const degraded = Object.values(this.memory.units).some(({ active }) => active === 'failed')
     return degraded ? { code: 1, stdout: 'degraded\n', stderr: '' } : said('running\n')
+  }
+
+  private listRunning(): Ran {
+    const running = Object.entries(this.memory.units).filter(([, { active }]) => active === 'active')
+    return said(running.map(([name]) => `${name} loaded active running\n`).join(''))
   }
 
   /** A pattern stands for the units that it matches, of those that are in memory. */
@@ -139,6 +145,8 @@ export class Systemd {
       Result: active === 'failed' ? 'exit-code' : 'success',
       ReloadResult: unit?.reload ?? 'success',
       NRestarts: '0',
+      // Just now: there is no limit to how often a unit is started.
+      InactiveExitTimestampMonotonic: unit === undefined ? '0' : `${Number.MAX_SAFE_INTEGER}`,
       ExecMainCode: active === 'failed' ? '1' : '0',
       ExecMainStatus: active === 'failed' ? '1' : '0',
     }

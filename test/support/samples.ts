@@ -46,7 +46,8 @@ const steps = [
   { kind: 'stop', units },
   { kind: 'swap', app: 'a' },
   { kind: 'link', path: PATH, target: PATH, role: 'symlink' },
-  { kind: 'settle', units, ms: 300 },
+  { kind: 'reload', units, orRestart: units },
+  { kind: 'settle', units, ms: 300, always: units, reloaded: units },
 ]
 
 const findings = [

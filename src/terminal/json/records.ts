@@ -234,6 +234,8 @@ export type JsonEvent =
   | { readonly kind: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }
   | { readonly kind: 'wave'; readonly wave: number; readonly waves: number }
   | { readonly kind: 'step'; readonly step: JsonStep }
+  | { readonly kind: 'restarted'; readonly units: readonly string[] }
+  | { readonly kind: 'watching'; readonly units: readonly string[]; readonly forMs: number }
   | { readonly kind: 'reconnecting'; readonly why: string }
   | JsonEnd
 

@@ -64,8 +64,8 @@ const FIELDS: { readonly [K in StepKind]: readonly Exclude<keyof StepOf<K>, 'kin
   daemonReload: [],
   enable: ['units'],
   restart: ['units'],
-  reload: ['units'],
-  settle: ['units', 'ms'],
+  reload: ['units', 'orRestart'],
+  settle: ['units', 'ms', 'always', 'reloaded'],
   check: ['app', 'check', 'units'],
 }
 
@@ -103,6 +103,10 @@ function eventJson(event: RolloutEvent): JsonEvent {
       return { kind: 'wave', wave: event.wave, waves: event.waves }
     case 'step':
       return { kind: 'step', step: stepJson(event.step) }
+    case 'restarted':
+      return { kind: 'restarted', units: event.units }
+    case 'watching':
+      return { kind: 'watching', units: event.units, forMs: event.forMs }
     case 'reconnecting':
       return { kind: 'reconnecting', why: event.why }
     case 'unproven':

@@ -1,5 +1,6 @@
 /** A rollout as lines: what happens on each host while it happens, and how it ended. */
 import { checkText } from '../../plan/checks.ts'
+import type { UnitName } from '../../plan/names.ts'
 import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
 import type { Adopted, Hello, Outcome } from '../../protocol/messages.ts'
 import {
@@ -41,6 +42,8 @@ const WORDS: { readonly [K in ProgressKind]: (event: EventOf<K>, colors: Colors)
   staged: event => ['staged', ...remarks(event)],
   wave: ({ wave, waves }) => [`wave ${wave} of ${waves}`],
   step: ({ step }) => stepWords(step),
+  restarted: ({ units }, colors) => [colors.yellow(restartedText(units))],
+  watching: ({ units, forMs }) => [watchText(units, forMs)],
   queued: ({ behind }, colors) => [colors.yellow(`waiting: ${lockedBy(behind)}`)],
   proving: () => ['settled, confirming over a new connection'],
   unproven: ({ why }, colors) => [colors.yellow(`no new connection yet (${printable(why)}), trying again`)],
@@ -48,6 +51,21 @@ const WORDS: { readonly [K in ProgressKind]: (event: EventOf<K>, colors: Colors)
   confirming: () => [],
   withdrawing: () => [],
   reconnecting: ({ why }, colors) => [colors.yellow(`${printable(why)}; reconnecting`)],
+}
+
+/** Of units that a plan wanted to reload. */
+function restartedText(units: readonly UnitName[]): string {
+  return `restarted ${units.join(', ')}, which cannot be reloaded`
+}
+
+/** 'watching a.service for 0.3 s' */
+function watchText(units: readonly UnitName[], ms: number): string {
+  return `watching ${units.join(', ')} for ${secondsOf(ms)} s`
+}
+
+/** As short as it can be said: '5', '0.3'. */
+export function secondsOf(ms: number): string {
+  return `${Math.round(ms / 100) / 10}`
 }
 
 /** What the operator should know of a host that is staged. */

@@ -11,7 +11,7 @@ import {
 import { printable } from '../clean.ts'
 import type { HostRow } from '../layout.ts'
 import { END_WORD, explain } from './ends.ts'
-import { stepWords } from './events.ts'
+import { secondsOf, stepWords } from './events.ts'
 import { operatorName } from './names.ts'
 
 export class HostProgress {
@@ -74,7 +74,9 @@ const PHASES: { readonly [K in ProgressKind]: (event: EventOf<K>) => Phase | und
   recovered: () => undefined,
   staged: () => phase('staged', 3),
   wave: ({ wave, waves }) => phase(`staged, wave ${wave} of ${waves}`, 3),
-  step: stepPhase,
+  step: ({ step }) => stepWords(step).map(text => phase(text, 4))[0],
+  restarted: () => undefined,
+  watching: watchPhase,
   queued: ({ behind }) => phase(`queued behind ${holderOf(behind)}`, 0),
   proving: () => phase('confirming over a new connection', 6),
   unproven: () => phase('no new connection yet, trying again', 6),
@@ -88,11 +90,14 @@ function phaseAfter(event: EventOf<ProgressKind>): Phase | undefined {
   return (PHASES[event.kind] as (event: RolloutEvent) => Phase | undefined)(event)
 }
 
-function stepPhase({ step, ms }: EventOf<'step'>): Phase | undefined {
-  if (step.kind !== 'settle') return stepWords(step).map(text => phase(text, 4))[0]
+/** 'watching a.service, 2.1 of 5 s'; not more of it where a unit takes its time to start. */
+function watchPhase({ units, forMs, ms }: EventOf<'watching'>): Phase {
+  const passed = (now: number) => (Math.min(forMs, Math.max(0, now - ms)) / 1000).toFixed(1)
+  const [first, ...more] = units
+  // The time must fit into the line.
+  const names = more.length > 0 ? `${first} and ${more.length} more` : first
   return {
-    // Longer where a unit takes its time to start.
-    text: now => `watch ${countdown(ms + step.ms - now)}${step.units.join(' ')}`,
+    text: now => `watching ${names}, ${passed(now)} of ${secondsOf(forMs)} s`,
     progress: 5,
   }
 }
@@ -100,10 +105,6 @@ function stepPhase({ step, ms }: EventOf<'step'>): Phase | undefined {
 /** Its holder is empty while it has just begun. */
 function holderOf({ holder }: InProgress): string {
   return printable(operatorName(holder)) || 'another deployment'
-}
-
-function countdown(left: number): string {
-  return left > 0 ? `${(left / 1000).toFixed(1)} s: ` : ''
 }
 
 function phase(text: string, progress: number): Phase {

@@ -8,6 +8,7 @@ import type { HostPlan } from '../../plan/plan.ts'
 import { directoriesFor, unitBehind, unitOfFile } from '../../plan/special-directories.ts'
 import type { Step, StepKind, StepOf } from '../../plan/steps.ts'
 import { printable, quoted } from '../clean.ts'
+import { secondsOf } from './events.ts'
 
 interface StepLine {
   /** Null where the step serves several apps, or where the plan does not tell which. */
@@ -40,11 +41,26 @@ const LINES: { readonly [K in StepKind]: (step: StepOf<K>, whose: Owners) => Ste
   daemonReload: (_, whose) => [{ app: whose.files(directoriesFor('daemonReload')), text: 'daemon-reload' }],
   enable: ({ units }, whose) => unitLines('enable', units, whose),
   restart: ({ units }, whose) => unitLines('restart', units, whose),
-  reload: ({ units }, whose) => unitLines('reload', units, whose),
-  // Every unit that is restarted or reloaded is watched: those lines stand for it.
-  settle: () => [],
+  reload: ({ units, orRestart }, whose) => [
+    ...unitLines(
+      'reload',
+      units.filter(unit => !orRestart.includes(unit)),
+      whose,
+    ),
+    ...unitLines('reload or restart', orRestart, whose),
+  ],
+  settle: ({ units, ms }, whose) =>
+    ms > UNSAID_MS
+      ? unitLines('watch', units, whose).map(({ app, text }) => ({
+          app,
+          text: `${text} for ${secondsOf(ms)} s`,
+        }))
+      : [],
   check: ({ app, check }) => [{ app, text: `check ${checkText(check)}` }],
 }
+
+/** Every unit that is restarted or reloaded is watched for up to a second: those lines stand for it. */
+const UNSAID_MS = 1000
 
 /** A word of a command, in quotes where it would not read as one. */
 function word(text: string): string {
@@ -81,6 +97,8 @@ function owners({ apps, steps, repair }: HostPlan): Owners {
       const touched = apps.filter(({ files }) =>
         files.some(({ path }) => directories.some(directory => path.startsWith(`${directory}/`))),
       )
+      // A repair, too, may enable units of other apps.
+      if (touched.length === 0) return repair ? null : only
       return touched.length === 1 ? touched[0]!.app : null
     },
   }

@@ -40,8 +40,8 @@ const STEPS: { readonly [K in StepKind]: StepOf<K> } = {
   daemonReload: { kind: 'daemonReload' },
   enable: { kind: 'enable', units },
   restart: { kind: 'restart', units },
-  reload: { kind: 'reload', units },
-  settle: { kind: 'settle', units, ms: 300 },
+  reload: { kind: 'reload', units, orRestart: units },
+  settle: { kind: 'settle', units, ms: 300, always: [], reloaded: units },
   check: {
     kind: 'check',
     app,
@@ -81,6 +81,8 @@ const EVENTS: { readonly [K in RolloutEvent['kind']]: readonly Told<K>[] } = {
   ],
   wave: [{ kind: 'wave', wave: 2, waves: 3 }],
   step: Object.values<Step>(STEPS).map(step => ({ kind: 'step', step })),
+  restarted: [{ kind: 'restarted', units }],
+  watching: [{ kind: 'watching', units, forMs: 300 }],
   reconnecting: [{ kind: 'reconnecting', why: 'it was cut' }],
   held: [{ kind: 'held' }],
   undone: [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeploymentId } from '../../../src/plan/deployment-id.ts'
-import type { HostName } from '../../../src/plan/names.ts'
+import type { HostName, UnitName } from '../../../src/plan/names.ts'
 import type { RolloutEvent } from '../../../src/rollout/events.ts'
 import { HostProgress } from '../../../src/terminal/text/host-progress.ts'
 
@@ -35,6 +35,13 @@ test('a host waits for its wave: dim, without a time, and what it waited does no
   })
   at(11_000, { kind: 'held' })
   assert.equal(progress.ms, 1000)
+})
+
+test('what is watched, and for how long', () => {
+  const progress = new HostProgress(host)
+  progress.take({ kind: 'watching', units: ['a.service' as UnitName], forMs: 5000, host, ms: 400 })
+  assert.equal(progress.row(2500).text, 'watching a.service, 2.1 of 5 s')
+  assert.equal(progress.row(9000).text, 'watching a.service, 5.0 of 5 s')
 })
 
 test('a host whose wave never came', () => {

@@ -74,7 +74,7 @@ const zone = (name: string, from: Oid | null = commit) =>
       { kind: 'checkout', app: 'nsd' as AppName, tree: commit },
       { kind: 'swap', app: 'nsd' as AppName },
       { kind: 'restart', units: units('nsd.service') },
-      { kind: 'settle', units: units('nsd.service'), ms: 300 },
+      { kind: 'settle', units: units('nsd.service'), ms: 300, always: [], reloaded: [] },
     ],
     from,
   )
@@ -125,11 +125,11 @@ test('every kind of step is under the app that it serves', () => {
     link('link', '/etc/systemd/system/nginx.service', 'nginx/current/systemd/nginx.service', 'unit'),
     { kind: 'remove', app: 'old' as AppName },
     { kind: 'tmpfiles', apps: ['nginx' as AppName] },
-    { kind: 'daemonReload' },
     { kind: 'enable', units: units('nginx.service') },
+    { kind: 'daemonReload' },
     { kind: 'restart', units: units('nginx.service') },
-    { kind: 'reload', units: units('elsewhere.service') },
-    { kind: 'settle', units: units('elsewhere.service', 'nginx.service'), ms: 300 },
+    { kind: 'reload', units: units('elsewhere.service'), orRestart: [] },
+    { kind: 'settle', units: units('elsewhere.service', 'nginx.service'), ms: 300, always: [], reloaded: [] },
     {
       kind: 'check',
       app: 'nginx' as AppName,
@@ -153,8 +153,8 @@ web1 (new host)
         link /etc/nginx/nginx.conf
         link /etc/systemd/system/nginx.service
         create files and directories of tmpfiles.d
-        daemon-reload
         enable nginx.service
+        daemon-reload
         restart nginx.service
         check tcp [::1]:80
     remove old
