@@ -49,7 +49,7 @@ async function examine(command: CommandOf<'check'>, context: Context): Promise<E
   const repo = await reading.repo
   const objects = new ObjectReader(repo)
   const [cluster, { color }, tracking] = await Promise.all([
-    findCluster(repo, command.cluster, reading),
+    findCluster(repo, command.cluster, reading, context),
     reading.config,
     reading.tracking,
   ])

@@ -63,7 +63,7 @@ export async function compareTree(
   const { saved } = request
   const cluster = saved
     ? clusterAtTop(repo, saved.cluster)
-    : await findCluster(repo, request.cluster, reading)
+    : await findCluster(repo, request.cluster, reading, context)
   const asked = { request, repo, cluster, objects }
   const [snapshot, config, tracking] = await Promise.all([
     readSnapshot(asked, reading),

@@ -43,7 +43,7 @@ export async function planRollback(request: RollbackRequest, context: Context): 
   )
   return planned(state, {
     objects,
-    cluster: { name: cluster, path: cluster, shown: cluster },
+    cluster: { name: cluster, path: cluster, shown: cluster, command: 'git deploy' },
     source: sourceOf(hosts, said, back),
     hosts: hosts.map(({ host }) => host),
     unsettled: readUnsettled(repo),
