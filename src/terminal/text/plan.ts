@@ -16,6 +16,7 @@ export type PlanSource =
       readonly commit: string | null
       readonly branch: string | null
       readonly dirty: boolean
+      readonly during?: { readonly kind: string; readonly of: string | null }
     }
   | { readonly kind: 'revision'; readonly rev: string; readonly commit: string }
   | {
@@ -72,7 +73,14 @@ function header(cluster: ClusterName, source: PlanSource, { colors, abbrev = 7 }
   const commit = source.commit?.slice(0, abbrev) ?? null
   if (source.kind === 'revision') return `${cluster} from ${visible(source.rev)} (${commit})`
   const dirty = source.dirty ? `, ${colors.yellow('with uncommitted changes')}` : ''
-  return `${cluster} from the working tree (${whereabouts(source.branch && visible(source.branch), commit)}${dirty})`
+  const where = whereabouts(source.branch && visible(source.branch), commit)
+  return `${cluster} from the working tree (${where}${duringWords(source, colors)}${dirty})`
+}
+
+function duringWords({ during, branch }: Extract<PlanSource, { kind: 'worktree' }>, colors: Colors): string {
+  if (during === undefined) return ''
+  const of = during.of === null || during.of === branch ? '' : ` of ${visible(during.of)}`
+  return `, ${colors.yellow(`in the middle of a ${during.kind}${of}`)}`
 }
 
 function deploymentOf({ undoes }: Extract<PlanSource, { kind: 'rollback' }>): string {
