@@ -8,8 +8,10 @@ import { type ClusterName, must, type Oid, oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 import { captureCluster } from './capture.ts'
 import { type ClusterTree, type HostTree, readClusterTree } from './cluster-tree.ts'
+import type { Config } from './config.ts'
 import { GitError, git, type Repository } from './git.ts'
 import { refusal } from './layout.ts'
+import { indexModes } from './modes.ts'
 import type { ObjectReader } from './objects.ts'
 import { loadStatCache, saveStatCache } from './stat-cache.ts'
 import { writeTrees } from './tree-object.ts'
@@ -47,6 +49,9 @@ export interface Undoes {
   readonly by: string
 }
 
+/** What git's configuration says about the files on disk. */
+type Disk = Pick<Config, 'fileMode' | 'attributesFile'>
+
 /**
  * The cluster in the directory `dir` (absolute), as it is on disk: ignored files included, byte for byte. Its objects
  * are in the repository afterwards; one that is missing all the same was collected by `git gc` while only our stat
@@ -57,23 +62,25 @@ export async function snapshotWorktree(
   cluster: ClusterName,
   dir: string,
   reader: ObjectReader,
+  { fileMode, attributesFile }: Disk = { fileMode: true, attributesFile: null },
 ): Promise<Snapshot> {
   if (!existsSync(dir)) throw noDirectory(`cannot read '${dir}': there is no such directory`)
   const { head } = repo
   const tree = clusterTree(repo, dir)
-  const cache = loadStatCache(repo, cluster, repo.now().getTime())
+  const modes = fileMode ? null : await indexModes(repo, dir)
+  const cache = loadStatCache(repo, cluster, { fileMode, now: repo.now().getTime() })
   const known = [...cache.hosts].map(([host, { tree }]) => ({ host, tree }))
   const [committed, branch, unmerged, { hosts, problems, cached }] = await Promise.all([
     // Git works on what it was asked while we read the directory, so its questions come first.
     tree !== null && tree === cache.committed ? known : committedHosts(repo, reader, tree, known),
     currentBranch(repo),
     unmergedFiles(repo),
-    captureCluster(repo, dir, cache.hosts),
+    captureCluster(repo, dir, { known: cache.hosts, modes, attributesFile }),
   ])
   const during = underway(repo)
   const dirty = head === null || !sameHosts(hosts, committed)
   if (dirty) await refuseSparse(repo, dir)
-  const now = { since: cache.since, committed: dirty ? null : tree, hosts: cached }
+  const now = { ...cache, committed: dirty ? null : tree, hosts: cached }
   if (cached !== cache.hosts || now.committed !== cache.committed) saveStatCache(repo, cluster, now, cache)
   return {
     hosts,

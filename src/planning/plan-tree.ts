@@ -5,6 +5,7 @@ import type { Oid } from '../plan/names.ts'
 import type { Compared } from '../plan/plan.ts'
 import type { Problem } from '../plan/problem.ts'
 import { type ComparedTree, compareAgain, compareTree, type PlanRequest } from './compare-tree.ts'
+import { filterProblems } from './filtered.ts'
 import { type Planned, planHosts, planned } from './planned.ts'
 import { problemsOf, readStates } from './read-states.ts'
 import { refuseTree } from './refuse-tree.ts'
@@ -25,7 +26,10 @@ export async function planTree(first: ComparedTree, context: Context): Promise<P
   const { repo, cluster, objects, scope, unsettled } = read.compared
   const { snapshot, vanished, leaving, leftOut } = scope
   const { source } = snapshot
-  const problems = problemsIn(read)
+  const filtered = await filteredIn(read)
+  if (filtered.length > 0 && first.request.orDisk)
+    return planOffline({ ...first.request, rev: null, orDisk: false }, context)
+  const problems = [...problemsIn(read), ...filtered]
   if (problems.length > 0) await refuseTree(problems, { repo, cluster, source, objects, context })
   return planned(read.compared, {
     ...{ objects, cluster, source, unsettled, vanished, leaving, leftOut },
@@ -63,6 +67,13 @@ function bothSides({ compared: { changed }, states }: Read): Compared[] {
     old: was ? states.get(was.tree)! : EMPTY_HOST,
     next: states.get(toTree)!,
   }))
+}
+
+/** A plan that was saved from the disk names its commit only where the two were the same. */
+async function filteredIn({ compared, states }: Read): Promise<Problem[]> {
+  if (compared.request.saved?.source.kind === 'worktree') return []
+  const next = compared.changed.map(({ host, toTree }) => ({ host, state: states.get(toTree)! }))
+  return filterProblems(compared, compared.scope.snapshot.source, next)
 }
 
 /** Their paths are below the cluster's directory. */
