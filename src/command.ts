@@ -10,6 +10,8 @@ export type Command =
       readonly selection: Selection
       /** Also the apps of hosts that have left the tree. */
       readonly prune: boolean
+      /** Also where it takes back what others have deployed. */
+      readonly force: boolean
       /** Brings back what was deployed, where a host has drifted from it. */
       readonly repair: boolean
     } & DeployOptions)

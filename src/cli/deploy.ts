@@ -16,6 +16,7 @@ export const deploy = verb({
     ...DEPLOYING,
     ...SELECTION,
     ...PRUNE,
+    force: { type: 'boolean', describe: "take back colleagues' changes without being asked" },
     repair: { type: 'boolean', describe: 'restore what was deployed on hosts that differ' },
     ...VERBOSE,
     ...PROGRESS,
@@ -35,12 +36,12 @@ export const deploy = verb({
   command: (words, given) => {
     if (given.version) return { kind: 'version' }
     const { cluster, rev } = operands(words)
-    const { prune = false, repair = false } = given
+    const { prune = false, repair = false, force = false } = given
     if (repair && rev !== null)
       throw new Misuse(`'--repair' restores what was deployed, and does not take the revision '${rev}'`)
     if (repair && prune) throw new Misuse("'--repair' and '--prune' cannot be used together")
     const selection = selectionOf(given)
-    return { kind: 'deploy', cluster, rev, selection, prune, repair, ...deployOptions(given) }
+    return { kind: 'deploy', cluster, rev, selection, prune, repair, force, ...deployOptions(given) }
   },
 })
 

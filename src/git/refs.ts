@@ -18,6 +18,8 @@ export interface Tracked {
   readonly tree: Oid
   /** Null where the commit does not say. */
   readonly cluster: ClusterName | null
+  /** What the commit says its files came from: see HostCommit. */
+  readonly source: string
 }
 
 const TRACKING_FORMAT = [
@@ -25,6 +27,8 @@ const TRACKING_FORMAT = [
   '%(objectname)',
   '%(tree)',
   `%(contents:trailers:key=${TRAILERS.cluster},valueonly,separator=%x00)`,
+  // Of several, none counts.
+  `%(contents:trailers:key=${TRAILERS.source},valueonly,separator=%x20)`,
 ].join('%00')
 
 /** Throws Fatal for a ref that names no commit. */
@@ -34,7 +38,7 @@ export async function readTracking(place: Place): Promise<Map<HostName, Tracked>
 }
 
 function parseTracked(line: string): Tracked[] {
-  const [ref = '', commit = '', tree = '', cluster = ''] = line.split('\0')
+  const [ref = '', commit = '', tree = '', cluster = '', source = ''] = line.split('\0')
   const host = hostName(ref.slice('refs/deptool/'.length))
   // Somebody else's, in a directory below.
   if (host === undefined) return []
@@ -42,7 +46,8 @@ function parseTracked(line: string): Tracked[] {
     throw new Fatal(`cannot read '${ref}': it does not name a commit`, {
       hint: `run 'git deploy forget ${host}', then 'git deploy sync'`,
     })
-  return [{ host, commit: must(oid, commit), tree: must(oid, tree), cluster: clusterName(cluster) ?? null }]
+  const names = { commit: must(oid, commit), tree: must(oid, tree), cluster: clusterName(cluster) ?? null }
+  return [{ host, ...names, source: source.trim() }]
 }
 
 export interface Refs {

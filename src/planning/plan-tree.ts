@@ -4,8 +4,10 @@ import { EMPTY_HOST, type HostState } from '../plan/host-state.ts'
 import type { Oid } from '../plan/names.ts'
 import type { Compared } from '../plan/plan.ts'
 import type { Problem } from '../plan/problem.ts'
+import type { TakenBack } from '../plan/taken-back.ts'
 import { type ComparedTree, compareAgain, compareTree, type PlanRequest } from './compare-tree.ts'
 import { filterProblems } from './filtered.ts'
+import { type Change, findTakenBack } from './find-taken-back.ts'
 import { type Planned, planHosts, planned } from './planned.ts'
 import { problemsOf, readStates } from './read-states.ts'
 import { refuseTree } from './refuse-tree.ts'
@@ -31,11 +33,22 @@ export async function planTree(first: ComparedTree, context: Context): Promise<P
     return planOffline({ ...first.request, rev: null, orDisk: false }, context)
   const problems = [...problemsIn(read), ...filtered]
   if (problems.length > 0) await refuseTree(problems, { repo, cluster, source, objects, context })
+  const changes = planHosts(bothSides(read))
   return planned(read.compared, {
     ...{ objects, cluster, source, unsettled, vanished, leaving, leftOut },
     hosts: snapshot.hosts.map(({ host }) => host),
-    changes: planHosts(bothSides(read)),
+    changes,
+    takenBack: await takenBackBy(read.compared, changes),
   })
+}
+
+/** A saved plan is a decision of its own. */
+async function takenBackBy(compared: ComparedTree, changes: readonly Change[]): Promise<TakenBack[]> {
+  const { request, repo, objects, cluster, tracking, scope } = compared
+  const { source } = scope.snapshot
+  const tip = 'commit' in source ? source.commit : null
+  if (request.saved || tip === null) return []
+  return findTakenBack({ repo, objects, clusterPath: cluster.path, tip }, changes, tracking)
 }
 
 interface Read {

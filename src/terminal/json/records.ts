@@ -6,6 +6,7 @@
  */
 import type { Finding } from '../../plan/drift.ts'
 import type { AppPlan, LeftOut, Unsettled } from '../../plan/plan.ts'
+import type { TakenBack } from '../../plan/taken-back.ts'
 import type { Adopted, Failure, Obstacle, Outcome } from '../../protocol/messages.ts'
 import type { PlanSource } from '../text/plan.ts'
 
@@ -24,6 +25,7 @@ export type JsonRecord =
       readonly leaving: readonly string[]
       readonly leftOut: LeftOut | null
       readonly unsettled: readonly Unsettled[]
+      readonly takenBack: readonly TakenBack[]
       readonly saved: { readonly id: string; readonly at: string; readonly by: string | null } | null
     }
   | {

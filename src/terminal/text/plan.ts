@@ -1,12 +1,14 @@
 /** A plan as the operator reads it before saying yes. */
 import type { ClusterName, HostName } from '../../plan/names.ts'
 import type { AppPlan, FileChange, HostPlan, LeftOut, Plan } from '../../plan/plan.ts'
+import type { TakenBack } from '../../plan/taken-back.ts'
 import { printable, quoted, visible } from '../clean.ts'
 import { foldLine } from '../fold-line.ts'
 import type { Colors } from '../terminal.ts'
 import { wrap } from '../wrap.ts'
 import { noHosts } from './names.ts'
 import { stepLines } from './steps.ts'
+import { takenBackLines } from './taken-back.ts'
 import { nothingToChange, unsettledBlock } from './unsettled.ts'
 
 /** Where the config tree was taken from. */
@@ -43,6 +45,7 @@ export function renderPlan(plan: Plan, source: PlanSource, look: Look): string[]
     ...(vanished.length > 0 ? [vanishedBlock(cluster, vanished, look)] : []),
     ...(emptied.length > 0 ? [emptiedBlock(cluster, emptied, look)] : []),
     ...(unsettled.length > 0 ? [unsettledBlock(plan, look)] : []),
+    ...(plan.takenBack.length > 0 ? [takenBackLines(plan.takenBack, source, look)] : []),
   ]
   const selected = leftOut && leftOut.hosts.length > 0 ? [[leftOutLine(leftOut, look)]] : []
   if (hosts.length === 0) return paragraphs([...left, [upToDate(plan)], ...selected])
@@ -99,12 +102,13 @@ interface Group {
   readonly body: readonly string[]
 }
 
-function together({ cluster, hosts, leaving }: Plan, look: Look): Group[] {
+function together({ cluster, hosts, leaving, takenBack }: Plan, look: Look): Group[] {
   const groups = new Map<string, Group>()
   for (const plan of hosts) {
     const left = leaving.includes(plan.host)
     const note = left ? `no longer in '${cluster}'` : plan.from === null ? 'new' : null
-    const body = hostBody(plan, look)
+    const back = takenBack.filter(({ host }) => host === plan.host).flatMap(({ files }) => files)
+    const body = hostBody(plan, back, look)
     const key = [note, ...body].join('\n')
     const group = groups.get(key)
     if (group) group.hosts.push(plan.host)
@@ -127,7 +131,9 @@ function kindOf(hosts: number, note: string | null): string {
   return note === null ? '' : '(new host)'
 }
 
-function hostBody(plan: HostPlan, look: Look): string[] {
+function hostBody(plan: HostPlan, takenBack: TakenBack['files'], look: Look): string[] {
+  const isBack = (app: string) => (path: string) =>
+    takenBack.some(one => one.app === app && one.path === path)
   const steps = stepLines(plan)
   const of = (app: string | null) => steps.filter(line => line.app === app).map(line => line.text)
   const apps = new Set<string | null>(plan.apps.map(({ app }) => app))
@@ -136,7 +142,7 @@ function hostBody(plan: HostPlan, look: Look): string[] {
   return [
     ...plan.apps.flatMap(app => [
       `    ${action(app, look)} ${quoted(app.app)}`,
-      ...[...fileLines(app.files, look), ...of(app.app)].map(line => `        ${line}`),
+      ...[...fileLines(app.files, isBack(app.app), look), ...of(app.app)].map(line => `        ${line}`),
     ]),
     ...rest.map(line => `    ${line}`),
     ...reconnectLine(plan, look),
@@ -155,11 +161,14 @@ function action({ action }: AppPlan, { colors }: Look): string {
   return { add: colors.green, update: colors.cyan, repair: colors.yellow, remove: colors.red }[action](action)
 }
 
-function fileLines(files: readonly FileChange[], look: Look): string[] {
+function fileLines(files: readonly FileChange[], isBack: (path: string) => boolean, look: Look): string[] {
   const { colors } = look
   const signs = { add: colors.green('+'), modify: colors.cyan('~'), delete: colors.red('-') }
   const { shown, more } = cut(files, look)
-  const lines = shown.map(({ path, action }) => `${signs[action]} ${quoted(path)}`)
+  const lines = shown.map(
+    ({ path, action }) =>
+      `${signs[action]} ${quoted(path)}${isBack(path) ? colors.yellow('  taken back') : ''}`,
+  )
   const [same] = new Set(files.map(file => file.action)).size === 1 ? files : []
   return more > 0 ? [...lines, `${same ? signs[same.action] : ' '} … and ${more} more files`] : lines
 }
