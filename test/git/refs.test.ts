@@ -44,7 +44,7 @@ for (const [kind, init] of [
       [...(await readTracking(repo)).values()],
       [
         { host: 'web1', commit: one, tree, cluster: prod },
-        { host: 'web2', commit: two, tree, cluster: null },
+        { host: 'web2', commit: two, tree, cluster: null, source: '' },
       ],
     )
     const hosts = new Map([
