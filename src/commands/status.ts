@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readHostCommits } from '../git/host-commits.ts'
 import { planOffline } from '../planning/plan-tree.ts'
+import { nameOf } from '../terminal/text/plan.ts'
 import { hostStatuses, renderPorcelain, renderStatus, statusRecord } from '../terminal/text/status.ts'
 import { takenBackLines } from '../terminal/text/taken-back.ts'
 import { remedies } from '../terminal/text/unsettled.ts'
@@ -23,7 +24,8 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
   if (lines.length > 0) (command.porcelain ? terminal.out : terminal.say)(lines.join('\n'))
   const about = { ...look, columns: terminal.columns }
   if (!command.porcelain)
-    for (const line of takenBackLines(plan.takenBack, planned.source, about)) terminal.say(line)
+    for (const line of takenBackLines(plan.takenBack, nameOf(planned.source, about), about))
+      terminal.say(line)
   if (!command.porcelain) for (const hint of remedies(plan)) terminal.note(hint)
   return EXIT.done
 }

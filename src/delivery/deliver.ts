@@ -37,7 +37,7 @@ export async function deliver(
   }
   terminal.out('')
   if (options.yes && !options.force && plan.takenBack.some(isFinding)) {
-    if (options.waitMs > 0 && isSuperseded(plan)) return superseded(plan, context)
+    if (options.waitMs > 0 && isCommitted(source) && isSuperseded(plan)) return superseded(plan, context)
     refuseTakenBack(plan)
   }
   if (!options.yes) inputOf(terminal)
@@ -51,6 +51,11 @@ export async function deliver(
     connections.close()
     planned.objects.close()
   }
+}
+
+/** Whether all that would be deployed is in one commit. */
+function isCommitted(source: Planned['source']): boolean {
+  return source.kind === 'revision' || (source.kind === 'worktree' && !source.dirty)
 }
 
 /** Another has deployed a later commit meanwhile: there is nothing left to wait for. */

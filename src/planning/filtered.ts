@@ -18,7 +18,7 @@ interface Examined {
   readonly objects: ObjectReader
 }
 
-export interface StateOf {
+interface StateOf {
   readonly host: HostName
   readonly state: HostState
 }

@@ -48,7 +48,7 @@ async function assertNoFinding(person: Person, ...args: string[]): Promise<void>
 }
 
 const FINDING = `web1 runs <oid> by Bob (fix zone), which main does not contain: 1 file is
-  taken back
+taken back
 hint: run 'git pull', or merge the commit, to keep the changes
 `
 
@@ -89,13 +89,19 @@ ${FINDING}`
     .runInTerminal(['prod'], [[/by\s+itself. \[y\/N\/d\]/, 'n\r']])
     .exits(3)
     .stdout(/taken back/)
+  // Work of her own is on it: there is no newer commit that would supersede that.
+  await nina
+    .run('prod', '--yes', '--wait')
+    .exits(1)
+    .stdout(anything)
+    .stderr(/would be taken back/)
   assert.equal(running(nina), 'fixed\n')
 
   const { stdout } = await nina.execute(['git', 'deploy', 'plan', 'prod', '--json'])
   const [{ source, ...found }] = JSON.parse(stdout.split('\n')[0]!).takenBack
   assert.deepEqual(found, {
     host: 'web1',
-    kind: 'commit',
+    kind: 'newer',
     by: 'Bob',
     subject: 'fix zone',
     files: [{ app: 'a', path: 'x' }],
@@ -258,7 +264,7 @@ test('in a shallow clone without the commit nothing can be known, which is a not
   await nina
     .run('prod', 'HEAD', '--yes')
     .stdout(
-      /\nweb1 runs <oid> by Bob, which this shallow clone does not have: what is\s+taken back is not known\nhint: run 'git fetch --deepen=<n>' to find out what is taken back\n/,
+      /\nweb1 runs <oid> by Bob, which this shallow clone does not have: what is taken\s+back is not known\nhint: run 'git fetch --deepen=<n>' to find out what is taken back\n/,
     )
     .stderr(anything)
 })

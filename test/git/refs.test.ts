@@ -43,7 +43,7 @@ for (const [kind, init] of [
     assert.deepEqual(
       [...(await readTracking(repo)).values()],
       [
-        { host: 'web1', commit: one, tree, cluster: prod },
+        { host: 'web1', commit: one, tree, cluster: prod, source: 'none+dirty' },
         { host: 'web2', commit: two, tree, cluster: null, source: '' },
       ],
     )

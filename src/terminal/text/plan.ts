@@ -45,12 +45,19 @@ export function renderPlan(plan: Plan, source: PlanSource, look: Look): string[]
     ...(vanished.length > 0 ? [vanishedBlock(cluster, vanished, look)] : []),
     ...(emptied.length > 0 ? [emptiedBlock(cluster, emptied, look)] : []),
     ...(unsettled.length > 0 ? [unsettledBlock(plan, look)] : []),
-    ...(plan.takenBack.length > 0 ? [takenBackLines(plan.takenBack, source, look)] : []),
+    ...(plan.takenBack.length > 0 ? [takenBackLines(plan.takenBack, nameOf(source, look), look)] : []),
   ]
   const selected = leftOut && leftOut.hosts.length > 0 ? [[leftOutLine(leftOut, look)]] : []
   if (hosts.length === 0) return paragraphs([...left, [upToDate(plan)], ...selected])
   const blocks = together(plan, look).map(group => [...heading(group, look), ...group.body])
   return paragraphs([foldLine(header(cluster, source, look), look.columns), ...blocks, ...left, ...selected])
+}
+
+/** What is deployed, in a word. */
+export function nameOf(source: PlanSource, { abbrev = 7 }: Pick<Look, 'abbrev'>): string {
+  if (source.kind === 'revision') return source.rev
+  if (source.kind !== 'worktree') return 'the plan'
+  return source.branch ?? source.commit?.slice(0, abbrev) ?? 'the working tree'
 }
 
 /** What the operator answers with y or n. */

@@ -3,7 +3,6 @@ import { isFinding, type TakenBack } from '../../plan/taken-back.ts'
 import { printable } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
 import { wrap } from '../wrap.ts'
-import type { PlanSource } from './plan.ts'
 
 interface Look {
   readonly colors: Colors
@@ -11,9 +10,9 @@ interface Look {
   readonly abbrev?: number
 }
 
-/** A line for each host and deployment, then what to do. */
-export function takenBackLines(takenBack: readonly TakenBack[], source: PlanSource, look: Look): string[] {
-  const lines = takenBack.flatMap(one => wrap(words(one, source, look.abbrev ?? 7).split(' '), look.columns))
+/** A line for each host and deployment, then what to do. `plan` is what would be deployed, such as a branch. */
+export function takenBackLines(takenBack: readonly TakenBack[], plan: string, look: Look): string[] {
+  const lines = takenBack.flatMap(one => wrap(words(one, plan, look.abbrev ?? 7).split(' '), look.columns))
   return [
     ...lines.map(line => look.colors.yellow(line)),
     ...remediesFor(takenBack).map(hint => `hint: ${hint}`),
@@ -46,11 +45,7 @@ export function takenBackSummary(takenBack: readonly TakenBack[]): string {
     : `changes by ${by} on ${where} would be taken back`
 }
 
-function words(
-  { host, source, kind, by, subject, files }: TakenBack,
-  plan: PlanSource,
-  abbrev: number,
-): string {
+function words({ host, source, kind, by, subject, files }: TakenBack, plan: string, abbrev: number): string {
   const short = source.slice(0, abbrev)
   const about = subject === null ? '' : ` (${printable(subject)})`
   const count = `${files.length} file${files.length === 1 ? ' is' : 's are'} taken back`
@@ -59,11 +54,5 @@ function words(
     return `${host} runs ${short} by ${printable(by)}, which this shallow clone does not have: what is taken back is not known`
   if (kind === 'dirty')
     return `${host} runs uncommitted changes by ${printable(by)} to ${short}${about}: ${count}`
-  return `${host} runs ${short} by ${printable(by)}${about}, which ${nameOf(plan, abbrev)} does not contain: ${count}`
-}
-
-function nameOf(source: PlanSource, abbrev: number): string {
-  if (source.kind === 'revision') return printable(source.rev)
-  if (source.kind !== 'worktree') return 'the plan'
-  return printable(source.branch ?? source.commit?.slice(0, abbrev) ?? 'the working tree')
+  return `${host} runs ${short} by ${printable(by)}${about}, which ${printable(plan)} does not contain: ${count}`
 }
