@@ -61,13 +61,16 @@ export type Command =
     }
   | {
       readonly kind: 'log'
+      /** Or ids of deployments. */
       readonly hosts: readonly string[]
+      /** How many deployments are shown; null for all. */
+      readonly count: number | null
       readonly selection: Selection
       readonly color: ColorWhen | null
     }
   | ({
       readonly kind: 'rollback'
-      /** Empty for those of the newest deployment. */
+      /** Or the id of a deployment; empty for the newest. */
       readonly hosts: readonly string[]
       readonly selection: Selection
     } & DeployOptions)
