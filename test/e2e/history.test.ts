@@ -124,7 +124,9 @@ web2
   assert.equal(await world.git('log', '-1', '--format=%s', 'refs/deptool'), 'prod: roll back web1')
   await world
     .run('log', 'web1')
-    .stdout(/^deployment <id>\n.*\n.*\n\n {4}from .*\n {4}web1 {2}deployed in <time>, back to <oid>: update a\n/)
+    .stdout(
+      /^deployment <id>\n.*\n.*\n\n {4}from .*\n {4}web1 {2}deployed in <time>, back to <oid>: update a\n/,
+    )
   // The tree still has it, so it is pending; and going back from going back goes forward.
   await world
     .run('plan', 'prod', '--exit-code')
@@ -144,7 +146,7 @@ test('the last deployment is the last one, also of several in one second', async
     await world
       .run('rollback', '-n')
       .stdout(`prod back to what ran before deployment <id> by Ada\n\n${host}\n    update a\n        ~ x\n`)
-    await world.run('log').stdout(new RegExp(`^deployment <id>\\n.*\\n.*\\n\\n {4}${host} `))
+    await world.run('log').stdout(new RegExp(`^deployment <id>\\n.*\\n.*\\n\\n {4}from .*\\n {4}${host} `))
   }
 })
 

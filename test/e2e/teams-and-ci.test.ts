@@ -71,3 +71,29 @@ test('the jobs of a pipeline', async t => {
   await job(deploy!, [0, 0, 2, 0])
   await job(propose!, [0, 0])
 })
+
+test('a plan in a merge request needs no way to the hosts, also in a shallow clone', async t => {
+  const { ada, bob } = await team(t)
+  await ada.deploy()
+  await ada.git('push', '--quiet', 'origin', 'refs/deptool/*:refs/deptool/*')
+  ada.write({ 'web1/a/x': 'two\n' })
+  await ada.commit()
+  await ada.commit('and another')
+  await ada.git('push', '--quiet', 'origin', 'main')
+  const server = await bob.git('remote', 'get-url', 'origin')
+  await bob.git('clone', '--quiet', '--depth=1', `file://${server}`, 'shallow')
+  const [, typed = ''] = /### A plan in a merge request[\s\S]*?```sh\n([\s\S]*?)```/.exec(PAGE) ?? []
+  const nowhere = 'git config --global deptool-host.web1.url local:/nowhere && cd shallow && '
+  const { code, stdout } = await bob.execute(['sh', '-ec', `${nowhere}${typed}`])
+  assert.equal(code, 0)
+  assert.match(bob.normalise(stdout), /^prod from HEAD \(<oid>\)\n\nweb1\n {4}update a\n {8}~ x\n/)
+})
+
+test('the shell prompt says how many hosts are not up to date', async t => {
+  const { ada } = await team(t)
+  const [, typed = ''] = /(deploy_prompt\(\) \{[\s\S]*?\n\}\n)/.exec(PAGE) ?? []
+  const prompt = async () => (await ada.execute(['sh', '-c', `${typed}deploy_prompt`])).stdout
+  assert.equal(await prompt(), 'prod:1\n')
+  await ada.deploy()
+  assert.equal(await prompt(), '')
+})
