@@ -19,7 +19,7 @@ const UNUSED_BY_THE_PARSER: typeof UNUSED_BY_YARGS = {
 /** Parts of Node that are loaded when one of these functions is called: crypto takes 3 ms, and a plan may do without. */
 const LATE: Readonly<Record<string, readonly string[]>> = {
   'node:fs/promises': ['appendFile', 'chmod', 'mkdir', 'mkdtemp', 'rename', 'rm', 'writeFile'],
-  'node:crypto': ['createHash', 'createHmac', 'randomBytes'],
+  'node:crypto': ['createHash', 'createPrivateKey', 'createHmac', 'randomBytes'],
   'node:zlib': ['createDeflate', 'deflateSync', 'inflateSync'],
 }
 

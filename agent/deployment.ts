@@ -26,9 +26,9 @@ export function deploy(agent: Agent, request: Deploy): void {
 }
 
 function run(agent: Agent, request: Deploy): void {
-  const { machine, wire } = agent
+  const { machine, wire, identity } = agent
   const { id, operator, from, to } = request
-  const journal = new JournalWriter(machine, {
+  const journal = new JournalWriter(machine, identity, {
     id,
     operator,
     from,
@@ -61,12 +61,13 @@ interface Ready extends StagedPlan {
 }
 
 /** Takes the lock, finishes what a killed agent left, and checks that the plan starts from what is deployed. */
-function open({ machine, lock, store, hostname }: Agent, request: Deploy): Refusal | undefined {
+function open(agent: Agent, request: Deploy): Refusal | undefined {
+  const { machine, lock, store, hostname } = agent
   if (hostname !== request.host) return { kind: 'hostname', found: hostname }
   makeDirectories(machine.files, BASE, 0o755)
   if (!lock.take()) return { kind: 'busy', ...lock.inProgress() }
   // Signed after the recovery: until then, sessions that ask about the killed agent's deployment wait for its end.
-  recover(machine, store)
+  recover(agent)
   lock.sign(signature(machine, request))
   const before = findOutcome(machine.files, request.id)
   if (before) return { kind: 'spent', outcome: before.outcome, why: before.why }

@@ -5,23 +5,28 @@ import { type HostState, MissingObject, readHosts } from '../src/plan/host-state
 import { BASE } from '../src/plan/places.ts'
 import { readAll } from '../src/plan/reading.ts'
 import type { Hello, Obstacle } from '../src/protocol/messages.ts'
+import type { Agent, Identity } from './agent.ts'
 import { endUndone, finishKept } from './ending.ts'
 import type { Machine } from './host/machine.ts'
 import { DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
 import { contextOf } from './steps/action.ts'
-import { type Journal, readJournal, removeJournal } from './store/journal.ts'
+import { Foreign } from './store/foreign.ts'
+import { type Journal, removeJournal } from './store/journal.ts'
 import { BadObject } from './store/object.ts'
 import { findOutcome } from './store/outcomes.ts'
+import { readJournal } from './store/read-journal.ts'
 import type { Store } from './store/store.ts'
 import { undo } from './undo.ts'
 
 /**
  * Brings the host to the old or the new state and returns which; null if there was nothing to do. A journal that cannot
- * be read is set aside, and only a repair is possible then. Called under the lock.
+ * be read is set aside, and only a repair is possible then. Called under the lock. Throws Foreign if another build has to
+ * finish the deployment.
  */
-export function recover(machine: Machine, store: Store): Hello['recovered'] {
-  const journal = readJournal(machine)
-  if (journal === undefined) return null
+export function recover(agent: Recovering): Hello['recovered'] {
+  const { machine, store, identity } = agent
+  const journal = readJournal(machine, identity)
+  if (journal === undefined) return recoverSetAside(agent)
   if (journal === 'damaged' || (journal === 'empty' && wasActivating(machine, store)))
     return setAside(machine)
   if (journal === 'empty') {
@@ -32,10 +37,32 @@ export function recover(machine: Machine, store: Store): Hello['recovered'] {
   return finish(machine, store, journal)
 }
 
+type Recovering = Pick<Agent, 'machine' | 'store' | 'identity'>
+
 function setAside({ files }: Machine): null {
   files.rename(JOURNAL, DAMAGED_JOURNAL)
   files.sync(BASE)
   return null
+}
+
+/** A build before the formats sets every journal with one aside. If nothing has held since, it can still be finished. */
+function recoverSetAside({ machine, store, identity }: Recovering): Hello['recovered'] {
+  const journal = readSetAside(machine, identity)
+  const current = store.ref('current')
+  if (!journal || (current !== journal.header.from && current !== journal.header.to)) return null
+  machine.files.rename(DAMAGED_JOURNAL, JOURNAL)
+  return finish(machine, store, journal)
+}
+
+/** One that another build has to finish waits for that, or for a repair. */
+function readSetAside(machine: Machine, identity: Identity): Journal | undefined {
+  try {
+    const journal = readJournal(machine, identity, DAMAGED_JOURNAL)
+    return typeof journal === 'object' ? journal : undefined
+  } catch (error) {
+    if (error instanceof Foreign) return undefined
+    throw error
+  }
 }
 
 /** Why only a repair is possible; undefined if other deployments are too. */

@@ -1,44 +1,46 @@
 /** A session: says hello, answers one request, and ends. */
-import type { Hello } from '../src/protocol/messages.ts'
-import type { Agent } from './agent.ts'
+import type { Hello, Refusal } from '../src/protocol/messages.ts'
+import type { Agent, Identity } from './agent.ts'
 import { deploy } from './deployment.ts'
 import { Wire } from './frames.ts'
 import { describeError } from './host/errors.ts'
 import { hostnameOf } from './host/hostname.ts'
 import { Lock } from './host/lock.ts'
 import type { Machine } from './host/machine.ts'
-import { JOURNAL } from './host/paths.ts'
+import { DAMAGED_JOURNAL, JOURNAL } from './host/paths.ts'
 import { inProgressElsewhere } from './in-progress.ts'
 import { recover } from './recover.ts'
+import { Foreign } from './store/foreign.ts'
 import { sendHistory } from './store/history.ts'
+import { requireReadableInventory } from './store/inventory.ts'
 import { Store } from './store/store.ts'
 import { answerAbout } from './verdict.ts'
 import { verify } from './verify/verify.ts'
 
-interface Identity {
-  readonly version: string
-  /** If the operator's side has another one, it installs its own agent and connects again. */
-  readonly build: string
-}
-
-export function serve(machine: Machine, { version, build }: Identity): void {
+export function serve(machine: Machine, identity: Identity): void {
   const wire = new Wire(machine)
   const store = new Store(machine)
   const hostname = hostnameOf(machine.files)
-  const agent: Agent = { machine, wire, store, lock: new Lock(machine), hostname }
+  const agent: Agent = { identity, machine, wire, store, lock: new Lock(machine), hostname }
   try {
-    answer(agent, { version, build })
+    answer(agent)
   } catch (error) {
     // Such as a full disk.
-    wire.send({ type: 'refused', refusal: { kind: 'error', message: describeError(error) } })
+    wire.send({ type: 'refused', refusal: refusalFor(error) })
   }
 }
 
-function answer(agent: Agent, { version, build }: Identity): void {
-  const { wire, store, hostname } = agent
+function refusalFor(error: unknown): Refusal {
+  if (error instanceof Foreign) return { kind: 'preflight', problems: [error.obstacle] }
+  return { kind: 'error', message: describeError(error) }
+}
+
+function answer(agent: Agent): void {
+  const { machine, wire, store, hostname, identity } = agent
   const { recovered, failure } = recoverIfLeft(agent)
   const pending = inProgressElsewhere(agent)
-  wire.send({ type: 'hello', version, build, hostname, current: store.ref('current'), recovered, pending })
+  const now = Math.max(0, machine.now())
+  wire.send({ type: 'hello', ...identity, hostname, current: store.ref('current'), recovered, pending, now })
   const request = wire.next(Number.POSITIVE_INFINITY)
   if (typeof request === 'string') return
   if (failure !== undefined) throw failure
@@ -83,13 +85,15 @@ function pong(wire: Wire): void {
 }
 
 /** The lock shows whether the journal's writer still works. A failure is reported after hello. */
-function recoverIfLeft({ machine, lock, store }: Agent): {
+function recoverIfLeft(agent: Agent): {
   readonly recovered: Hello['recovered']
   readonly failure?: unknown
 } {
+  const { files } = agent.machine
   try {
-    const left = machine.files.stat(JOURNAL) && lock.take()
-    return { recovered: left ? recover(machine, store) : null }
+    requireReadableInventory(files)
+    const isLeft = files.stat(JOURNAL) ?? files.stat(DAMAGED_JOURNAL)
+    return { recovered: isLeft && agent.lock.take() ? recover(agent) : null }
   } catch (failure) {
     return { recovered: null, failure }
   }

@@ -42,12 +42,12 @@ export function answerAbout(
   agent: Agent,
   request: Extract<Request, { type: 'confirm' | 'undo' | 'ask' }>,
 ): Reply {
-  const { machine, lock, store } = agent
+  const { machine, lock } = agent
   const { id } = request
   const connection = sshConnection(machine.files)
   let delivered = request.type === 'ask'
   for (;;) {
-    if (lock.take()) recover(machine, store)
+    if (lock.take()) recover(agent)
     const holder = lock.held ? undefined : lock.holder()
     // Looked up after the lock: its holder records the outcome before releasing it.
     const record = findOutcome(machine.files, id)

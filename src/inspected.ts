@@ -9,6 +9,8 @@ export interface Answered {
   readonly kind: 'asked'
   readonly hello: Pick<Hello, 'current' | 'recovered'>
   readonly verified: Verified
+  /** By how much this clock is ahead of the host's, in milliseconds. */
+  readonly aheadMs: number
 }
 
 interface Unreachable {

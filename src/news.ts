@@ -31,6 +31,8 @@ export interface Heard {
   readonly inProgress: InProgress | null
   /** Deployments of which this repository did not know how they ended. */
   readonly ended: readonly Ended[]
+  /** By how much this clock is ahead of the host's, in milliseconds; null of a host that gave no answer. */
+  readonly aheadMs: number | null
 }
 
 export interface Ended {

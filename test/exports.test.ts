@@ -9,13 +9,14 @@ const TOP = fileURLToPath(new URL('..', import.meta.url))
 
 /** What is exported for a test alone, and so is not dead. */
 const FOR_TESTS = [
+  'agent/store/read-journal.ts: befores',
   'agent/systemd/unit-log.ts: lastWords',
   'src/cli/command-line.ts: flagsOf',
   'src/git/hooks.ts: feedsHooks',
   'src/git/outcomes.ts: Ending',
   'src/plan/manifest.ts: MANIFEST_KEYS',
+  'src/protocol/decode.ts: steps',
   'src/protocol/frame.ts: MAX_FRAME',
-  'src/protocol/messages.ts: Fetched',
   'src/remote/connect.ts: ConnectOptions',
   'src/remote/connect.ts: Settings',
   'src/terminal/terminal.ts: wantsColor',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -332,15 +332,14 @@ test('connections made ahead are given up where the plan comes to nothing', asyn
   const host = await makeSilentHost(t)
   await world.git('config', 'deptool-host.web1.url', host.url)
   world.write({ 'web1/www/manifest.json': '{' })
-  const started = performance.now()
+  // Nobody would wait for the end of the test.
+  appendFileSync(join(world.home, '.ssh/config'), '\nHost *\n  ConnectTimeout 3600\n')
   await world
     .run('prod', '--yes')
     .exits(1)
     .stderr(
       /^error: prod\/web1\/www\/manifest.json:1:2[\s\S]*\nfatal: cannot plan 'prod': 1 problem in the config tree\n$/,
     )
-  // Far less than ssh waits for a host that does not speak.
-  assert(performance.now() - started < 5000)
 })
 
 test('who only looks calls nobody', async t => {
@@ -371,7 +370,9 @@ async function makeSilentHost(t: TestContext) {
 
 test('a reader that goes away ends the output quietly', async t => {
   const { world } = await makeFleet(t)
-  world.write(Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`web1/www/${i}.html`, `${i}`])))
+  // The list of their names is longer than what a pipe takes.
+  const name = 'x'.repeat(200)
+  world.write(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`web1/www/${name}${i}`, `${i}`])))
   const { stdout, stderr } = await world.execute(['sh', '-c', 'git deploy plan -v prod | head -n 1'])
   assert.match(stdout, /^prod from the working tree \(main [0-9a-f]{7}, with uncommitted changes\)\n$/)
   assert.equal(stderr, '')

@@ -1,6 +1,7 @@
 /** One deployment at a time: an flock(2), which ends with its holder, and a note in the file about the holder. */
 import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
 import { type DeploymentId, deploymentId } from '../../src/plan/deployment-id.ts'
+import { FORMATS, isReadable } from '../../src/protocol/format.ts'
 import type { InProgress } from '../../src/protocol/messages.ts'
 import type { Machine } from './machine.ts'
 import { LOCK } from './paths.ts'
@@ -32,7 +33,7 @@ export class Lock {
   /** Leaves a note for other sessions. */
   sign(holder: Holder): void {
     const writer = this.machine.files.create(LOCK, 0o600)
-    writer.write(encodeUtf8(`${JSON.stringify(holder)}\n`))
+    writer.write(encodeUtf8(`${JSON.stringify({ ...holder, format: FORMATS.lock })}\n`))
     writer.close()
   }
 
@@ -41,7 +42,8 @@ export class Lock {
     try {
       const writer = this.machine.files.append(LOCK, 0o600)
       // In ticks(), which are the same for all processes; the lock does not outlive a boot.
-      writer.write(encodeUtf8(`${JSON.stringify({ until: this.machine.ticks() + ms })}\n`))
+      const note: SettledNote = { format: FORMATS.lock, ticks: this.machine.ticks() + ms }
+      writer.write(encodeUtf8(`${JSON.stringify(note)}\n`))
       writer.close()
     } catch {
       // With a full disk other sessions learn less. Whatever has to be written fails elsewhere.
@@ -59,9 +61,9 @@ export class Lock {
     const holder = this.holder()
     if (holder === undefined) return NOBODY_YET
     const { operator, since, id } = holder
-    const [, ...notes] = this.lines() as ({ readonly until?: unknown } | null)[]
-    const until = notes[notes.length - 1]?.until
-    const msLeft = typeof until === 'number' ? Math.max(0, Math.ceil(until - this.machine.ticks())) : null
+    const [, ...notes] = this.lines()
+    const note = notes.pop()
+    const msLeft = isSettledNote(note) ? Math.max(0, Math.ceil(note.ticks - this.machine.ticks())) : null
     return { holder: operator, since, id, msLeft }
   }
 
@@ -96,6 +98,17 @@ function isHolder(signed: unknown): signed is Holder {
     Number.isSafeInteger(since) &&
     since! >= 0
   )
+}
+
+/** Builds before the formats wrote 'until', some of them by a clock that can be set: no time is said then. */
+interface SettledNote {
+  readonly format: number
+  /** When it rolls back. */
+  readonly ticks: number
+}
+
+function isSettledNote(note: unknown): note is SettledNote {
+  return isReadable('lock', note) && typeof (note as Partial<SettledNote> | null)?.ticks === 'number'
 }
 
 /** Signing is a small write: a tenth of a second is enough on a busy machine. */

@@ -48,6 +48,7 @@ export const enableAction: Action<StepOf<'enable'>> = {
   undo({ units }, before, { machine }, deferred) {
     const known = new Set(before.kind === 'enablement' ? before.links.map(link => link.path) : [])
     const added = () => enablementLinks(machine.files, units).filter(({ path }) => !known.has(path))
+    const directories = directoriesBefore(machine.files, before, added())
     for (const { path } of added()) dropTemporary(machine.files, path)
     const names = new Set(added().flatMap(({ path, target }) => [baseOf(path), baseOf(target)]))
     disableQuietly(
@@ -59,8 +60,7 @@ export const enableAction: Action<StepOf<'enable'>> = {
       deferred.daemonReload = true
     }
     for (const directory of dependencyDirectories(machine.files))
-      if (before.kind === 'enablement' && !before.directories.includes(directory))
-        machine.files.rmdir(directory)
+      if (!directories.has(directory)) machine.files.rmdir(directory)
     restoreEnablement(machine, before, deferred)
   },
   touches: touchedDirectories,
@@ -82,6 +82,17 @@ function disable(machine: Machine, units: readonly UnitName[]): void {
   const own = ownLinks(machine, others)
   if (others.length > 0) systemctl(machine, ['disable', '--no-reload'], others)
   for (const { path, target } of own) placeLink(files, target, path)
+}
+
+/** An older agent did not note them: then those that hold added links count as new. */
+function directoriesBefore(
+  files: Files,
+  before: Before,
+  added: readonly EnablementLink[],
+): ReadonlySet<string> {
+  if (before.kind === 'enablement' && before.directories) return new Set(before.directories)
+  const parents = added.map(({ path }) => parentOf(path))
+  return new Set(dependencyDirectories(files).filter(directory => !parents.includes(directory)))
 }
 
 /** As systemctl does with directories for such links. */

@@ -1,7 +1,7 @@
 /** Sends the part of the host's history that the operator's repository does not have. */
 import type { Oid } from '../../src/plan/names.ts'
 import { parseTree } from '../../src/plan/tree.ts'
-import type { Fetch, LoggedDeployment, ObjectChunk } from '../../src/protocol/messages.ts'
+import type { Fetch, Fetched, ObjectChunk } from '../../src/protocol/messages.ts'
 import type { Agent } from '../agent.ts'
 import type { Wire } from '../frames.ts'
 import type { Machine } from '../host/machine.ts'
@@ -19,7 +19,7 @@ export function sendHistory({ machine, wire, store }: Agent, { have }: Fetch): v
     const batch = new Batch(wire, store)
     for (const oid of missing(store, current, have)) if (!batch.add(oid)) return
     batch.flush()
-    wire.send({ type: 'fetched', current, log: readLog(machine, store) })
+    wire.send({ type: 'fetched', current, ...readLog(machine, store) })
   } catch (error) {
     if (!(error instanceof BadObject)) throw error
     wire.send({ type: 'refused', refusal: { kind: 'error', message: error.message } })
@@ -62,12 +62,14 @@ function* objectsOf(store: Store, tree: Oid, seen: Set<Oid>): Generator<Oid> {
   yield tree
 }
 
-function readLog({ files }: Machine, store: Store): LoggedDeployment[] {
+function readLog({ files }: Machine, store: Store): Pick<Fetched, 'log' | 'unread'> {
+  const { outcomes, unread } = readOutcomes(files)
   // Of a deployment that succeeded, the commit itself is sent.
-  return readOutcomes(files).map(record => ({
+  const log = outcomes.map(record => ({
     ...record,
     subject: record.outcome === 'held' ? null : subjectOf(store, record.to),
   }))
+  return { log, unread }
 }
 
 function subjectOf(store: Store, commit: Oid): string | null {

@@ -7,10 +7,12 @@ import type { HostState } from '../../src/plan/host-state.ts'
 import { linksOf } from '../../src/plan/links.ts'
 import { type HostPath, hostPath, type UnitName, unitName } from '../../src/plan/names.ts'
 import { APPS } from '../../src/plan/places.ts'
+import { FORMATS, isReadable } from '../../src/protocol/format.ts'
 import { writeDurably } from '../host/files.ts'
 import type { Files } from '../host/machine.ts'
 import { INVENTORY } from '../host/paths.ts'
 import { enablementLinks } from '../systemd/enablement-links.ts'
+import { writtenByNewer } from './foreign.ts'
 
 export interface Inventory {
   readonly links: readonly HostPath[]
@@ -21,10 +23,24 @@ export interface Inventory {
 export function readInventory(files: Files): Inventory {
   const raw = files.read(INVENTORY)
   const lines = raw ? (decodeUtf8(raw) ?? '').split('\n') : []
-  const of = <T>(kind: string, make: (text: string) => T | undefined) =>
+  const of = <T>(kind: (typeof KINDS)[number], make: (text: string) => T | undefined) =>
     lines.flatMap(line => (line.startsWith(`${kind} `) ? (make(line.slice(kind.length + 1)) ?? []) : []))
   return { links: of('link', hostPath), units: of('unit', unitName) }
 }
+
+/** Throws Foreign if it is newer, or has a line of an unknown kind: a deployment would drop that line. */
+export function requireReadableInventory(files: Files): void {
+  const raw = files.read(INVENTORY)
+  const [first = '', ...lines] = (raw ? (decodeUtf8(raw) ?? '') : '').split('\n')
+  const [, format] = /^format (\d+)$/.exec(first) ?? []
+  // Builds before the formats wrote only known lines: any other is damage, and ignored.
+  if (format === undefined) return
+  const isKnown = (line: string) => line === '' || KINDS.some(kind => line.startsWith(`${kind} `))
+  if (!isReadable('inventory', { format: Number(format) }) || !lines.every(isKnown))
+    throw writtenByNewer(INVENTORY)
+}
+
+const KINDS = ['link', 'unit'] as const
 
 /** After a successful deployment: what it declares, and what is left of earlier ones. */
 export function takeInventory(files: Files, state: HostState): void {
@@ -52,7 +68,12 @@ function save(files: Files, more: Inventory): void {
     known.units.filter(unit => more.units.includes(unit) || enablementLinks(files, [unit]).length > 0),
     more.units,
   )
-  const text = [...links.map(path => `link ${path}\n`), ...units.map(unit => `unit ${unit}\n`)].join('')
+  const text = [
+    `format ${FORMATS.inventory}`,
+    ...links.map(path => `link ${path}`),
+    ...units.map(unit => `unit ${unit}`),
+    '',
+  ].join('\n')
   const raw = files.read(INVENTORY)
   if ((raw ? decodeUtf8(raw) : '') !== text) writeDurably(files, INVENTORY, text, 0o600)
 }

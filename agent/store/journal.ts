@@ -1,14 +1,16 @@
 /**
  * The journal: what an undo has to restore, durable before anything is changed. Its existence marks an unfinished
- * deployment. Each line is a JSON value: the header, then all steps with what each replaces, then the index of each step
- * as it begins.
+ * deployment. Each line is a JSON value: the format, the header, then all steps with what each replaces, then the index of
+ * each step as it begins.
  */
 
-import { decodeUtf8, encodeUtf8 } from '../../src/plan/bytes.ts'
-import { type DeploymentId, deploymentId } from '../../src/plan/deployment-id.ts'
-import { type Oid, oid, type UnitName } from '../../src/plan/names.ts'
+import { encodeUtf8 } from '../../src/plan/bytes.ts'
+import type { DeploymentId } from '../../src/plan/deployment-id.ts'
+import type { Oid, UnitName } from '../../src/plan/names.ts'
 import { BASE } from '../../src/plan/places.ts'
 import type { Step } from '../../src/plan/steps.ts'
+import { FORMATS } from '../../src/protocol/format.ts'
+import type { Identity } from '../agent.ts'
 import type { Machine, Writer } from '../host/machine.ts'
 import { JOURNAL } from '../host/paths.ts'
 import type { EnablementLink } from '../systemd/enablement-links.ts'
@@ -43,8 +45,8 @@ export type Before =
   | {
       readonly kind: 'enablement'
       readonly links: readonly EnablementLink[]
-      /** The directories for such links that were there. */
-      readonly directories: readonly string[]
+      /** The directories for such links that were there; an older agent did not note them. */
+      readonly directories?: readonly string[]
     }
 
 /** What was at a path. */
@@ -69,16 +71,16 @@ export class JournalWriter implements Journal {
   private readonly writer: Writer
 
   /** Creates the file: from now on a deployment is in progress. */
-  constructor(machine: Machine, header: Header) {
+  constructor(machine: Machine, identity: Identity, header: Header) {
     this.machine = machine
     this.header = header
     this.writer = machine.files.create(JOURNAL, 0o600)
-    this.line(header)
+    this.lines(formatLine(identity, header), header)
   }
 
   /** Durable when it returns, so that the first step may begin. */
   prepare(prepared: readonly Prepared[]): void {
-    this.line(prepared)
+    this.lines(prepared)
     this.writer.sync()
     this.machine.files.sync(BASE)
     this.prepared = prepared
@@ -89,7 +91,7 @@ export class JournalWriter implements Journal {
    * step counts as begun.
    */
   begin(index: number): void {
-    this.line(index)
+    this.lines(index)
     this.begun = index
   }
 
@@ -99,8 +101,8 @@ export class JournalWriter implements Journal {
     removeJournal(this.machine)
   }
 
-  private line(value: Header | readonly Prepared[] | number): void {
-    this.writer.write(encodeUtf8(`${JSON.stringify(value)}\n`))
+  private lines(...values: readonly (FormatLine | Header | readonly Prepared[] | number)[]): void {
+    this.writer.write(encodeUtf8(values.map(value => `${JSON.stringify(value)}\n`).join('')))
   }
 }
 
@@ -110,49 +112,14 @@ export function removeJournal({ files }: Machine): void {
 }
 
 /**
- * The journal that a killed agent has left. 'empty': it was killed while it wrote the header. 'damaged': something else
- * has changed the file.
+ * The first line, by which every later build can say whose journal it is. Builds before it take this line for the
+ * header, and refuse it as long as it has no 'operator'.
  */
-export function readJournal(machine: Machine): Journal | 'empty' | 'damaged' | undefined {
-  const raw = machine.files.read(JOURNAL)
-  if (raw === undefined) return undefined
-  // What follows the last newline was cut off while it was written, and does not count.
-  const whole = decodeUtf8(raw.subarray(0, raw.lastIndexOf(NEWLINE) + 1))
-  if (whole === '') return 'empty'
-  const [header, prepared = [], ...marks] = (whole ?? '?').split('\n').filter(Boolean).map(parse)
-  if (!isHeader(header) || !isPrepared(prepared)) return 'damaged'
-  // An index that cannot be read may be any: all steps count as begun, as after a power cut.
-  const known = header.bootId === machine.bootId() && marks.every(Number.isSafeInteger)
-  return { header, prepared, begun: known ? Math.max(-1, ...(marks as number[])) : prepared.length - 1 }
+export interface FormatLine extends Identity {
+  readonly format: number
+  readonly deployment: DeploymentId
 }
 
-function isHeader(value: unknown): value is Header {
-  const { id, to, operator, bootId } = (value ?? {}) as Partial<Header>
-  return (
-    typeof operator === 'string' &&
-    typeof bootId === 'string' &&
-    deploymentId(`${id}`) !== undefined &&
-    oid(`${to}`) !== undefined
-  )
-}
-
-const NEWLINE = 10
-
-/** It was written in one synced write, so a look at each step's beginning is enough. */
-function isPrepared(value: unknown): value is readonly Prepared[] {
-  return (
-    Array.isArray(value) &&
-    value.every(
-      ({ step, before }: Partial<Prepared>) =>
-        typeof step?.kind === 'string' && typeof before?.kind === 'string',
-    )
-  )
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
+function formatLine({ version, build }: Identity, { id }: Header): FormatLine {
+  return { format: FORMATS.journal, deployment: id, version, build }
 }

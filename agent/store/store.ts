@@ -11,6 +11,7 @@ import type { ObjectChunk } from '../../src/protocol/messages.ts'
 import { appendLine, makeDirectories, removeTree, writeDurably } from '../host/files.ts'
 import type { Machine, Writer } from '../host/machine.ts'
 import { parentOf } from '../host/paths.ts'
+import { writtenByNewer } from './foreign.ts'
 import { BadObject, Inflating, openObject } from './object.ts'
 
 const QUARANTINE = `${STORE}/quarantine`
@@ -68,12 +69,16 @@ export class Store {
     writeDurably(files, log, lines.slice(lines.length >> 1).join('\n'), 0o600)
   }
 
-  /** Creates the repository; one with another hash algorithm is replaced if nothing is deployed. */
+  /**
+   * Creates the repository; one with another hash algorithm is replaced if nothing is deployed. Throws Foreign for one of
+   * a newer format.
+   */
   prepare(oidLength: number): void {
     const { files } = this.machine
     const config = configFor(oidLength)
     const raw = files.read(`${STORE}/config`)
     if (files.stat(`${STORE}/HEAD`) && raw && decodeUtf8(raw) === config) return
+    if (raw && isNewer(decodeUtf8(raw) ?? '')) throw writtenByNewer(`${STORE}/config`)
     if (this.ref('current') === null) removeTree(files, STORE)
     // All directories now, since staging syncs them: a ref must not be lost with its directory.
     for (const directory of ['objects/info', 'objects/pack', 'refs/heads', 'refs/deptool', LOGS])
@@ -190,6 +195,14 @@ function configFor(oidLength: number): string {
   return `[core]\n\trepositoryformatversion = ${sha256 ? 1 : 0}\n\tfilemode = true\n\tbare = true\n${
     sha256 ? '[extensions]\n\tobjectformat = sha256\n' : ''
   }`
+}
+
+/** gitrepository-layout(5) has the number for this: 1 is 0 with extensions, of which all must be known. */
+function isNewer(config: string): boolean {
+  const [, version = '0'] = /repositoryformatversion\s*=\s*(\d+)/i.exec(config) ?? []
+  const [, extensions = ''] = /^\s*\[extensions\]\s*$([^[]*)/im.exec(config) ?? []
+  const keys = extensions.split('\n').map(line => line.split('=')[0]!.trim().toLowerCase())
+  return Number(version) > 1 || keys.some(key => key !== '' && key !== 'objectformat')
 }
 
 /** An object that arrives: it is checked, and stored as it is sent. */

@@ -32,7 +32,8 @@ export async function log(command: CommandOf<'log'>, context: Context): Promise<
   const meant = all.filter(({ host, id }) => chosen.has(host) && (hosts.includes(host) || ids.includes(id)))
   const entries = await withSources(repo, newest(meant, command.count))
   for (const entry of entries) context.emit(logRecord(entry))
-  const lines = logLines(entries, terminal.colors(command.color ?? config.color))
+  const colors = terminal.colors(command.color ?? config.color)
+  const lines = logLines(entries, { colors, timeZone: context.env['TZ'] })
   if (lines.length === 0) {
     terminal.note('this repository has not recorded a deployment')
     terminal.note("hint: run 'git deploy sync' to ask the hosts")

@@ -9,6 +9,7 @@ import type { Connect } from '../remote/connections.ts'
 import { ping as pingHost } from '../remote/ping.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
 import { pingRecord } from '../terminal/json/hosts.ts'
+import { clockNotes } from '../terminal/text/clock.ts'
 import { type Pinged, pingLines } from '../terminal/text/ping.ts'
 
 /** `git deploy ping`: whether every host can be reached, as whom, and what it says it runs. */
@@ -22,6 +23,8 @@ export async function ping(command: CommandOf<'ping'>, context: Context): Promis
   for (const one of pinged) context.emit(pingRecord(one))
   const colors = terminal.colors(command.color ?? cluster.config.color)
   for (const line of pingLines(pinged, colors)) terminal.say(line)
+  const answered = pinged.flatMap(one => (one.kind === 'answered' ? [one] : []))
+  for (const note of clockNotes(new Map(answered.map(one => [one.host, one.aheadMs])))) terminal.note(note)
   const failed = pinged.flatMap(one => (one.kind === 'failed' ? [one] : []))
   if (failed.length === 0) return EXIT.done
   for (const hint of new Set(failed.flatMap(({ hint }) => hint ?? []))) terminal.note(`hint: ${hint}`)

@@ -2,7 +2,9 @@ import type { CommandOf } from '../command.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readHostCommits } from '../git/host-commits.ts'
+import { heldSince } from '../git/outcomes.ts'
 import { planOffline } from '../planning/plan-tree.ts'
+import { byHostsClock } from '../terminal/text/clock.ts'
 import { nameOf } from '../terminal/text/plan.ts'
 import { hostStatuses, renderPorcelain, renderStatus, statusRecord } from '../terminal/text/status.ts'
 import { takenBackLines } from '../terminal/text/taken-back.ts'
@@ -15,7 +17,15 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
   const { repo, config, plan, hosts, tracking } = planned
   const tracked = [...hosts, ...plan.vanished].flatMap(host => tracking.get(host) ?? [])
   const commits = new Map(tracked.map(({ host, commit }) => [host, commit]))
-  const deployed = await readHostCommits(repo, [...commits.values()])
+  const said = await readHostCommits(repo, [...commits.values()])
+  const deployed = new Map(
+    tracked.flatMap(({ host, commit }) => {
+      const known = said.get(commit)
+      return known
+        ? [[commit, byHostsClock(known, heldSince(repo, host, commit), context.now())] as const]
+        : []
+    }),
+  )
   const statuses = hostStatuses({ plan, hosts, commits, deployed })
   const { terminal } = context
   for (const status of statuses) context.emit(statusRecord(plan.cluster, status))

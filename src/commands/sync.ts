@@ -6,6 +6,7 @@ import { EXIT, type ExitCode, Fatal } from '../errors.ts'
 import type { Heard } from '../news.ts'
 import { readClusterHosts } from '../planning/cluster-hosts.ts'
 import { heardRecords } from '../terminal/json/hosts.ts'
+import { clockNotes } from '../terminal/text/clock.ts'
 import { heardLines } from '../terminal/text/news.ts'
 
 /** `git deploy sync`: asks every host what it runs and how that came to be, and moves the refs. */
@@ -21,6 +22,10 @@ export async function sync(command: CommandOf<'sync'>, context: Context): Promis
   for (const [host, one] of shown) for (const record of heardRecords(host, one)) context.emit(record)
   const colors = terminal.colors(command.color ?? config.color)
   for (const line of heardLines(new Map(shown), colors)) terminal.say(line)
+  const ahead = [...heard].flatMap(([host, { aheadMs }]) =>
+    aheadMs === null ? [] : [[host, aheadMs] as const],
+  )
+  for (const note of clockNotes(new Map(ahead))) terminal.note(note)
   const failed = [...heard].flatMap(([host, { news }]) => (news.kind === 'failed' ? [{ host, ...news }] : []))
   if (failed.length === 0) return EXIT.done
   for (const hint of new Set(failed.flatMap(({ hint }) => hint ?? []))) terminal.note(`hint: ${hint}`)

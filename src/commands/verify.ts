@@ -6,6 +6,7 @@ import { isSound } from '../inspected.ts'
 import { readRecorded } from '../planning/cluster-hosts.ts'
 import { printable } from '../terminal/clean.ts'
 import { verifyRecord } from '../terminal/json/hosts.ts'
+import { clockNotes } from '../terminal/text/clock.ts'
 import { driftLines } from '../terminal/text/drift.ts'
 
 /** `git deploy verify`: asks each host whether it still is as it was deployed. */
@@ -32,6 +33,7 @@ export async function verify(command: CommandOf<'verify'>, context: Context): Pr
     }
   }
   const asked = inspected.flatMap(one => (one.kind === 'asked' ? [one] : []))
+  for (const note of clockNotes(new Map(asked.map(one => [one.host, one.aheadMs])))) terminal.note(note)
   // Drift that was found is certain, whatever the other hosts would have answered.
   if (asked.some(one => !isSound(one, commits.get(one.host)!))) return EXIT.pending
   const silent = inspected.flatMap(({ host, kind }) => (kind === 'asked' ? [] : [host]))

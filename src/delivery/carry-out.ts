@@ -14,6 +14,7 @@ import { rollout } from '../rollout/rollout.ts'
 import type { Policy } from '../rollout/run.ts'
 import type { Reporter, SavedBy } from '../terminal/reporter.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import { clockNotes } from '../terminal/text/clock.ts'
 import { conclude } from './conclude.ts'
 import type { Deployment } from './deployment.ts'
 import { makeJobs } from './jobs.ts'
@@ -43,7 +44,8 @@ export async function carryOut(
   const policy = policyOf(options, config)
   const deployment = await prepare(planned, options, context)
   if (options.verify) await beforeDeploy(deployment, context.terminal)
-  const { ends, ms, unrecorded } = await run(deployment, policy, { connections, reporter }, context)
+  const { ends, ms, ahead, unrecorded } = await run(deployment, policy, { connections, reporter }, context)
+  for (const note of clockNotes(ahead)) context.terminal.note(note)
   await afterDeploy(deployment, ends, context.terminal)
   const colors = context.terminal.noteColors(options.color ?? config.color)
   const stale = await tellStale(planned, ends, { connections, colors }, context).catch(error => {
@@ -81,6 +83,8 @@ async function prepare(
 interface Carried {
   readonly ends: Ends
   readonly ms: number
+  /** By how much this clock is ahead of the hosts', in milliseconds. */
+  readonly ahead: ReadonlyMap<HostName, number>
   /** Why the refs could not be moved; undefined if they could. */
   readonly unrecorded: string | undefined
 }
@@ -95,6 +99,7 @@ async function run(
   const { id, operator, jobs, planned } = deployment
   const started = ticks()
   const took = new Map<HostName, number>()
+  const clocks = new Map<HostName, number>()
   const { signal, release } = interruptible(terminal)
   try {
     await whyNot(() => recordBegun(deployment))
@@ -108,12 +113,15 @@ async function run(
       ...{ id, operator, jobs, policy, connections, signal, ticks },
       emit: event => {
         took.set(event.host, event.ms)
+        if (event.kind === 'connected') clocks.set(event.host, event.aheadMs)
         reporter.event(event)
       },
     }).finally(() => reporter.end())
     const ms = ticks() - started
-    const unrecorded = await whyNot(async () => record(deployment, { ends, took, ahead: await ahead }))
-    return { ends, ms, unrecorded }
+    const unrecorded = await whyNot(async () =>
+      record(deployment, { ends, took, clocks, ahead: await ahead }),
+    )
+    return { ends, ms, ahead: clocks, unrecorded }
   } finally {
     release()
   }

@@ -8,11 +8,12 @@ import type { Tracked } from '../git/refs.ts'
 import type { HostCommit } from '../host-commit.ts'
 import { inParallel } from '../in-parallel.ts'
 import type { Ended, Heard, News } from '../news.ts'
-import { type DeploymentId, secondOf } from '../plan/deployment-id.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import type { InProgress, LoggedDeployment } from '../protocol/messages.ts'
 import { type Fetched, fetchHistory } from '../remote/fetch.ts'
 import { type Connection, HostError } from '../remote/transport.ts'
+import { byHostsClock } from '../terminal/text/clock.ts'
 import { type Move, moveRefs } from './move-refs.ts'
 
 interface Asking {
@@ -42,8 +43,10 @@ export async function catchUp(
     message: 'sync',
   })
   const heard = new Map<HostName, Heard>()
-  for (const { host, news, log, inProgress } of answers)
-    heard.set(host, { news, inProgress, ended: log ? await keepLog(repo, host, log, inProgress) : [] })
+  for (const { host, news, log, open, inProgress, aheadMs } of answers) {
+    const ended = log ? await keepLog(repo, host, log, open) : []
+    heard.set(host, { news, inProgress, aheadMs, ended })
+  }
   return heard
 }
 
@@ -52,7 +55,10 @@ interface Answer {
   readonly news: News
   /** Null if the host gave no answer. */
   readonly log: readonly LoggedDeployment[] | null
+  /** Deployments that began on the host, but of which its log has no outcome that can be read. */
+  readonly open: readonly DeploymentId[]
   readonly inProgress: InProgress | null
+  readonly aheadMs: number | null
 }
 
 async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise<Answer> {
@@ -62,13 +68,16 @@ async function ask(host: HostName, { repo, tracking, connect }: Asking): Promise
   try {
     connection = await connect(host)
     const fetched = await fetchHistory(connection, { have, receive: objects => quarantine.receive(objects) })
-    const { log, inProgress } = fetched
-    return { host, news: await understand(repo, quarantine, { host, have }, fetched), log, inProgress }
+    const { log, unread, inProgress, aheadMs } = fetched
+    const news = await understand(repo, quarantine, { host, have }, fetched)
+    const open = inProgress?.id ? [...unread, inProgress.id] : unread
+    return { host, news, log, open, inProgress, aheadMs }
   } catch (error) {
     if (!(error instanceof HostError || error instanceof BadHistory)) throw error
     const message =
       error instanceof BadHistory ? `cannot accept the host's history: ${error.message}` : error.message
-    return { host, news: { kind: 'failed', message, hint: error.hint ?? null }, log: null, inProgress: null }
+    const news = { kind: 'failed', message, hint: error.hint ?? null } as const
+    return { host, news, log: null, open: [], inProgress: null, aheadMs: null }
   } finally {
     connection?.close()
     await quarantine.discard()
@@ -79,7 +88,7 @@ async function understand(
   repo: Repository,
   quarantine: Quarantine,
   { host, have }: { readonly host: HostName; readonly have: Oid | null },
-  { current }: Fetched,
+  { current, log }: Fetched,
 ): Promise<News> {
   if (current === null)
     return have === null ? { kind: 'unchanged', at: null } : { kind: 'reprovisioned', from: have }
@@ -94,7 +103,9 @@ async function understand(
   if (tip === undefined) throw new BadHistory(`commit ${current} is missing`)
   const oldest = commits.at(-1)
   const kind = have === null ? 'new' : oldest?.parents[0] === have ? 'moved' : 'rewound'
-  return { kind, from: have, to: current, tree: tip.tree, commits }
+  const began = new Map(log.flatMap(({ to, outcome, at }) => (outcome === 'held' ? [[to, at]] : [])))
+  const dated = commits.map(commit => byHostsClock(commit, began.get(commit.commit), repo.now()))
+  return { kind, from: have, to: current, tree: tip.tree, commits: dated }
 }
 
 /** Throws BadHistory if they are not a chain: every agent makes one. */
@@ -127,7 +138,7 @@ async function keepLog(
   repo: Repository,
   host: HostName,
   log: readonly LoggedDeployment[],
-  inProgress: InProgress | null,
+  open: readonly DeploymentId[],
 ): Promise<Ended[]> {
   const known = new Map(readKnownOutcomes(repo, host).map(record => [record.id, record]))
   const unknown = [...known.values()].filter(({ outcome }) => outcome === 'unknown')
@@ -139,15 +150,18 @@ async function keepLog(
   const learnt: KnownOutcome[] = [
     ...news.map(record => ({ ...record, subject: record.subject ?? said.get(record.to)?.subject ?? null })),
     ...unknown
-      .filter(({ id }) => id !== inProgress?.id && neverBegan(id, log))
+      .filter(one => !open.includes(one.id) && neverBegan(one, log))
       .map(record => ({ ...record, outcome: 'refused' as const, why: 'it never started on the host' })),
   ]
   await addOutcomes(repo, host, learnt)
   return learnt.filter(({ id }) => known.get(id)?.outcome === 'unknown')
 }
 
-/** The host has no record of it, and its log still goes back that far. Ids sort by time, to the second. */
-function neverBegan(id: DeploymentId, log: readonly LoggedDeployment[]): boolean {
-  const [oldest] = log
-  return !log.some(record => record.id === id) && (!oldest || secondOf(id) >= secondOf(oldest.id))
+/** The host has no record of it, and has forgotten none since it came to run what the deployment began at. */
+function neverBegan({ id, from }: KnownOutcome, log: readonly LoggedDeployment[]): boolean {
+  const isRemembered =
+    log.length === 0 ||
+    log[0]!.from === null ||
+    log.some(({ to, outcome }) => to === from && outcome === 'held')
+  return isRemembered && !log.some(record => record.id === id)
 }

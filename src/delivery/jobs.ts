@@ -4,6 +4,7 @@ import { commitHosts } from '../git/history.ts'
 import { LostObject } from '../git/objects.ts'
 import { forgetIndex } from '../git/stat-cache.ts'
 import type { DeploymentId } from '../plan/deployment-id.ts'
+import type { Oid } from '../plan/names.ts'
 import { newObjects } from '../plan/new-objects.ts'
 import type { HostPlan } from '../plan/plan.ts'
 import { digestOf } from '../planning/digest-of.ts'
@@ -38,23 +39,30 @@ export async function makeJobs(
       }
     }),
   )
-  const chunks = chunkSource(objects)
-  return plan.hosts.map(host => {
-    const commit = commits.get(host.host)!
+  const wanted = plan.hosts.map(host => {
     const { old, next } = states.get(host.host)!
+    // A host that is repaired may have lost even the commit that it runs.
+    const lost = host.repair && host.from ? [host.from] : []
+    return [...newObjects(old, next), ...lost, commits.get(host.host)!]
+  })
+  const chunks = chunkSource(objects, wantedTwice(wanted))
+  return plan.hosts.map((host, i) => {
     return {
       plan: host,
-      commit,
+      commit: commits.get(host.host)!,
       subject: subjectOf(host, back?.get(host.host)),
       digest: digestOf(host),
       reconnect: confirm === 'reconnect' || host.reconnect.length > 0,
-      // A host that is repaired may have lost even the commit that it runs.
-      objects: () => {
-        const lost = host.repair && host.from ? [host.from] : []
-        return orForget(chunks([...newObjects(old, next), ...lost, commit]), planned)
-      },
+      objects: () => orForget(chunks(wanted[i]!), planned),
     }
   })
+}
+
+function wantedTwice(lists: readonly (readonly Oid[])[]): Set<Oid> {
+  const once = new Set<Oid>()
+  const twice = new Set<Oid>()
+  for (const oid of lists.flat()) (once.has(oid) ? twice : once).add(oid)
+  return twice
 }
 
 /** If git has collected an object that only our stat cache knew, the next plan reads the files again. */

@@ -6,11 +6,17 @@ import { connector } from '../remote/connect.ts'
 import type { Connect } from '../remote/connections.ts'
 import type { Connection } from '../remote/transport.ts'
 import { confirmHostKey } from '../terminal/host-key.ts'
+import { refuseClock } from './refuse-clock.ts'
 
-/** By the repository's settings; asks questions only if somebody can answer them. */
-export function reach(config: Config, { env, random, terminal }: Context): Connect {
+/**
+ * By the repository's settings; asks questions only if somebody can answer them. Throws Fatal with a clock by which
+ * nothing that hosts report could be recorded.
+ */
+export function reach(config: Config, { env, now, random, terminal }: Context): Connect {
+  refuseClock(now())
   const settings = {
     env,
+    now,
     random,
     agents: loadAgents(),
     transport: config.transport,

@@ -16,6 +16,8 @@ interface RolloutResult {
   readonly ahead: readonly RefChange[] | undefined
   /** How long it took on each host, in milliseconds. */
   readonly took: ReadonlyMap<HostName, number>
+  /** By how much this clock is ahead of those of the hosts that answered, in milliseconds. */
+  readonly clocks: ReadonlyMap<HostName, number>
 }
 
 /**
@@ -89,13 +91,15 @@ export function emptied({ plan, tracking }: Pick<Planned, 'plan' | 'tracking'>):
 /** None if a saved plan was refused as spent: its outcome is on record already, under the same id. */
 function outcomesOf(
   job: RecordedJob,
-  { id, operator, at }: Deployment,
-  { ends, took }: RolloutResult,
+  { id, operator, at: here }: Deployment,
+  { ends, took, clocks }: RolloutResult,
 ): KnownOutcome[] {
   const { host, from } = job.plan
   const end = ends.get(host) ?? { kind: 'withdrawn' }
   const ms = Math.round(took.get(host) ?? 0)
   const ending = endingOf(end)
+  // As the host tells it to everybody else.
+  const at = Math.max(0, here - (clocks.get(host) ?? 0))
   return ending ? [{ id, from, to: job.commit, operator, at, ms, subject: job.subject, ...ending }] : []
 }
 

@@ -14,7 +14,7 @@ export async function tellStale(
   { repo, plan, tracking, config }: Planned,
   ends: Ends,
   { connections, colors }: { readonly connections: Connections; readonly colors: Colors },
-  { terminal, emit }: Context,
+  { terminal, emit, env }: Context,
 ): Promise<HostName[]> {
   const stale = [...ends].flatMap(([host, end]) =>
     end.kind === 'refused' && end.refusal.kind === 'stale' ? [host] : [],
@@ -26,7 +26,7 @@ export async function tellStale(
   for (const [host, one] of heard) for (const record of heardRecords(host, one)) emit(record)
   const news = new Map([...heard].map(([host, { news }]) => [host, news]))
   const lines = ['', ...newsLines(news, colors)]
-  const who = whoDeployed(news, colors)
+  const who = whoDeployed(news, { colors, timeZone: env['TZ'] })
   if (who.length > 0) lines.push('', ...who)
   for (const line of [...lines, '']) terminal.note(line)
   const failed = [...news.values()].flatMap(one => (one.kind === 'failed' ? [one] : []))

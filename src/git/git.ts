@@ -1,5 +1,6 @@
 /** The door to git: which repository this is, and how its commands are run. */
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import { Fatal } from '../errors.ts'
 import { type Oid, oid } from '../plan/names.ts'
@@ -66,12 +67,17 @@ export class GitError extends Fatal {
 
 /** The repository that `cwd` and git's own variables in `env` lead to. Throws Fatal where there is none. */
 export async function openRepository({ cwd, env, now, random }: Surroundings): Promise<Repository> {
+  // Node replaces what it cannot read in a path, which then leads nowhere.
+  if (cwd.includes('\ufffd') && !existsSync(cwd))
+    throw new Fatal(`cannot use the directory '${cwd}': its path is not UTF-8`)
   const result = await run(REV_PARSE, { cwd, env })
   const fields = result.stdout.toString().split('\n').slice(0, -1)
   // Without a working tree the last questions have no answer, without a commit those for HEAD.
   const [gitDir, commonDir, hooksDir, format, prefix, topLevel = null, ...head] = fields
   if (!gitDir || !commonDir || !hooksDir || !format || prefix === undefined) throw noRepository(result)
   if (gitDir === ABSOLUTE) throw tooOld()
+  if (/[^a-z0-9]/.test(format))
+    throw new Fatal(`cannot use the repository of '${cwd}': its path contains a line break`)
   if (format !== 'sha1' && format !== 'sha256')
     throw new Fatal(`cannot use the repository '${gitDir}': its object format is '${format}'`)
   const found = anywhere(env, gitDir, topLevel)
@@ -229,7 +235,12 @@ function explain(stderr: string): { reason: string | undefined; advice: string |
     0,
     lines.findIndex(line => /^(?:fatal|error): /.test(line)),
   )
-  const reason = lines[at]?.replace(/^(?:fatal|error): /, '').trim()
+  const said = lines[at]?.replace(/^(?:fatal|error): /, '').trim()
+  // What a hook says comes before what git says about it, once for each state that it is asked about.
+  const reason =
+    said?.endsWith('aborted by hook') && at > 0
+      ? `${said}: ${[...new Set(lines.slice(0, at))].join(' ')}`
+      : said
   const advice = lines
     .slice(at + 1)
     .join('\n')

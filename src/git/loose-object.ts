@@ -6,7 +6,10 @@ import type { GitObject, LargeObject } from './batch-parser.ts'
 const LEVEL = 6
 
 export function looseObject({ type, content }: Pick<GitObject, 'type' | 'content'>): Uint8Array {
-  return deflateSync(Buffer.concat([headerOf(type, content.length), content]), { level: LEVEL })
+  // A copy: what zlib gives is the beginning of a buffer of 16 KiB.
+  return new Uint8Array(
+    deflateSync(Buffer.concat([headerOf(type, content.length), content]), { level: LEVEL }),
+  )
 }
 
 /** The same in pieces of `most` bytes at the most, from content that comes in pieces. Rejects as `content` does. */

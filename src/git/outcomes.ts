@@ -2,14 +2,14 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { appendFile, chmod, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DeploymentId } from '../plan/deployment-id.ts'
-import { deploymentId, secondOf } from '../plan/deployment-id.ts'
-import type { HostName } from '../plan/names.ts'
+import { type DeploymentId, deploymentId } from '../plan/deployment-id.ts'
+import { type HostName, type Oid, oid } from '../plan/names.ts'
 import { decodeOutcomeRecord } from '../protocol/decode.ts'
+import { FORMATS, isReadable } from '../protocol/format.ts'
 import type { LoggedDeployment } from '../protocol/messages.ts'
 import { boundReason } from '../protocol/reason.ts'
 import type { Repository } from './git.ts'
-import { dropMark, setMark } from './marks.ts'
+import { type OpenEnd, readMark, sizesOf, writeMark } from './marks.ts'
 import { hostsIn, ownDirectory } from './own-directory.ts'
 
 /** `refused`: it never began on the host, which therefore knows nothing of it. */
@@ -37,29 +37,43 @@ function isLate(outcome: string, before: string | undefined): boolean {
 }
 
 /**
- * The last deployment that began on the host, or may have. What a sync has brought may be older than what was known
- * before it, so that all records count; but only these words of them are looked at, in which no other word can look the
- * same: decoding whole records takes ten times as long, and this is asked for every host.
+ * Deployments with an open end, in the order in which this repository heard of them, but for those after which the host
+ * went on from where it was. What a sync has brought may be older than what was known before it, so that all records
+ * count; but only these words of them are looked at, in which no other word can look the same: decoding whole records
+ * takes ten times as long, and this is asked for every host.
  */
-export function lastBegun(
-  repo: Repository,
-  host: HostName,
-): Pick<KnownOutcome, 'id' | 'outcome'> | undefined {
-  const known = new Map<DeploymentId, string>()
-  const logs = [olderIn(repo), directoryOf(repo)].map(directory => readText(join(directory, host)))
-  for (const [, text = '', outcome = ''] of logs.join('\n').matchAll(LAST_WORDS)) {
-    const id = deploymentId(text)
-    if (id && !isLate(outcome, known.get(id))) known.set(id, outcome)
+export function openEnds(repo: Repository, host: HostName): readonly OpenEnd[] {
+  // No join(): for 200 hosts it takes longer than all that is read of them.
+  const files = [olderIn(repo), directoryOf(repo)].map(directory => `${directory}/${host}`)
+  const marked = readMark(repo, host, sizesOf(files))
+  if (marked) return marked
+  const logs = files.map(readText)
+  const open = findOpenEnds(logs.join('\n'))
+  try {
+    const sizes = logs.map(log => log.length)
+    writeMark(repo, host, sizes, open)
+  } catch {
+    // Somebody who may only read the repository can plan all the same; it takes longer.
   }
-  let last: Pick<KnownOutcome, 'id' | 'outcome'> | undefined
-  // Ids begin with the second; within one, ours are in their order.
-  for (const [id, outcome] of known)
-    if (outcome !== 'refused' && (!last || secondOf(id) >= secondOf(last.id)))
-      last = { id, outcome: outcome as Ending }
-  return last
+  return open
 }
 
-const LAST_WORDS = /"id":"([\w-]+)".*?"outcome":"(\w+)"/g
+function findOpenEnds(log: string): OpenEnd[] {
+  const known = new Map<DeploymentId, { readonly outcome: string; readonly from: Oid | null }>()
+  for (const [, text = '', from = '', outcome = '', format = '0'] of log.matchAll(LAST_WORDS)) {
+    const id = deploymentId(text)
+    if (!isReadable('log', { format: Number(format) })) continue
+    if (id && !isLate(outcome, known.get(id)?.outcome)) known.set(id, { outcome, from: oid(from) ?? null })
+  }
+  const open = new Map<DeploymentId, OpenEnd>()
+  for (const [id, { outcome, from }] of known) {
+    if (outcome === 'held') for (const one of open.values()) if (one.from === from) open.delete(one.id)
+    if (outcome === 'unknown' || outcome === 'damaged') open.set(id, { id, outcome, from })
+  }
+  return [...open.values()]
+}
+
+const LAST_WORDS = /"id":"([\w-]+)","from":(?:null|"([0-9a-f]+)").*?"outcome":"(\w+)"(?:.*,"format":(\d+))?/g
 
 /** '' where there is none: most hosts of a new clone. */
 function readText(file: string): string {
@@ -69,6 +83,13 @@ function readText(file: string): string {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
     throw error
   }
+}
+
+/** When the deployment began that made the commit hold, by the host's clock: milliseconds since 1970, if it is known. */
+export function heldSince(repo: Repository, host: HostName, commit: Oid): number | undefined {
+  const logs = [directoryOf(repo), olderIn(repo)].map(directory => readText(join(directory, host)))
+  const lines = logs.flatMap(log => log.split('\n')).filter(line => line.includes(`"to":"${commit}"`))
+  return lines.flatMap(parse).find(({ to, outcome }) => to === commit && outcome === 'held')?.at
 }
 
 /** The hosts of which something is known, by name. */
@@ -86,8 +107,6 @@ export async function addOutcomes(
   records: readonly KnownOutcome[],
 ): Promise<void> {
   if (records.length === 0) return
-  // Before it is written: whoever is killed in between leaves a mark too many.
-  if (records.some(isUnsettled)) await setMark(repo, host)
   const directory = ownDirectory(repo.commonDir, LOG)
   const file = join(directory, host)
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > FILE_MAX)
@@ -97,21 +116,12 @@ export async function addOutcomes(
   const start = /(?:^|\n)$/.test(readText(file).slice(-1)) ? '' : '\n'
   await appendFile(file, start + records.map(lineOf).join(''))
   if (isNew) await chmod(file, statSync(directory).mode & 0o666)
-  if (isUnsettled(lastBegun(repo, host))) return setMark(repo, host)
-  await dropMark(repo, host)
-  // Looked at again: what another process adds at the same time may need the mark that was dropped.
-  if (isUnsettled(lastBegun(repo, host))) await setMark(repo, host)
+  // Whoever is killed before this leaves a mark that is not trusted.
+  openEnds(repo, host)
 }
 
 function lineOf(record: KnownOutcome): string {
-  return `${JSON.stringify({ ...record, why: boundReason(record.why) })}\n`
-}
-
-/** Whether nobody knows how it ended, or not everything went back. */
-export function isUnsettled<T extends { readonly outcome: Ending }>(
-  one: T | undefined,
-): one is T & { readonly outcome: 'unknown' | 'damaged' } {
-  return one?.outcome === 'unknown' || one?.outcome === 'damaged'
+  return `${JSON.stringify({ ...record, why: boundReason(record.why), format: FORMATS.log })}\n`
 }
 
 function readFile(file: string): KnownOutcome[] {
@@ -127,17 +137,18 @@ const LOG = 'log'
 const OLDER = 'log-older'
 
 function directoryOf({ commonDir }: Repository): string {
-  return join(commonDir, 'deptool', LOG)
+  return `${commonDir}/deptool/${LOG}`
 }
 
 function olderIn({ commonDir }: Repository): string {
-  return join(commonDir, 'deptool', OLDER)
+  return `${commonDir}/deptool/${OLDER}`
 }
 
-/** A line that cannot be read says nothing. */
+/** A line that cannot be read, or of a newer build, says nothing; it stays where it is. */
 function parse(line: string): KnownOutcome[] {
   try {
     const value = JSON.parse(line) as { outcome?: unknown; subject?: unknown }
+    if (!isReadable('log', value)) return []
     const refused = value.outcome === 'refused'
     const record = decodeOutcomeRecord(refused ? { ...value, outcome: 'unknown' } : value)
     const subject = typeof value.subject === 'string' ? value.subject : null

@@ -1,8 +1,8 @@
 /** The refs of this tool: what each host is known to run, and the history of the fleet. */
 import { Fatal } from '../errors.ts'
 import { type ClusterName, clusterName, type HostName, hostName, must, type Oid, oid } from '../plan/names.ts'
-import { GitError, git, type Place, type Repository } from './git.ts'
-import { TRAILERS } from './trailers.ts'
+import { GitError, git, PLAIN_LOG, type Place, type Repository } from './git.ts'
+import { TRAILERS, trailerFormat } from './trailers.ts'
 
 /** `refs/deptool` is a directory of refs, and git finds this one by that name: see gitrevisions(7), refs/<refname>. */
 export const FLEET_REF = 'refs/refs/deptool'
@@ -127,12 +127,22 @@ async function forEachRef(place: Place, args: readonly string[]): Promise<string
 
 const BROKEN = /ignoring broken ref (\S+)|missing object \S+ for (\S+)/
 
-/** The host commits that the newest deployment, or sync, brought into the fleet's history; empty where there is none. */
-export async function readNewest(repo: Repository): Promise<Set<Oid>> {
-  const args = ['log', '-1', '--first-parent', '--min-parents=2', '--format=%P', FLEET_REF]
-  const { stdout } = await git(repo, args, { okCodes: [0, 128] })
-  const [, ...hosts] = stdout.toString().trim().split(' ')
-  return new Set(hosts.flatMap(name => oid(name) ?? []))
+export interface Newest {
+  readonly commits: ReadonlySet<Oid>
+  /** Whether they were deployed from here; a sync may bring several deployments at once, old ones too. */
+  readonly isOwn: boolean
+}
+
+/** The host commits that the newest deployment, or sync, brought into the fleet's history; none where there is none. */
+export async function readNewest(repo: Repository): Promise<Newest> {
+  const format = `--format=%P%x00${trailerFormat('deployment')}`
+  const newest = ['-1', '--first-parent', '--min-parents=2']
+  const { stdout } = await git(repo, ['log', ...newest, ...PLAIN_LOG, format, FLEET_REF], {
+    okCodes: [0, 128],
+  })
+  const [parents = '', deployment = ''] = stdout.toString().trim().split('\0')
+  const [, ...hosts] = parents.split(' ')
+  return { commits: new Set(hosts.flatMap(name => oid(name) ?? [])), isOwn: deployment.trim() !== '' }
 }
 
 export interface RefChange {

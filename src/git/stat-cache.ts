@@ -52,7 +52,9 @@ export function loadStatCache(
 ): StatCache {
   try {
     const cache = decode(readFileSync(fileOf(repo, cluster), 'utf8'))
-    if (now - cache.since < MAX_AGE_MS && cache.fileMode === fileMode) return cache
+    // A clock that was ahead has written a time that is yet to come.
+    const isYoung = cache.since <= now && now - cache.since < MAX_AGE_MS
+    if (isYoung && cache.fileMode === fileMode) return cache
   } catch {
     // Missing or damaged, so all files are read.
   }

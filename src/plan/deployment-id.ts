@@ -1,4 +1,7 @@
-/** A deployment's id: the UTC second it was made and 40 random bits, as in 20261123T074502-3f9a1c0b7e. Sorts by time. */
+/**
+ * A deployment's id: a UTC second and 40 random bits, as in 20261123T074502-3f9a1c0b7e. The second is that of an operator's
+ * clock, which may be anything: no order comes from it.
+ */
 import type { Brand } from './names.ts'
 
 export type DeploymentId = Brand<'DeploymentId'>
@@ -14,9 +17,4 @@ export function newDeploymentId(now: Date, random: (bytes: number) => Uint8Array
   const second = now.toISOString().slice(0, 19).replace(/[-:]/g, '')
   const bits = Array.from(random(5), byte => byte.toString(16).padStart(2, '0')).join('')
   return `${second}-${bits}` as DeploymentId
-}
-
-/** The UTC second with which an id begins. */
-export function secondOf(id: DeploymentId): string {
-  return id.slice(0, '20260101T000000'.length)
 }

@@ -1,8 +1,9 @@
 /** Reads values of a JSON file that people write; a value of another shape is reported with its place, and replaced. */
+import type { ProblemKind } from './problem.ts'
 import { suggest } from './suggest.ts'
 
 export type Keys = readonly (string | number)[]
-export type Report = (at: Keys, what: string, hint?: string) => void
+export type Report = (at: Keys, what: string, hint?: string, kind?: ProblemKind) => void
 
 /** The value, or an empty object. `allowed` null allows any key. */
 export function object(
@@ -16,7 +17,8 @@ export function object(
     return {}
   }
   for (const key of Object.keys(value))
-    if (allowed?.includes(key) === false) report([...at, key], `unknown key '${key}'`, suggest(key, allowed))
+    if (allowed?.includes(key) === false)
+      report([...at, key], `unknown key '${key}'`, suggest(key, allowed), 'unknown key')
   return value
 }
 

@@ -58,8 +58,12 @@ export function parseManifest(file: string, text: string, problems: Problem[]): 
     problems.push({ file, at: 'syntax', what })
     return NO_MANIFEST
   }
-  const report: Report = (at, what, hint) =>
-    problems.push({ file, at, what, ...(hint === undefined ? {} : { hint }) })
+  const report: Report = (at, what, hint, kind) =>
+    problems.push({
+      ...{ file, at, what },
+      ...(hint === undefined ? {} : { hint }),
+      ...(kind === undefined ? {} : { kind }),
+    })
   const twice = repeatedKey(text)
   if (twice)
     report(

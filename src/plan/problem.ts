@@ -6,4 +6,8 @@ export interface Problem {
   readonly at?: readonly (string | number)[] | 'syntax'
   readonly what: string
   readonly hint?: string
+  readonly kind?: ProblemKind
 }
+
+/** What makes a difference to more than the words: another version may know the key. */
+export type ProblemKind = 'unknown key'

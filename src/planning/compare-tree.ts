@@ -16,7 +16,7 @@ import type { SavedPlan } from './saved-plan.ts'
 import { savedSnapshot } from './saved-snapshot.ts'
 import { narrow, type Scope } from './scope.ts'
 import { snapshotOf } from './snapshot-of.ts'
-import { readUnsettled } from './unsettled.ts'
+import { readOpenEnds, unsettledHosts } from './unsettled.ts'
 
 export interface PlanRequest {
   /** As it was given on the command line. */
@@ -60,7 +60,7 @@ export async function compareTree(
 ): Promise<ComparedTree> {
   const repo = await reading.repo
   // Now, while git is still answering.
-  const unsettled = readUnsettled(repo)
+  const ends = readOpenEnds(repo)
   const objects = new ObjectReader(repo)
   const { saved } = request
   const cluster = saved
@@ -72,6 +72,7 @@ export async function compareTree(
     reading.config,
     reading.tracking,
   ])
+  const unsettled = unsettledHosts(ends, tracking)
   return compare({ ...asked, config, tracking, unsettled }, snapshot)
 }
 

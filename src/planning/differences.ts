@@ -1,7 +1,9 @@
 /** How a saved plan and the same plan made now differ: both sides named. */
 import { readHostCommits } from '../git/host-commits.ts'
+import { heldSince } from '../git/outcomes.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import { printable } from '../terminal/clean.ts'
+import { byHostsClock } from '../terminal/text/clock.ts'
 import { digestOf } from './digest-of.ts'
 import type { Planned } from './planned.ts'
 import type { SavedHost, SavedPlan } from './saved-plan.ts'
@@ -49,7 +51,8 @@ async function movedSince({ id }: SavedPlan, { host, from }: SavedHost, now: Pla
       kind,
       what: `the plan starts from ${planned}, but this repository has not recorded a deployment to the host`,
     }
-  const { deployment, when, who } = (await readHostCommits(repo, [commit])).get(commit)!
+  const said = (await readHostCommits(repo, [commit])).get(commit)!
+  const { deployment, when, who } = byHostsClock(said, heldSince(repo, host, commit), repo.now())
   if (deployment === id) return { kind, what: `the plan was applied to the host ${when}` }
   const by = printable(`${when} by ${who}`)
   return {

@@ -1,9 +1,11 @@
 /** The plan that leads hosts back to what they ran before their last deployment. */
 import type { Context } from '../context.ts'
 import { Fatal } from '../errors.ts'
+import type { Repository } from '../git/git.ts'
 import { readHostCommits } from '../git/host-commits.ts'
 import { ObjectReader } from '../git/objects.ts'
-import { readNewest, type Tracked } from '../git/refs.ts'
+import { heldSince } from '../git/outcomes.ts'
+import { type Newest, readNewest, type Tracked } from '../git/refs.ts'
 import type { Source, Undoes } from '../git/snapshot.ts'
 import type { HostCommit } from '../host-commit.ts'
 import type { DeploymentId } from '../plan/deployment-id.ts'
@@ -17,7 +19,7 @@ import { readBefore } from './ran-before.ts'
 import { readStates } from './read-states.ts'
 import { type RepositoryState, readRepository } from './repository-state.ts'
 import { chooseHosts } from './select.ts'
-import { readUnsettled } from './unsettled.ts'
+import { readOpenEnds, unsettledHosts } from './unsettled.ts'
 
 interface RollbackRequest {
   /** Empty for those of the newest deployment that is known here. */
@@ -47,7 +49,7 @@ export async function planRollback(request: RollbackRequest, context: Context): 
     cluster: { name: cluster, path: cluster, shown: cluster, command: 'git deploy' },
     source: sourceOf(hosts, said, back),
     hosts: hosts.map(({ host }) => host),
-    unsettled: readUnsettled(repo),
+    unsettled: unsettledHosts(readOpenEnds(repo), tracking),
     leftOut: leftOut.length > 0 ? { hosts: leftOut, changed: leftOut } : null,
     changes: planHosts(
       sides.map(side => ({ ...side, old: states.get(side.fromTree)!, next: states.get(side.toTree)! })),
@@ -61,8 +63,8 @@ type Said = ReadonlyMap<Oid, HostCommit>
 /** The hosts to roll back, by name, and those of the same deployment that the selection leaves out. */
 function choose(
   { hosts: named, selection }: RollbackRequest,
-  { tracking }: RepositoryState,
-  known: { readonly said: Said; readonly newest: ReadonlySet<Oid> },
+  { repo, tracking }: RepositoryState,
+  known: { readonly said: Said; readonly newest: Newest },
 ): { hosts: Tracked[]; leftOut: HostName[] } {
   const { named: names, ids } = hostsOrIds(named, [...tracking.keys()], {
     hostsOf: id => deployedBy(id, tracking, known.said),
@@ -71,7 +73,9 @@ function choose(
   })
   const hosts = [...names, ...ids.flatMap(id => deployedBy(id, tracking, known.said))]
   const all =
-    hosts.length > 0 ? namedHosts(hosts, [...tracking.keys()], 'roll back') : lastDeployed(tracking, known)
+    hosts.length > 0
+      ? namedHosts(hosts, [...tracking.keys()], 'roll back')
+      : lastDeployed(repo, tracking, known)
   const chosen = chooseHosts(all, selection)
   const back = all.filter(host => chosen.has(host)).map(host => tracking.get(host)!)
   return {
@@ -87,17 +91,22 @@ function deployedBy(id: DeploymentId, tracking: ReadonlyMap<HostName, Tracked>, 
 }
 
 /**
- * A sync may have brought several deployments at once: the dates of their commits, in seconds, say which is the newest.
- * Two of our own may have been made in one second, but those the fleet has told apart already.
+ * What was deployed from here last is known. What a sync brought last may be several deployments, old ones too: then the
+ * clocks of the hosts say which is the newest, because those of operators, which are in the commits, may be anything.
  */
 function lastDeployed(
+  repo: Repository,
   tracking: ReadonlyMap<HostName, Tracked>,
-  { said, newest }: { readonly said: Said; readonly newest: ReadonlySet<Oid> },
+  { said, newest }: { readonly said: Said; readonly newest: Newest },
 ): HostName[] {
-  const tracked = [...tracking.values()].filter(({ commit }) => newest.has(commit))
-  const when = ({ commit }: Tracked) => said.get(commit)?.date.getTime() ?? 0
+  const isNewest = ({ commit }: Tracked) => newest.commits.has(commit)
+  const all = [...tracking.values()]
+  const tracked = newest.isOwn || !all.some(isNewest) ? all.filter(isNewest) : all
+  const began = ({ host, commit }: Tracked) =>
+    heldSince(repo, host, commit) ?? said.get(commit)?.date.getTime() ?? 0
+  const when = new Map(tracked.map(one => [one, began(one)]))
   const idOf = ({ commit }: Tracked) => said.get(commit)?.deployment ?? ''
-  const last = tracked.sort((a, b) => when(a) - when(b) || order(idOf(a), idOf(b))).at(-1)
+  const last = tracked.sort((a, b) => when.get(a)! - when.get(b)! || order(idOf(a), idOf(b))).at(-1)
   if (last !== undefined) return tracked.filter(one => idOf(one) === idOf(last)).map(({ host }) => host)
   if (tracking.size > 0)
     throw new Fatal('cannot roll back: no host of the last deployment is still tracked', {

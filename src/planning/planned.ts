@@ -1,4 +1,5 @@
 /** A plan, and what was read to make it: all that it takes to carry the plan out. */
+import { Fatal } from '../errors.ts'
 import type { ObjectReader } from '../git/objects.ts'
 import type { Source } from '../git/snapshot.ts'
 import type { HostState } from '../plan/host-state.ts'
@@ -11,7 +12,9 @@ import {
   planHost,
   type Unsettled,
 } from '../plan/plan.ts'
+import type { Problem } from '../plan/problem.ts'
 import type { TakenBack } from '../plan/taken-back.ts'
+import { unknownKeys } from '../plan/unknown-keys.ts'
 import type { Cluster } from './cluster.ts'
 import type { RepositoryState } from './repository-state.ts'
 
@@ -76,9 +79,17 @@ export function planned({ repo, config, tracking }: RepositoryState, decided: De
   }
 }
 
-/** Without the hosts that have nothing to do. */
+/** Without the hosts that have nothing to do. Throws Fatal if a newer version deployed what the plan would change. */
 export function planHosts(compared: readonly Compared[]): PlannedHost[] {
+  for (const { host, old, next } of compared) refuseUnknown(host, unknownKeys(old, next))
   return compared
     .map(one => ({ plan: planHost(one), old: one.old, next: one.next }))
     .filter(({ plan }) => plan.apps.length > 0)
+}
+
+function refuseUnknown(host: HostName, [problem]: readonly Problem[]): void {
+  if (problem === undefined) return
+  throw new Fatal(`cannot plan '${host}': the deployed '${problem.file}' has an ${problem.what}`, {
+    hint: 'a newer version of git-deploy deployed it; use that version, or a newer one',
+  })
 }

@@ -82,6 +82,7 @@ export function decodeReply(value: unknown): Reply {
       current: nullable(object),
       recovered: nullable(record({ id, outcome })),
       pending: nullable(record(pending)),
+      now: clock,
     }),
     refused: record<Reply & { type: 'refused' }>({ type: literal('refused'), refusal }),
     staged: record<Reply & { type: 'staged' }>({
@@ -98,6 +99,7 @@ export function decodeReply(value: unknown): Reply {
       type: literal('fetched'),
       current: nullable(object),
       log: list(logged),
+      unread: list(id),
     }),
     pong: record<Reply & { type: 'pong' }>({ type: literal('pong') }),
     verified: record<Reply & { type: 'verified' }>({
@@ -117,10 +119,12 @@ export function decodeOutcomeRecord(value: unknown): OutcomeRecord {
 /** In milliseconds since 1970, in a year of four digits: a Date can hold it in any time zone. */
 const moment: Decoder<number> = (value, at) =>
   integer(value, at) < Date.UTC(10_000, 0) ? (value as number) : wrong(at, 'a time')
-const id = name<DeploymentId>(deploymentId, 'a deployment id')
-const object = name<Oid>(oid, 'an object name')
+/** The first builds did not say it, and are still recognised by their build. */
+const clock: Decoder<number> = (value, at) => (value === undefined ? 0 : moment(value, at))
+export const id = name<DeploymentId>(deploymentId, 'a deployment id')
+export const object = name<Oid>(oid, 'an object name')
 const path = name<HostPath>(hostPath, 'an absolute path')
-const unit = name(unitName, 'a unit name')
+export const unit = name(unitName, 'a unit name')
 const outcome = choice(OUTCOMES)
 const role = choice(LINK_ROLES)
 const app = name(appName, 'an app name')
@@ -203,7 +207,8 @@ const finding = variant<Finding, 'kind'>(
   'kind',
 )
 
-const steps: { readonly [K in StepKind]: Decoder<StepOf<K>> } = {
+/** What is known of each kind of step. */
+export const steps: { readonly [K in StepKind]: Decoder<StepOf<K>> } = {
   checkout: record<StepOf<'checkout'>>({ kind: literal('checkout'), app, tree: object }),
   validate: record<StepOf<'validate'>>({ kind: literal('validate'), app, argv: list(text) }),
   sysusers: record<StepOf<'sysusers'>>({ kind: literal('sysusers'), apps: list(app) }),
@@ -222,7 +227,7 @@ const steps: { readonly [K in StepKind]: Decoder<StepOf<K>> } = {
   settle: record<StepOf<'settle'>>({ kind: literal('settle'), units: list(unit), ms: integer }),
   check: record<StepOf<'check'>>({ kind: literal('check'), app, check, units: list(unit) }),
 }
-const step = variant<Step, 'kind'>(steps, 'kind')
+export const step = variant<Step, 'kind'>(steps, 'kind')
 
 const refusal = variant<Refusal, 'kind'>(
   {

@@ -3,6 +3,9 @@
 /** The peer broke the protocol. */
 export class ProtocolError extends Error {}
 
+/** A word, a kind or a field that another build may know. */
+export class Unknown extends ProtocolError {}
+
 /** Gives `value` its type; `at` is its place in the message. */
 export type Decoder<T> = (value: unknown, at: string) => T
 
@@ -20,7 +23,11 @@ export function literal<const T extends string>(expected: T): Decoder<T> {
 }
 
 export function choice<const T extends string>(allowed: readonly T[]): Decoder<T> {
-  return (value, at) => allowed.find(one => one === value) ?? wrong(at, `one of ${allowed.join(', ')}`)
+  return (value, at) => {
+    const found = allowed.find(one => one === value)
+    if (found === undefined) throw new Unknown(`${at} is not one of ${allowed.join(', ')}`)
+    return found
+  }
 }
 
 export function name<T extends string>(make: (text: string) => T | undefined, what: string): Decoder<T> {
@@ -29,6 +36,11 @@ export function name<T extends string>(make: (text: string) => T | undefined, wh
 
 export function nullable<T>(decode: Decoder<T>): Decoder<T | null> {
   return (value, at) => (value === null ? null : decode(value, at))
+}
+
+/** For an optional field, which older builds do not write. */
+export function later<T>(decode: Decoder<T>): Decoder<T> {
+  return (value, at) => (value === undefined ? (undefined as T) : decode(value, at))
 }
 
 /** In items: more than a plan or a host's log can have. */
@@ -45,8 +57,10 @@ export function record<T>(fields: { readonly [K in keyof T]-?: Decoder<T[K]> }):
   return (value, at) => {
     if (!isObject(value)) return wrong(at, 'an object')
     const result: Partial<T> = {}
-    for (const key of Object.keys(fields) as (keyof T & string)[])
-      result[key] = fields[key](value[key], `${at}.${key}`)
+    for (const key of Object.keys(fields) as (keyof T & string)[]) {
+      const decoded = fields[key](value[key], `${at}.${key}`)
+      if (decoded !== undefined) result[key] = decoded
+    }
     return result as T
   }
 }
@@ -57,7 +71,8 @@ export function variant<T extends { [P in Tag]: string }, Tag extends string = '
 ): Decoder<T> {
   return (value, at) => {
     const kind = isObject(value) ? value[tag] : undefined
-    if (typeof kind !== 'string' || !Object.keys(decoders).includes(kind)) return wrong(at, `a known ${tag}`)
+    if (typeof kind !== 'string') return wrong(at, `a known ${tag}`)
+    if (!Object.keys(decoders).includes(kind)) throw new Unknown(`${at} is not a known ${tag}`)
     return decoders[kind as T[Tag]](value, `${at}(${kind})`)
   }
 }

@@ -89,6 +89,8 @@ export interface Fetched {
   readonly current: Oid | null
   /** The oldest first. */
   readonly log: readonly LoggedDeployment[]
+  /** Deployments that are in the log too, in words of a newer version. */
+  readonly unread: readonly DeploymentId[]
 }
 
 /** As it is kept in the host's log. */
@@ -136,6 +138,8 @@ export interface Hello {
   /** The deployment that a killed agent had left, and that this session has finished before this message. */
   readonly recovered: { readonly id: DeploymentId; readonly outcome: Outcome } | null
   readonly pending: InProgress | null
+  /** What time it is there, in milliseconds since 1970. */
+  readonly now: number
 }
 
 /** A deployment in progress, in another session. */

@@ -9,7 +9,7 @@ import type { Shell } from './shell.ts'
 import type { Address, SshAddress } from './ssh/address.ts'
 import { type ConfirmHostKey, isCertified } from './ssh/host-key.ts'
 import { KeyStore } from './ssh/keys.ts'
-import { connectOpenssh, joinMaster } from './ssh/openssh.ts'
+import { connectOpenssh, type JoinedShell, joinMaster } from './ssh/openssh.ts'
 import { resolveHost } from './ssh/resolve.ts'
 import { warmUp } from './ssh/ssh2.ts'
 import { connectSsh2 } from './ssh/ssh2-shell.ts'
@@ -18,6 +18,7 @@ import { Turns } from './turns.ts'
 
 export interface Settings {
   readonly env: Env
+  readonly now: () => Date
   readonly random: Random
   readonly agents: Agents
   /** deptool.transport. */
@@ -44,7 +45,7 @@ type Connect = (host: HostName, options: ConnectOptions) => Promise<Connection>
 export function connector(settings: Settings): Connect {
   const questions = new Turns()
   const keys = new KeyStore()
-  const { agents, env, random, confirmHostKey } = settings
+  const { agents, env, now, random, confirmHostKey } = settings
   const bySsh2: Reach = (address, { signal }) =>
     connectSsh2(address, { keys, questions, confirmHostKey, random, signal })
   const byOpenssh: Reach = (address, { signal }) => connectOpenssh(address, { env, random, signal })
@@ -57,8 +58,14 @@ export function connector(settings: Settings): Connect {
     if (settings.transport !== 'openssh' && !options.url?.startsWith('local:')) setImmediate(warmUp)
     const address: Address = await resolving
     const tellSlow = (seconds: number) => settings.tellSlow?.(host, seconds)
-    if (address.kind === 'local') return { ...connectLocal(address, agents, env), tellSlow }
-    const shell = await choose(address, options)
+    if (address.kind === 'local') return { ...connectLocal(address, agents, env), now, tellSlow }
+    let shell: Shell | JoinedShell = await choose(address, options)
+    const renew = async () => {
+      if (!('isAlive' in shell) || (await shell.isAlive())) return false
+      shell.close()
+      shell = await choose(address, { ...options, fresh: true })
+      return true
+    }
     return {
       host,
       user: shell.user,
@@ -66,7 +73,9 @@ export function connector(settings: Settings): Connect {
       startAgent: () => startAgent(shell, agents),
       installAgent: () => installAgent(shell, agents),
       isAgentDamaged: () => isAgentDamaged(shell, agents),
+      now,
       tellSlow,
+      renew,
       close: () => shell.close(),
     }
   }
@@ -85,7 +94,7 @@ const CHOICES: { readonly [T in Transport]: Choice } = {
   openssh:
     ({ byOpenssh }, env) =>
     async (address, options) =>
-      (options.fresh ? undefined : await joinMaster(address, env)) ?? byOpenssh(address, options),
+      (await join(address, env, options)) ?? byOpenssh(address, options),
 
   ssh2:
     ({ bySsh2 }) =>
@@ -104,7 +113,7 @@ const CHOICES: { readonly [T in Transport]: Choice } = {
   auto:
     ({ bySsh2, byOpenssh }, env) =>
     async (address, options) => {
-      const shell = options.fresh ? undefined : await joinMaster(address, env)
+      const shell = await join(address, env, options)
       if (shell) return shell
       if (beyondSsh2(address).length > 0) return byOpenssh(address, options)
       return bySsh2(address, options).catch(error => {
@@ -114,6 +123,14 @@ const CHOICES: { readonly [T in Transport]: Choice } = {
         })
       })
     },
+}
+
+async function join(
+  address: SshAddress,
+  env: Env,
+  { fresh, signal }: ConnectOptions,
+): Promise<JoinedShell | undefined> {
+  return fresh ? undefined : joinMaster(address, { env, signal })
 }
 
 function isUnsupported(error: unknown): boolean {

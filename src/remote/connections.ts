@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import { inParallel } from '../in-parallel.ts'
 import type { HostName } from '../plan/names.ts'
-import type { Connection } from './transport.ts'
+import { type Connection, HostError } from './transport.ts'
 
 /** Opens a connection. `mayAsk`: whether a question may be put to the operator on the way. */
 export type Connect = (
@@ -39,8 +39,10 @@ export class Connections {
     this.#ahead.delete(host)
     try {
       if (ahead) return await ahead
-    } catch {
-      // Tried again below, and then the error is the operator's to see.
+    } catch (error) {
+      // The host has just not answered: it would not answer a question either.
+      if (error instanceof HostError && error.kind === 'unreachable') throw error
+      // Anything else is tried again below, and then the error is the operator's to see.
     }
     return this.#connect(host, true, { signal: this.#leaving.signal })
   }

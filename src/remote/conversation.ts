@@ -55,6 +55,7 @@ export class Conversation {
     const frame = await this.frame(timeoutMs)
     // What the agent says to a flight that broke off is not what became of it.
     if (frame && this.broken === undefined) return this.decode(frame)
+    if (frame) await this.toTheEnd()
     throw this.ended(await this.channel.exit)
   }
 
@@ -79,6 +80,18 @@ export class Conversation {
   close(): void {
     this.closed = true
     this.channel.end()
+  }
+
+  /** ssh2 tells of no exit before everything is read. An agent whose input has ended is given a while to end, too. */
+  private async toTheEnd(): Promise<void> {
+    try {
+      while (await this.frame(FAREWELL_MS)) {
+        // Nobody asked for it.
+      }
+    } catch {
+      // Whatever it said: the flight that broke off is the cause.
+      throw this.broken
+    }
   }
 
   private async sendAll(flight: Flight): Promise<void> {
@@ -117,7 +130,11 @@ export class Conversation {
   private async read(timeout: Promise<'timeout'>): Promise<IteratorResult<Uint8Array>> {
     this.reading ??= this.chunks.next()
     const result = await Promise.race([this.reading, timeout])
-    if (result === 'timeout') throw this.error('lost', 'the agent did not answer in time', this.inTheWay())
+    if (result === 'timeout') {
+      const words = this.preamble ? lastLine(this.channel.stderr()) : ''
+      const why = words === '' ? '' : `: ${words}`
+      throw this.error('lost', `the agent did not answer in time${why}`, this.inTheWay())
+    }
     this.reading = undefined
     return result
   }
@@ -178,13 +195,15 @@ export class Conversation {
   private inTheWay(): string | undefined {
     if (!this.preamble) return undefined
     const { host, user } = this.connection
-    return `the cause may be the login shell of '${user}' or a forced command for the key; test with: ssh ${host} true`
+    return `a start-up file of '${user}' that ends or replaces the shell, or a forced command (ForceCommand, or command= for the key), keeps the agent from starting: 'ssh ${host} echo works' must print 'works'`
   }
 
   private error(kind: 'lost' | 'protocol', message: string, hint?: string): HostError {
     return new HostError(this.connection.host, kind, message, hint)
   }
 }
+
+const FAREWELL_MS = 5000
 
 /** Why a program did not start, where putting it there may help. */
 function missing(exit: Exit, stderr: string): string | undefined {

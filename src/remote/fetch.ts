@@ -1,8 +1,10 @@
 /** What a host has to tell: its history, and how deployments ended there. */
 
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import type { HostName, Oid } from '../plan/names.ts'
 import type { InProgress, LoggedDeployment, ObjectChunk } from '../protocol/messages.ts'
 import { printable } from './clean.ts'
+import { unexpected } from './refused.ts'
 import { openSession, type Session } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
 
@@ -11,8 +13,12 @@ export interface Fetched {
   readonly current: Oid | null
   /** The oldest first. */
   readonly log: readonly LoggedDeployment[]
+  /** Deployments of which a newer version has recorded the outcome, in words that the agent does not know. */
+  readonly unread: readonly DeploymentId[]
   /** The deployment under way there. */
   readonly inProgress: InProgress | null
+  /** By how much this clock is ahead of the host's, in milliseconds. */
+  readonly aheadMs: number
 }
 
 interface FetchOptions {
@@ -34,15 +40,11 @@ export async function fetchHistory(connection: Connection, options: FetchOptions
     for (;;) {
       const reply = await session.next(SILENCE_MS)
       if (reply.type === 'objects') await receive(reply.objects)
-      else if (reply.type === 'fetched') return { ...reply, inProgress: session.hello.pending }
+      else if (reply.type === 'fetched')
+        return { ...reply, inProgress: session.hello.pending, aheadMs: session.aheadMs }
       else if (reply.type === 'refused' && reply.refusal.kind === 'error')
         throw historyLost(connection.host, reply.refusal.message)
-      else
-        throw new HostError(
-          connection.host,
-          'protocol',
-          `the agent answered 'fetch' with an unexpected '${reply.type}'`,
-        )
+      else throw unexpected(connection, 'fetch', reply)
     }
   } finally {
     session.close()

@@ -2,6 +2,7 @@
 import { inParallel } from '../in-parallel.ts'
 import type { Inspected } from '../inspected.ts'
 import type { HostName } from '../plan/names.ts'
+import { standsInTheWay } from './refused.ts'
 import { openSession } from './session.ts'
 import { type Connection, HostError } from './transport.ts'
 
@@ -27,9 +28,11 @@ async function inspectHost(host: HostName, connect: Inspection['connect']): Prom
     const session = await openSession(connection, { flight: () => [{ type: 'verify' }] })
     const reply = await session.next(ANSWER_MS)
     session.close()
-    const { hello } = session
+    const { hello, aheadMs } = session
     if (hello.hostname !== host) return unreachable(host, `the host calls itself '${hello.hostname}'`)
-    if (reply.type === 'verified') return { host, kind: 'asked', hello, verified: reply }
+    if (reply.type === 'verified') return { host, kind: 'asked', hello, verified: reply, aheadMs }
+    const inTheWay = standsInTheWay(connection, reply)
+    if (inTheWay) throw inTheWay
     const why =
       reply.type === 'refused' && reply.refusal.kind === 'error' ? reply.refusal.message : reply.type
     return unreachable(host, `the agent cannot verify the host: ${why}`)

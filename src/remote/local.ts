@@ -9,7 +9,11 @@ import type { LocalAddress } from './ssh/address.ts'
 import { type Connection, type Env, HostError } from './transport.ts'
 
 /** Throws HostError. */
-export function connectLocal({ host, root }: LocalAddress, agents: Agents, env: Env): Connection {
+export function connectLocal(
+  { host, root }: LocalAddress,
+  agents: Agents,
+  env: Env,
+): Omit<Connection, 'now' | 'tellSlow'> {
   const binary = agents.platforms.get(platformOf(platform(), arch()))
   if (!binary) {
     throw new HostError(

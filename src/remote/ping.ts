@@ -1,8 +1,9 @@
 import type { Oid } from '../plan/names.ts'
 import type { InProgress } from '../protocol/messages.ts'
 import { assertName } from './fetch.ts'
+import { unexpected } from './refused.ts'
 import { openSession, type Session } from './session.ts'
-import { type Connection, HostError } from './transport.ts'
+import type { Connection } from './transport.ts'
 
 interface Pong {
   readonly version: string
@@ -10,6 +11,8 @@ interface Pong {
   readonly installed: boolean
   readonly current: Oid | null
   readonly inProgress: InProgress | null
+  /** By how much this clock is ahead of the host's, in milliseconds. */
+  readonly aheadMs: number
   readonly rtt: RoundTrips
 }
 
@@ -32,10 +35,10 @@ export async function ping(connection: Connection, ticks: () => number): Promise
   const session = await openSession(connection)
   try {
     assertName(connection, session)
-    const { installed, hello } = session
+    const { installed, hello, aheadMs } = session
     const { version, current, pending: inProgress } = hello
     const rtt = await measure(connection, session, ticks)
-    return { version, installed, current, inProgress, rtt }
+    return { version, installed, current, inProgress, aheadMs, rtt }
   } finally {
     session.close()
   }
@@ -48,12 +51,7 @@ async function measure(connection: Connection, session: Session, ticks: () => nu
     const started = ticks()
     await session.send({ type: 'ping' })
     const reply = await session.next(ANSWER_MS)
-    if (reply.type !== 'pong')
-      throw new HostError(
-        connection.host,
-        'protocol',
-        `the agent answered 'ping' with an unexpected '${reply.type}'`,
-      )
+    if (reply.type !== 'pong') throw unexpected(connection, 'ping', reply)
     times.push(ticks() - started)
   }
   times.sort((a, b) => a - b)

@@ -9,6 +9,8 @@ import { type Connection, HostError } from './transport.ts'
 
 export interface Session {
   readonly hello: Hello
+  /** By how much this clock is ahead of the host's, in milliseconds: negative where it is behind. */
+  readonly aheadMs: number
   /** Whether the agent had to be put on the host first. */
   readonly installed: boolean
   /** Resolves when more may be sent. A connection that breaks is told by next(), not here. */
@@ -37,7 +39,10 @@ interface SessionOptions {
 
 /** Rejects with HostError; nothing is left running then. The caller closes the connection. */
 export async function openSession(connection: Connection, options: SessionOptions = {}): Promise<Session> {
-  const first = await greet(connection, options)
+  const first = await greet(connection, options).catch(async error => {
+    if (!isLost(error) || !(await connection.renew?.())) throw error
+    return greet(connection, options)
+  })
   if (first.kind === 'ready') return sessionOf(first, false)
   if (first.kind === 'silent' && !(await connection.isAgentDamaged())) throw first.error
   options.onInstall?.()
@@ -48,8 +53,17 @@ export async function openSession(connection: Connection, options: SessionOption
   throw new HostError(connection.host, 'install', `cannot start the newly installed agent: ${second.why}`)
 }
 
+function isLost(error: unknown): boolean {
+  return error instanceof HostError && error.kind === 'lost'
+}
+
 type Greeted =
-  | { readonly kind: 'ready'; readonly hello: Hello; readonly conversation: Conversation }
+  | {
+      readonly kind: 'ready'
+      readonly hello: Hello
+      readonly aheadMs: number
+      readonly conversation: Conversation
+    }
   | Exclude<First, { kind: 'reply' }>
 
 /** systemd gives a unit 90 s to stop or to start, and the undo of a killed agent may wait for one. */
@@ -73,7 +87,9 @@ async function greet(connection: Connection, options: SessionOptions): Promise<G
     if (reply.type !== 'hello') {
       throw new HostError(connection.host, 'protocol', `the agent greeted with an unexpected '${reply.type}'`)
     }
-    if (reply.build === connection.agent.build) return { kind: 'ready', hello: clean(reply), conversation }
+    const aheadMs = connection.now().getTime() - reply.now
+    if (reply.build === connection.agent.build)
+      return { kind: 'ready', hello: clean(reply), aheadMs, conversation }
     conversation.close()
     return { kind: 'absent', why: `it is of the wrong build, '${lastLine(reply.build, 20)}'` }
   } catch (error) {
@@ -87,11 +103,12 @@ function clean(hello: Hello): Hello {
 }
 
 function sessionOf(
-  { hello, conversation }: Extract<Greeted, { kind: 'ready' }>,
+  { hello, aheadMs, conversation }: Extract<Greeted, { kind: 'ready' }>,
   installed: boolean,
 ): Session {
   return {
     hello,
+    aheadMs,
     installed,
     send: request => conversation.send(request),
     next: timeoutMs => conversation.next(timeoutMs),

@@ -14,17 +14,30 @@ export function sudoTrouble(host: HostName, user: string, exit: Exit, stderr: st
       asRootInstead(host),
     )
   }
-  const words = stderr.split('\n').find(line => REFUSED.test(line))
+  const lines = stderr.split('\n').filter(line => !BESIDES.test(line))
+  const words = lines.find(line => REFUSED.test(line))
   if (words === undefined) return undefined
-  const why = PASSWORD.test(words) ? 'sudo needs a password' : lastLine(words)
+  const needsTerminal = /must have a tty/i.test(words)
+  const why = needsTerminal
+    ? "sudo needs a terminal (the setting 'requiretty')"
+    : PASSWORD.test(words)
+      ? 'sudo needs a password'
+      : lastLine(words)
   return new HostError(
     host,
     'sudo',
     `cannot become root as '${user}': ${why}`,
-    // sudo passes over files with a dot in their name.
-    `run as root on the host: echo '${user} ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/${user.replaceAll('.', '_')}`,
+    addRule(needsTerminal ? `Defaults:${user} !requiretty` : `${user} ALL=(root) NOPASSWD: ALL`),
   )
 }
+
+/** By visudo, which checks it. At the end of a file that is read last: the last rule that matches counts. */
+function addRule(rule: string): string {
+  return `run as root on the host: echo '${rule}' | EDITOR='tee -a' visudo -f /etc/sudoers.d/zz-git-deploy`
+}
+
+/** What sudo says before the reason: a host that does not know its own name, or a lecture. */
+const BESIDES = /unable to resolve host|^sudo: (?:setrlimit|unable to (?:send|stat|open|write))/i
 
 /** sudo looks for the program first, and says so in these words: then it is the agent that is missing. */
 export const SUDO_FINDS_NOTHING = /^sudo: [^\n]*: command not found$/m

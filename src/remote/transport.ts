@@ -20,6 +20,10 @@ export interface Connection {
   installAgent(): Promise<void>
   /** Whether the agent there is known to be another file than ours: cut short, or changed. */
   isAgentDamaged(): Promise<boolean>
+  /** What time it is here: hosts go by their own clocks. */
+  now(): Date
+  /** Connects anew if it used a connection that was there before, and the host no longer answers by that one. */
+  renew?(): Promise<boolean>
   /** Told once if the agent has not greeted after so many seconds: it is waited for, and somebody may wonder. */
   tellSlow?(seconds: number): void
   /** At once, without waiting for what is under way. */

@@ -10,8 +10,8 @@ export type RolloutEvent = { readonly host: HostName; readonly ms: number } & (
   | { readonly kind: 'connecting' }
   /** The agent is being sent. */
   | { readonly kind: 'installing' }
-  /** The agent has answered; it stages. */
-  | { readonly kind: 'connected' }
+  /** The agent has answered; it stages. `aheadMs`: by how much this clock is ahead of the host's. */
+  | { readonly kind: 'connected'; readonly aheadMs: number }
   | { readonly kind: 'installed' }
   | { readonly kind: 'recovered'; readonly id: DeploymentId; readonly outcome: Outcome }
   | { readonly kind: 'staged'; readonly adopted: readonly Adopted[]; readonly notes: readonly string[] }

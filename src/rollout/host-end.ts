@@ -13,7 +13,9 @@ export const WITHDRAWN: HostEnd = { kind: 'withdrawn' }
  */
 export function endOfBegun(reply: Reply): HostEnd {
   if (reply.type !== 'refused') return endFrom(reply)
-  throw new Error(reply.refusal.kind === 'error' ? reply.refusal.message : reply.refusal.kind)
+  const { refusal } = reply
+  if (refusal.kind === 'preflight') throw new Error(refusal.problems.map(({ what }) => what).join('; '))
+  throw new Error(refusal.kind === 'error' ? refusal.message : refusal.kind)
 }
 
 /** Before its first step. An 'outcome' then answers a withdrawal. */

@@ -22,8 +22,8 @@ export class HostNews {
     this.run.emit({ ...event, host: this.plan.host, ms } as RolloutEvent)
   }
 
-  greeted({ installed, hello }: Session): void {
-    this.tell({ kind: 'connected' })
+  greeted({ installed, hello, aheadMs }: Session): void {
+    this.tell({ kind: 'connected', aheadMs })
     if (installed) this.tell({ kind: 'installed' })
     if (hello.recovered) this.tell({ kind: 'recovered', ...hello.recovered })
   }

@@ -4,7 +4,6 @@
  * step on a host with systemd.
  */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   lstatSync,
@@ -18,15 +17,15 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Files, Machine, Writer } from '../../agent/host/machine.ts'
 import { serve } from '../../agent/session.ts'
-import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import type { Repair } from '../../src/plan/drift.ts'
 import type { AppName, HostPath } from '../../src/plan/names.ts'
-import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
-import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
-import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
-import { makeRoot, NOTHING, type Prepared, prepare, type Version } from '../support/agent-driver.ts'
+import type { Reply, Request } from '../../src/protocol/messages.ts'
+import { type Call, watchedFiles } from '../simulation/watched-files.ts'
+import { makeRoot, NOTHING, prepare, type Version } from '../support/agent-driver.ts'
+import { Conversation, confirmed, idOf } from '../support/conversation.ts'
+import { copyOf } from '../support/copy-root.ts'
+import { MEMORY } from '../support/memory.ts'
 import { nodeMachine } from '../support/node-machine.ts'
 import type { Tree } from '../support/tree-builder.ts'
 
@@ -118,42 +117,45 @@ for (const [name, { old, next, adopt = false, spoil, repair = null }] of Object.
     const update = prepare(start.version, next, { adopt, repair })
     const before = hostTree(start.root)
     const reference = copyOf(t, start.root)
-    const { operations } = session(nodeMachine({ root: reference }), confirmed(update))
+    const operations: Call[] = []
+    session(reference, confirmed(update), call => void operations.push(call))
     const after = hostTree(reference)
     assert.equal(readRef(reference), update.commit)
-    assert.ok(operations > 50, `${operations} operations`)
+    assert.ok(operations.length > 50, `${operations.length} operations`)
 
     const seen = { old: 0, new: 0 }
-    for (let killAt = 1; killAt <= operations; killAt++)
-      for (const torn of [false, true]) {
-        const root = copyOf(t, start.root)
-        const { replies } = session(nodeMachine({ root }), confirmed(update), { killAt, torn })
-        const ask: Request = { type: 'ask', id: idOf(update) }
-        const [hello, asked] = session(nodeMachine({ root }), [ask]).replies
-        assert.ok(hello?.type === 'hello')
-        const state = readRef(root) === update.commit ? 'new' : 'old'
-        const where = `killed at operation ${killAt} of ${operations}${torn ? ', half way' : ''}: the host is ${state}`
-        assert.deepEqual(hostTree(root), state === 'new' ? after : before, where)
-        assert.equal(hello.recovered?.outcome ?? '', hello.recovered ? OUTCOME[state] : '', where)
-        // Whoever asks for it by its id, also later, hears the same.
-        const told = asked?.type === 'outcome' && asked.outcome
-        assert.ok(
-          told === OUTCOME[state] || (told === 'unknown' && !hello.recovered && state === 'old'),
-          where,
-        )
-        // Whoever was told that it holds was told the truth.
-        if (replies.some(reply => reply.type === 'outcome')) assert.equal(state, 'new', where)
-        seen[state]++
-        rmSync(root, { recursive: true })
-      }
+    const killAt = (at: number, torn: boolean) => {
+      const root = copyOf(t, start.root)
+      const replies = session(root, confirmed(update), killer(at, torn))
+      const ask: Request = { type: 'ask', id: idOf(update) }
+      const [hello, asked] = session(root, [ask])
+      assert.ok(hello?.type === 'hello')
+      const state = readRef(root) === update.commit ? 'new' : 'old'
+      const where = `killed at operation ${at} of ${operations.length}${torn ? ', half way' : ''}: the host is ${state}`
+      assert.deepEqual(hostTree(root), state === 'new' ? after : before, where)
+      assert.equal(hello.recovered?.outcome ?? '', hello.recovered ? OUTCOME[state] : '', where)
+      // Whoever asks for it by its id, also later, hears the same.
+      const told = asked?.type === 'outcome' && asked.outcome
+      assert.ok(told === OUTCOME[state] || (told === 'unknown' && !hello.recovered && state === 'old'), where)
+      // Whoever was told that it holds was told the truth.
+      if (replies.some(reply => reply.type === 'outcome')) assert.equal(state, 'new', where)
+      seen[state]++
+      rmSync(root, { recursive: true })
+    }
+    for (const [at, { bytes }] of operations.entries()) {
+      killAt(at, false)
+      if (bytes) killAt(at, true)
+    }
     assert.ok(seen.old > 0 && seen.new > 0)
-    t.diagnostic(`${operations} operations, killed before and half way through each: ${JSON.stringify(seen)}`)
+    t.diagnostic(
+      `${operations.length} operations, each killed before, and writes half way: ${JSON.stringify(seen)}`,
+    )
   })
 
 const OUTCOME = { old: 'undone', new: 'held' }
 
 function hostAt(t: TestContext, files: Tree | null): { root: string; version: Version | typeof NOTHING } {
-  const root = makeRoot(t)
+  const root = makeRoot(t, MEMORY)
   mkdirSync(join(root, 'var/lib/deptool'), { recursive: true })
   // A file that is adopted on the way.
   writeFileSync(join(root, 'etc/motd'), 'hello', { mode: 0o640 })
@@ -163,106 +165,38 @@ function hostAt(t: TestContext, files: Tree | null): { root: string; version: Ve
   mkdirSync(join(root, 'etc/systemd'))
   if (files === null) return { root, version: NOTHING }
   const version = prepare(NOTHING, files)
-  session(nodeMachine({ root }), confirmed(version))
+  session(root, confirmed(version))
   return { root, version }
-}
-
-function copyOf(t: TestContext, root: string): string {
-  const copy = makeRoot(t)
-  // With owners and hard links, which cpSync drops.
-  execFileSync('cp', ['-a', `${root}/.`, copy])
-  return copy
-}
-
-function idOf({ requests }: Prepared): DeploymentId {
-  return (requests[0] as Deploy).id
-}
-
-function confirmed({ requests }: Prepared): Request[] {
-  const [deploy] = requests as [Deploy]
-  return [...requests, { type: 'activate' }, { type: 'confirm', id: deploy.id }]
 }
 
 class KilledNow extends Error {}
 
-/** Runs a session whose operator says the next thing once the last was answered. `killAt`: dies before that operation. */
-function session(
-  machine: ReturnType<typeof nodeMachine>,
-  requests: readonly Request[],
-  { killAt = Number.POSITIVE_INFINITY, torn = false } = {},
-): { operations: number; replies: Reply[] } {
-  const replies: Reply[] = []
-  const reader = new FrameReader()
-  const waiting = [...requests]
+/** Kills the agent before the operation of this number, or half way through it. */
+function killer(at: number, torn: boolean): (call: Call) => void {
   let operations = 0
-  let first = true
-  const operate = <T>(act: () => T, half?: () => void): T => {
-    if (++operations >= killAt) {
-      if (operations === killAt && torn) half?.()
-      throw new KilledNow()
-    }
-    return act()
+  return ({ half }) => {
+    // A dead agent does nothing more, also where it catches what is thrown.
+    if (operations === at && torn) half()
+    if (operations++ >= at) throw new KilledNow()
   }
-  const told = (type: Reply['type']) => replies.some(reply => reply.type === type)
-  const ready = (request: Request | undefined) =>
-    request?.type === 'activate'
-      ? told('staged')
-      : request?.type === 'confirm'
-        ? told('settled')
-        : request !== undefined
-  const killable: Machine = {
-    ...machine,
-    files: killableFiles(machine.files, operate),
-    write: bytes => {
-      for (const frame of first ? [] : reader.push(bytes)) replies.push(decodeReplyBytes(frame))
-      if (first) assert.deepEqual(Buffer.from(bytes), Buffer.from(MAGIC))
-      first = false
-      return true
-    },
-    input: {
-      read: () => {
-        if (waiting.length === 0) return 'end'
-        return ready(waiting[0]) ? encodeFrame(encodeMessage(waiting.shift()!)) : 'timeout'
-      },
-    },
-  }
+}
+
+/** What the agent said until its end. */
+function session(
+  root: string,
+  requests: readonly Request[],
+  onCall: (call: Call) => void = () => {},
+): readonly Reply[] {
+  const { files, ...machine } = nodeMachine({ root, alone: true })
+  const { read, write, replies } = new Conversation(requests)
   try {
-    serve(killable, IDENTITY)
+    serve({ ...machine, files: watchedFiles(files, onCall), input: { read }, write }, IDENTITY)
   } catch (error) {
     if (!(error instanceof KilledNow)) throw error
   } finally {
     machine.exit()
   }
-  return { operations, replies }
-}
-
-type Operate = <T>(act: () => T, half?: () => void) => T
-
-function killableFiles(files: Files, operate: Operate): Files {
-  const writer = (inner: Writer): Writer => ({
-    write: bytes =>
-      operate(
-        () => inner.write(bytes),
-        () => inner.write(bytes.subarray(0, bytes.length >> 1)),
-      ),
-    sync: () => operate(() => inner.sync()),
-    close: () => inner.close(),
-  })
-  return {
-    ...files,
-    create: (path, mode) => writer(operate(() => files.create(path, mode))),
-    append: (path, mode) => writer(operate(() => files.append(path, mode))),
-    mkdir: (path, mode) => operate(() => files.mkdir(path, mode)),
-    symlink: (target, path) => operate(() => files.symlink(target, path)),
-    link: (existing, path) => operate(() => files.link(existing, path)),
-    rename: (from, to) => operate(() => files.rename(from, to)),
-    unlink: path => operate(() => files.unlink(path)),
-    rmdir: path => operate(() => files.rmdir(path)),
-    chmod: (path, mode) => operate(() => files.chmod(path, mode)),
-    chown: (path, uid, gid) => operate(() => files.chown(path, uid, gid)),
-    sync: path => operate(() => files.sync(path)),
-    syncFileSystem: path => operate(() => files.syncFileSystem(path)),
-  }
+  return replies
 }
 
 function readRef(root: string): string | null {

@@ -15,7 +15,7 @@ import { tableOf } from '../simulation/table.ts'
 const EVERY = process.env['GIT_DEPLOY_FAULTS'] === 'every'
 const SEEDS = EVERY ? 4 : 1
 
-/** What is assumed of disks: docs/deployment-phases.md. */
+/** What is assumed of disks: docs/testing.md. */
 const DISKS: Readonly<Record<string, HostOptions>> = {
   'on one ext4': { order: 'ordered', separateVar: false },
   'with /var on an ext4 of its own': { order: 'ordered', separateVar: true },

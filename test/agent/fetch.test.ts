@@ -78,7 +78,7 @@ test('everything, what is new, or nothing: contents before what names them', asy
 test('a host on which nothing was deployed says so, and nothing is written there', async t => {
   const root = makeRoot(t)
   const { batches, fetched } = await fetch(root, null)
-  assert.deepEqual([batches, fetched], [[], { type: 'fetched', current: null, log: [] }])
+  assert.deepEqual([batches, fetched], [[], { type: 'fetched', current: null, log: [], unread: [] }])
   assert.deepEqual(readdirSync(root), ['etc'])
 })
 

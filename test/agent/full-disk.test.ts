@@ -1,15 +1,17 @@
 /** A disk that is full from some moment on: the agent says so and ends in order, and the host is at old or new. */
 import assert from 'node:assert/strict'
-import { cpSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { type Files, type Machine, SystemFailure, type Writer } from '../../agent/host/machine.ts'
+import { test } from 'node:test'
+import { SystemFailure } from '../../agent/host/machine.ts'
 import { serve } from '../../agent/session.ts'
-import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
-import { encodeFrame, FrameReader } from '../../src/protocol/frame.ts'
-import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
+import type { Request } from '../../src/protocol/messages.ts'
+import { type Call, watchedFiles } from '../simulation/watched-files.ts'
 import { makeRoot, NOTHING, prepare } from '../support/agent-driver.ts'
+import { Conversation, confirmed } from '../support/conversation.ts'
+import { copyOf } from '../support/copy-root.ts'
 import { HostFiles } from '../support/host-files.ts'
+import { MEMORY } from '../support/memory.ts'
 import { nodeMachine } from '../support/node-machine.ts'
 
 const link = JSON.stringify({ symlinks: { '/etc/app.conf': 'app.conf' } })
@@ -25,13 +27,13 @@ for (const [code, words] of [
   ['EROFS', 'the file system is read-only'],
 ] as const)
   test(`${code} from any moment on`, t => {
-    const root = makeRoot(t)
+    const root = makeRoot(t, MEMORY)
     const first = prepare(NOTHING, OLD)
-    session(root, confirmed(first.requests))
+    session(root, confirmed(first))
     const update = prepare(first, NEW)
     const old = shape(root)
     const reference = copyOf(t, root)
-    const { writes } = session(reference, confirmed(update.requests), {
+    const { writes } = session(reference, confirmed(update), {
       from: Number.POSITIVE_INFINITY,
       code,
     })
@@ -40,7 +42,7 @@ for (const [code, words] of [
     const seen = { old: 0, new: 0, told: 0 }
     for (let from = 1; from <= writes; from++) {
       const copy = copyOf(t, root)
-      const { replies } = session(copy, confirmed(update.requests), { from, code })
+      const { replies } = session(copy, confirmed(update), { from, code })
       const last = replies.at(-1)!
       assert.ok(last.type !== 'step' && last.type !== 'hello', `failing from write ${from}: ${last.type}`)
       if (JSON.stringify(last).includes(words)) seen.told++
@@ -56,79 +58,35 @@ for (const [code, words] of [
     t.diagnostic(`${writes} moments: ${JSON.stringify(seen)}`)
   })
 
-function confirmed(requests: readonly Request[]): Request[] {
-  return [...requests, { type: 'activate' }, { type: 'confirm', id: (requests[0] as Deploy).id }]
-}
-
 interface Fault {
   readonly from: number
   readonly code: string
 }
 
 function session(root: string, requests: readonly Request[], fault?: Fault) {
-  const machine = nodeMachine({ root })
-  const replies: Reply[] = []
-  const reader = new FrameReader()
-  const waiting = [...requests]
+  const { files, ...machine } = nodeMachine({ root, alone: true })
+  const { read, write, replies } = new Conversation(requests)
   let writes = 0
-  let greeted = false
-  const attempt = <T>(what: string, act: () => T): T => {
-    if (++writes >= (fault?.from ?? Number.POSITIVE_INFINITY)) throw new SystemFailure(fault!.code, what)
-    return act()
-  }
-  const told = (type: Reply['type']) => replies.some(reply => reply.type === type)
-  const faulty: Machine = {
-    ...machine,
-    files: faultyFiles(machine.files, attempt, fault?.code === 'EROFS'),
-    write: bytes => {
-      for (const frame of greeted ? reader.push(bytes) : []) replies.push(decodeReplyBytes(frame))
-      greeted = true
-      return true
-    },
-    input: {
-      read: () => {
-        const [next] = waiting
-        if (next === undefined) return 'end'
-        if (next.type === 'activate' && !told('staged')) return told('refused') ? 'end' : 'timeout'
-        if (next.type === 'confirm' && !told('settled')) return told('undone') ? 'end' : 'timeout'
-        return encodeFrame(encodeMessage(waiting.shift()!))
-      },
-    },
-  }
+  const full = watchedFiles(files, ({ call, path }) => {
+    if (!takesSpace(call) && !(fault?.code === 'EROFS' && freesSpace(call))) return
+    if (++writes >= (fault?.from ?? Number.POSITIVE_INFINITY))
+      throw new SystemFailure(fault!.code, `${call} '${path}'`)
+  })
   try {
-    serve(faulty, { version: '0', build: 'test' })
+    serve({ ...machine, files: full, input: { read }, write }, { version: '0', build: 'test' })
   } finally {
     machine.exit()
   }
   return { writes, replies }
 }
 
-type Attempt = <T>(what: string, act: () => T) => T
-
-/** What takes space fails; on a read-only file system, what frees it too. */
-function faultyFiles(files: Files, attempt: Attempt, readOnly: boolean): Files {
-  const frees: Attempt = readOnly ? attempt : (_, act) => act()
-  const writer = (inner: Writer): Writer => ({
-    ...inner,
-    write: bytes => attempt('write', () => inner.write(bytes)),
-  })
-  return {
-    ...files,
-    create: (path, mode) => writer(attempt(`open '${path}'`, () => files.create(path, mode))),
-    append: (path, mode) => writer(attempt(`open '${path}'`, () => files.append(path, mode))),
-    mkdir: (path, mode) => attempt(`mkdir '${path}'`, () => files.mkdir(path, mode)),
-    symlink: (target, path) => attempt(`symlink '${path}'`, () => files.symlink(target, path)),
-    link: (existing, path) => attempt(`link '${path}'`, () => files.link(existing, path)),
-    rename: (from, to) => attempt(`rename '${to}'`, () => files.rename(from, to)),
-    unlink: path => frees(`unlink '${path}'`, () => files.unlink(path)),
-    rmdir: path => frees(`rmdir '${path}'`, () => files.rmdir(path)),
-  }
+function takesSpace(call: Call['call']): boolean {
+  return ['create', 'append', 'write', 'mkdir', 'symlink', 'link', 'rename'].includes(call)
 }
 
-function copyOf(t: TestContext, root: string): string {
-  const copy = makeRoot(t)
-  cpSync(root, copy, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
-  return copy
+/** On a full disk that succeeds; not on one that is read-only. */
+function freesSpace(call: Call['call']): boolean {
+  return call === 'unlink' || call === 'rmdir'
 }
 
 /** All of /etc and of the apps, and that nothing is under way. */

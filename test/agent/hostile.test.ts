@@ -61,7 +61,7 @@ async function speak(root: string, bytes: Uint8Array) {
   })
   child.stdin.on('error', () => {})
   child.stdin.end(bytes)
-  const hung = setTimeout(() => child.kill('SIGKILL'), 5000)
+  const hung = setTimeout(() => child.kill('SIGKILL'), 60_000)
   const [code, signal] = await once(child, 'close')
   clearTimeout(hung)
   return { code: signal ?? code, stderr, ms: performance.now() - started }

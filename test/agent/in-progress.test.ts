@@ -6,10 +6,9 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Machine } from '../../agent/host/machine.ts'
 import { serve } from '../../agent/session.ts'
-import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
-import { encodeFrame, FrameReader } from '../../src/protocol/frame.ts'
 import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
 import { Driver, makeRoot, NOTHING, prepare } from '../support/agent-driver.ts'
+import { Conversation } from '../support/conversation.ts'
 import { nodeMachine } from '../support/node-machine.ts'
 
 const HOUR = 3_600_000
@@ -31,20 +30,8 @@ async function settled(t: TestContext, change: Partial<Deploy> = {}) {
 const typeOf = (reply: Reply | 'end') => (reply === 'end' ? reply : reply.type)
 
 /** What a session of this process says, on a machine that is not quite the real one. */
-function said(machine: Machine, requests: readonly Request[]): Reply[] {
-  const replies: Reply[] = []
-  const reader = new FrameReader()
-  const waiting = [...requests]
-  let greeted = false
-  const write = (bytes: Uint8Array) => {
-    for (const frame of greeted ? reader.push(bytes) : []) replies.push(decodeReplyBytes(frame))
-    greeted = true
-    return true
-  }
-  const read = () => {
-    const next = waiting.shift()
-    return next ? encodeFrame(encodeMessage(next)) : 'end'
-  }
+function said(machine: Machine, requests: readonly Request[]): readonly Reply[] {
+  const { read, write, replies } = new Conversation(requests)
   serve({ ...machine, write, input: { read } }, { version: '0', build: 'test' })
   return replies
 }
@@ -120,6 +107,7 @@ test('a word that comes after the time is over, because the host stood still, is
   const { id, driver } = await settled(t, { confirmMs: 300 })
   driver.child.kill('SIGSTOP')
   driver.say({ type: 'confirm', id })
+  // Past its time to be confirmed.
   await sleep(500)
   driver.child.kill('SIGCONT')
   assert.equal(typeOf(await driver.next()), 'undone')

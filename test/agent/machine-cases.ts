@@ -79,7 +79,7 @@ export const machineCases: Readonly<Record<string, (machine: Machine) => void>> 
     files.symlink('/nowhere', '/tmp/link')
     const file = files.stat('/tmp/file')!
     same([file.kind, file.mode, file.size], ['file', 0o4751, 4])
-    same(Math.abs(file.mtimeMs - before) < 5000, true)
+    same(Math.abs(file.mtimeMs - before) < 60_000, true)
     same(files.stat('/tmp')?.kind, 'directory')
     same(files.stat('/tmp/link')?.kind, 'symlink')
     files.chown('/tmp/link', file.uid, file.gid)
@@ -188,26 +188,23 @@ export const machineCases: Readonly<Record<string, (machine: Machine) => void>> 
     same(run(['printf', octal]).stdout, 'ä \ufffd \ufffd\ufffd\ufffd \ufffd 😀 \ufffd\ufffd \ufffd')
   },
 
-  'a program that takes too long is killed'({ run, ticks }) {
-    const start = ticks()
-    const { code, stdout } = run(['sh', '-c', 'echo begun; exec sleep 10'], { timeoutMs: 200 })
+  'a program that takes too long is killed'({ run }) {
+    const { code, stdout } = run(['sh', '-c', 'echo begun; exec sleep infinity'], { timeoutMs: 200 })
     same([code, stdout], [null, 'begun\n'])
-    same(ticks() - start < 2000, true)
   },
 
   'a program is killed as soon as it is not wanted any more'({ run, ticks }) {
     const start = ticks()
     const interrupted = () => ticks() - start > 200
-    const { code, stdout } = run(['sh', '-c', 'echo begun; sleep 10'], { interrupted })
+    const { code, stdout } = run(['sh', '-c', 'echo begun; exec sleep infinity'], { interrupted })
     same([code, stdout], [null, 'begun\n'])
-    same(ticks() - start < 2000, true)
     same(run(['sh', '-c', 'exit 3'], { interrupted: () => false }).code, 3)
   },
 
   'what a program leaves running is not waited for'({ run, ticks }) {
     const start = ticks()
-    same(run(['sh', '-c', 'echo done; sleep 10 &']).stdout, 'done\n')
-    same(ticks() - start < 2000, true)
+    same(run(['sh', '-c', 'echo done; sleep 60 &']).stdout, 'done\n')
+    same(ticks() - start < 45_000, true)
   },
 
   'a service that is not there is an error with a name'({ files, probe }) {

@@ -1,6 +1,7 @@
 /** --batch: all hosts are staged, then activated in waves. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
 import { anything } from '../support/outcome.ts'
@@ -8,15 +9,16 @@ import { recordsOf } from '../support/records.ts'
 import type { Tree } from '../support/tree.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
+import { HELD, isHeld, release } from './under-way.ts'
 
-/** Hosts that run version `x`, with a unit that takes a second to start, or does not start. */
-function version(x: string, hosts: Readonly<Record<string, 'slow' | 'broken'>>): Tree {
+/** Hosts that run version `x`, with a unit that starts, once it is released, or does not start. */
+function version(x: string, hosts: Readonly<Record<string, 'works' | 'held' | 'broken'>>): Tree {
   return Object.fromEntries(
     Object.entries(hosts).flatMap(([host, how]) => [
       [`${host}/a/x`, x],
       [
         `${host}/a/systemd/a.service`,
-        `[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/${how === 'slow' ? 'sleep 1' : 'false'}\n`,
+        `[Service]\nType=oneshot\nRemainAfterExit=yes\n${how === 'held' ? HELD : ''}ExecStart=/bin/${how === 'broken' ? 'false' : 'true'}\n`,
       ],
       [`${host}/a/manifest.json`, '{"systemd": {"units_enabled": ["a.service"]}}'],
     ]),
@@ -33,10 +35,6 @@ async function threeHosts(t: TestContext) {
 const versions = (hosts: readonly TestHost[]) =>
   hosts.map(host => host.read('/var/lib/deptool/apps/a/current/x'))
 
-async function isStarting(host: TestHost): Promise<boolean> {
-  return (await host.unit('a.service')).active === 'activating'
-}
-
 /** Nothing is under way, nothing is left of what was staged, and anybody may deploy. */
 async function isAtRest(host: TestHost): Promise<boolean> {
   if (host.exists('/var/lib/deptool/journal')) return false
@@ -45,17 +43,22 @@ async function isAtRest(host: TestHost): Promise<boolean> {
 
 test('waves: one after the other, all staged first, nobody times out', realHosts, async t => {
   const { world, hosts } = await threeHosts(t)
-  // Shorter than the last wave waits.
   await world.git('config', 'deptool.confirmTimeout', '1')
-  world.write(version('two', { web1: 'slow', web2: 'slow', web3: 'slow' }))
+  world.write(version('two', { web1: 'held', web2: 'held', web3: 'held' }))
   const bob = await world.colleague('Bob')
   const running = world.run('prod', '--yes', '--batch=1', '--json').stdout(anything).stderr(anything)
-  await waitFor('web2 to start its unit', async () => isStarting(hosts[1]!))
+  const [web1, web2, web3] = hosts as [TestHost, TestHost, TestHost]
+  await waitFor('web1 to start its unit', () => isHeld(web1))
+  // The other waves wait for longer than for a confirmation.
+  await sleep(1200)
+  await release(web1)
+  await waitFor('web2 to start its unit', () => isHeld(web2))
   await bob
     .run('prod', '--yes', '--limit=web3')
     .exits(1)
     .stdout(anything)
     .stderr(/web3 {2}refused: locked by Ada/)
+  for (const host of [web2, web3]) await release(host)
   const { stdout } = await running
   const events = recordsOf(stdout).flatMap(record => (record.type === 'event' ? [record] : []))
   const told = events.map(event =>
@@ -78,7 +81,7 @@ test('waves: one after the other, all staged first, nobody times out', realHosts
 
 test('a wave that fails is the last: the others are as they were, and free', realHosts, async t => {
   const { world, hosts } = await threeHosts(t)
-  world.write(version('two', { web1: 'slow', web2: 'broken', web3: 'slow' }))
+  world.write(version('two', { web1: 'works', web2: 'broken', web3: 'works' }))
   await world
     .run('prod', '--yes', '--batch', '34%')
     .exits(4)
@@ -91,7 +94,7 @@ test('a wave that fails is the last: the others are as they were, and free', rea
   assert.equal((await hosts[2]!.sh('ls /var/lib/deptool/apps/a | wc -l')).stdout.trim(), '2')
   await world.run('log', 'web3').stdout(/nothing changed, update a: withdrawn before it was activated/)
 
-  world.write(version('two', { web2: 'slow' }))
+  world.write(version('two', { web2: 'works' }))
   await world
     .runInTerminal(['prod', '--yes', '--batch', '1'])
     .stdout(/web3 +\x1b\[2mstaged, wave 2 of 2[\s\S]*deployed to 2 hosts/)
@@ -100,7 +103,7 @@ test('a wave that fails is the last: the others are as they were, and free', rea
 
 test('a host that cannot be staged stops all waves', realHosts, async t => {
   const { world, hosts } = await threeHosts(t)
-  world.write(version('two', { web1: 'slow', web2: 'slow' }))
+  world.write(version('two', { web1: 'works', web2: 'works' }))
   world.write({ 'web3/a/manifest.json': '{"symlinks": {"/nowhere/x": "x"}}' })
   await world
     .run('prod', '--yes', '--batch=1')
@@ -114,7 +117,7 @@ test('a host that cannot be staged stops all waves', realHosts, async t => {
 test('--atomic: a failing wave takes the earlier ones back', realHosts, async t => {
   const { world, hosts } = await threeHosts(t)
   await world.git('config', 'deptool.confirmTimeout', '1')
-  world.write(version('two', { web1: 'slow', web2: 'broken', web3: 'slow' }))
+  world.write(version('two', { web1: 'works', web2: 'broken', web3: 'works' }))
   await world
     .run('prod', '--yes', '--batch=1', '--atomic')
     .exits(4)
@@ -125,7 +128,7 @@ test('--atomic: a failing wave takes the earlier ones back', realHosts, async t 
   assert.deepEqual(versions(hosts), ['one', 'one', 'one'])
   for (const host of hosts) assert.ok(await isAtRest(host), host.name)
 
-  world.write(version('two', { web2: 'slow' }))
+  world.write(version('two', { web2: 'works' }))
   await world
     .run('prod', '--yes', '--batch=1', '--atomic')
     .stdout(/deployed to 3 hosts/)
@@ -135,13 +138,13 @@ test('--atomic: a failing wave takes the earlier ones back', realHosts, async t 
 
 test('Ctrl-C in the first wave: it is undone, the others never began', realHosts, async t => {
   const { world, hosts } = await threeHosts(t)
-  world.write(version('two', { web1: 'slow', web2: 'slow', web3: 'slow' }))
+  world.write(version('two', { web1: 'held', web2: 'works', web3: 'works' }))
   const { outcome, kill } = world.start('prod', '--yes', '--batch=1')
   const checked = outcome
     .exits('SIGINT') // git's own: its group got it too
     .stdout(anything)
     .stderr(/fatal: rolled back on web1: it is as it was before; nothing changed on web2, web3\n/)
-  await waitFor('web1 to start its unit', async () => isStarting(hosts[0]!))
+  await waitFor('web1 to start its unit', () => isHeld(hosts[0]!))
   kill('SIGINT')
   await checked
   assert.deepEqual(versions(hosts), ['one', 'one', 'one'])
@@ -154,7 +157,7 @@ test(
   async t => {
     const { world, hosts } = await threeHosts(t)
     const relay = await world.relay('web2')
-    world.write(version('two', { web1: 'slow', web2: 'slow', web3: 'slow' }))
+    world.write(version('two', { web1: 'held', web2: 'works', web3: 'works' }))
     const checked = world
       .run('prod', '--yes', '--batch=1')
       .exits(4)
@@ -162,9 +165,10 @@ test(
       .stderr(
         /web2 {2}lost the connection: (.|\n)*web3 {2}nothing changed\nfatal: deployed to 1 of 3 hosts, but nothing changed on web2, web3\n$/,
       )
-    await waitFor('web1 to start its unit', async () => isStarting(hosts[0]!))
+    await waitFor('web1 to start its unit', () => isHeld(hosts[0]!))
     relay.refuse()
     relay.cut()
+    await release(hosts[0]!)
     await checked
     assert.deepEqual(versions(hosts), ['two', 'one', 'one'])
     for (const host of hosts) assert.ok(await isAtRest(host), host.name)
@@ -174,14 +178,14 @@ test(
 test('an operator who is killed leaves hosts that never began as they were, and free', realHosts, async t => {
   const { world, hosts } = await threeHosts(t)
   await world.git('config', 'deptool.confirmTimeout', '1')
-  world.write(version('two', { web1: 'slow', web2: 'slow', web3: 'slow' }))
+  world.write(version('two', { web1: 'held', web2: 'works', web3: 'works' }))
   const { outcome, kill } = world.start('prod', '--yes', '--batch=1')
   const checked = outcome.exits('SIGKILL').stdout(anything).stderr(anything)
-  await waitFor('web1 to start its unit', async () => isStarting(hosts[0]!))
+  await waitFor('web1 to start its unit', () => isHeld(hosts[0]!))
   kill('SIGKILL')
   await checked
-  for (const host of hosts)
-    await waitFor(`${host.name} to be at rest`, () => isAtRest(host), { withinMs: 20_000 })
+  await release(hosts[0]!)
+  for (const host of hosts) await waitFor(`${host.name} to be at rest`, () => isAtRest(host))
   assert.deepEqual(versions(hosts), ['one', 'one', 'one'])
 })
 

@@ -208,7 +208,7 @@ test('a check stops waiting when its unit has failed, and shows why', realHosts,
       'web1/a/systemd/a.service': "[Service]\nExecStart=/bin/sh -c 'sleep 0.6; echo out of luck; exit 1'\n",
       'web1/a/manifest.json': manifest({
         systemd: { units_enabled: ['a.service'], settle_ms: 0 },
-        checks: [{ tcp: '127.0.0.1:9', within_ms: 20000 }],
+        checks: [{ tcp: '127.0.0.1:9', within_ms: 60_000 }],
       }),
     },
     { hosts: 'real' },
@@ -219,11 +219,11 @@ test('a check stops waiting when its unit has failed, and shows why', realHosts,
     .exits(4)
     .stdout(anything)
     .stderr(/rolled back: check tcp 127.0.0.1:9 failed: a.service exited with 1\n +out of luck\n/)
-  assert.ok(performance.now() - started < 15_000)
+  assert.ok(performance.now() - started < 45_000)
 })
 
 test('Ctrl-C while a check waits takes everything back at once', realHosts, async t => {
-  const checks = [{ tcp: '127.0.0.1:9', within_ms: 30000 }]
+  const checks = [{ tcp: '127.0.0.1:9', within_ms: 60_000 }]
   const world = await makeWorld(
     t,
     { 'web1/a/a.conf': 'one\n', 'web1/a/manifest.json': manifest({ checks }) },
@@ -234,7 +234,7 @@ test('Ctrl-C while a check waits takes everything back at once', realHosts, asyn
     .runInTerminal(['prod', '--yes'], [['web1  check tcp', '\x03']])
     .exits(130)
     .stdout(/rolled back: interrupted by the operator/)
-  assert.ok(performance.now() - started < 15_000)
+  assert.ok(performance.now() - started < 45_000)
   assert.deepEqual(world.host('web1').tree(APPS), [])
 })
 

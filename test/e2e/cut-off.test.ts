@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { suite, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
@@ -14,7 +14,7 @@ import type { Relay } from '../support/relay.ts'
 import type { Tree } from '../support/tree.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld, type World } from '../support/world.ts'
-import { deployed } from './under-way.ts'
+import { deployed, HELD, HELD_COMMAND, isHeld, release } from './under-way.ts'
 
 type Phase = 'before' | 'during' | 'after'
 const PHASES: readonly Phase[] = ['before', 'during', 'after']
@@ -73,30 +73,30 @@ const FAULTS: { readonly [what: string]: Fault } = {
   },
 }
 
-/** Each host is held up where it is to be lost: in `validate`, in a restart, and by the network when it has settled. */
-function tree(content: string): Tree {
-  const unit = (more: string) => `[Service]\n${more}ExecStart=/bin/sleep infinity\n`
+/** 'two' is held up where each host is to be lost: in `validate`, in a restart, and by the network when it has settled. */
+function tree(content: 'one' | 'two'): Tree {
+  const held = content === 'two'
+  const unit = `[Service]\n${held ? HELD : ''}ExecStart=/bin/sleep infinity\n`
   return {
     'before/a/x': content,
-    'before/a/manifest.json': '{"validate": [["sleep", "2"]]}',
+    'before/a/manifest.json': JSON.stringify({ validate: held ? [HELD_COMMAND] : [] }),
     'during/a/x': content,
-    'during/a/systemd/a.service': unit(`Environment=A=${content}\nExecStartPre=/bin/sleep 2\n`),
+    'during/a/systemd/a.service': unit,
     'during/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
     'after/a/x': content,
-    'after/a/systemd/a.service': unit(`Environment=A=${content}\nExecStartPre=/bin/sleep 1\n`),
+    'after/a/systemd/a.service': unit,
     'after/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
   }
 }
 
-const isStarting = async (host: TestHost) => (await host.unit('a.service')).sub === 'start-pre'
-
 const reach: { readonly [P in Phase]: (host: TestHost, relay: Relay) => Promise<unknown> } = {
   before: host => waitFor('staging', () => host.exists('/var/lib/deptool/journal')),
-  during: host => waitFor('the restart', () => isStarting(host)),
+  during: host => waitFor('the restart', () => isHeld(host)),
   async after(host, relay) {
-    await waitFor('the restart', () => isStarting(host))
+    await waitFor('the restart', () => isHeld(host))
     relay.slowDown(1500)
-    await waitFor('the end of it', () => host.read('/var/lib/deptool/lock').includes('"until"'))
+    await release(host)
+    await waitFor('the end of it', () => host.read('/var/lib/deptool/lock').includes('"ticks"'))
   },
 }
 
@@ -129,96 +129,101 @@ async function ownLog(world: World<TestHost>, host: string): Promise<string[]> {
   ].map(([, word]) => word!)
 }
 
-for (const [what, fault] of Object.entries(FAULTS)) {
-  test(fault.back ? `${what}, for a moment` : what, realHosts, async t => {
-    const { world, relays } = await worldWithThree(t)
-    await Promise.all(
-      PHASES.map(async phase => {
-        const host = world.host(phase)
-        const relay = relays.get(phase)!
-        const exits = fault.exits[phase]
-        const checked = world
-          .run('prod', '--yes', `--limit=${phase}`)
-          .exits(exits)
-          .stdout(anything)
-          .stderr(
-            phase === 'before'
-              ? /before {2}(lost the connection.*|the agent ended unexpectedly.*|refused: the agent was terminated|nothing changed)\nfatal: cannot deploy 'prod': no host was changed\n$/
-              : exits === 0
-                ? /; reconnecting\n +<time> {2}\w+ {2}deployed\n$/
-                : /rolled back: (not confirmed within <time>|the agent was killed, or the host lost power|the agent was terminated)\nfatal: rolled back on \w+: it is as it was before\n$/,
-          )
-        await reach[phase](host, relay)
-        await fault.away(host, relay)
-        await sleep(fault.ms)
-        await fault.back?.(host, relay)
-        await checked
-        // What an agent left that died before it had changed anything, the next session clears away.
-        if (!fault.back) await world.run('ping', 'prod', `--limit=${phase}`).stdout(/ as recorded\n$/)
-        await waitFor('the end', () => !host.exists('/var/lib/deptool/journal'))
-        assert.equal(deployed(host), exits === 0 ? 'two' : 'one')
-        const [told, onHost] =
-          exits === 0
-            ? ['deployed', ['held']]
-            : exits === 4
-              ? ['rolled back', ['undone']]
-              : ['nothing changed', []]
-        assert.deepEqual(await ownLog(world, phase), [told, 'deployed'])
-        assert.deepEqual(await hostLog(host), ['held', ...onHost])
-      }),
-    )
-  })
-
-  const { back } = fault
-  if (!back) continue
-  test(`${what}, for good`, realHosts, async t => {
-    const { world, relays } = await worldWithThree(t)
-    await Promise.all(
-      PHASES.map(async phase => {
-        const host = world.host(phase)
-        const relay = relays.get(phase)!
-        const unknown = phase !== 'before'
-        const checked = world
-          .run('prod', '--yes', `--limit=${phase}`)
-          .exits(unknown ? 5 : 1)
-          .stdout(anything)
-          .stderr(
-            unknown
-              ? /outcome unknown: .*; since then: .*\nfatal: cannot tell how deployment <id> ended on \w+\nhint: a host that got no confirmation rolls back by itself; when it is reachable, run 'git deploy sync prod' to find out\n$/
-              : /fatal: cannot deploy 'prod': no host was changed\n$/,
-          )
-        await reach[phase](host, relay)
-        await fault.away(host, relay)
-        await checked
-        assert.deepEqual(await ownLog(world, phase), [
-          unknown ? 'outcome unknown' : 'nothing changed',
-          'deployed',
-        ])
-        await back(host, relay)
-        await waitFor('the end', () => !host.exists('/var/lib/deptool/journal'))
-        assert.equal(deployed(host), 'one')
-      }),
-    )
-    const open = '1 app to change, but the outcome of deployment <id> is unknown'
-    await world
-      .run('status', 'prod')
-      .stdout(new RegExp(`^after .*${open}\nbefore .*1 app to change\nduring .*${open}\n$`))
-      .stderr("hint: run 'git deploy sync prod' to find out\n")
-    const undone = 'deployment <id>: rolled back after <time>: not confirmed within <time>'
-    await world
-      .run('sync', 'prod')
-      .stdout(
-        `after   unchanged <oid>\nafter  ${undone}\nbefore  unchanged <oid>\nduring  unchanged <oid>\nduring  ${undone}\n`,
+// They mostly wait for times that a host or an operator's side has.
+suite('a host is lost', { concurrency: 2 }, () => {
+  for (const [what, fault] of Object.entries(FAULTS)) {
+    test(fault.back ? `${what}, for a moment` : what, realHosts, async t => {
+      const { world, relays } = await worldWithThree(t)
+      await Promise.all(
+        PHASES.map(async phase => {
+          const host = world.host(phase)
+          const relay = relays.get(phase)!
+          const exits = fault.exits[phase]
+          const checked = world
+            .run('prod', '--yes', `--limit=${phase}`)
+            .exits(exits)
+            .stdout(anything)
+            .stderr(
+              phase === 'before'
+                ? /before {2}(lost the connection.*|the agent ended unexpectedly.*|refused: the agent was terminated|nothing changed)\nfatal: cannot deploy 'prod': no host was changed\n$/
+                : exits === 0
+                  ? /; reconnecting\n +<time> {2}\w+ {2}deployed\n$/
+                  : /rolled back: (not confirmed within <time>|the agent was killed, or the host lost power|the agent was terminated)\nfatal: rolled back on \w+: it is as it was before\n$/,
+            )
+          await reach[phase](host, relay)
+          await fault.away(host, relay)
+          await release(host)
+          await sleep(fault.ms)
+          await fault.back?.(host, relay)
+          await checked
+          // What an agent left that died before it had changed anything, the next session clears away.
+          if (!fault.back) await world.run('ping', 'prod', `--limit=${phase}`).stdout(/ as recorded\n$/)
+          await waitFor('the end', () => !host.exists('/var/lib/deptool/journal'))
+          assert.equal(deployed(host), exits === 0 ? 'two' : 'one')
+          const [told, onHost] =
+            exits === 0
+              ? ['deployed', ['held']]
+              : exits === 4
+                ? ['rolled back', ['undone']]
+                : ['nothing changed', []]
+          assert.deepEqual(await ownLog(world, phase), [told, 'deployed'])
+          assert.deepEqual(await hostLog(host), ['held', ...onHost])
+        }),
       )
-    assert.deepEqual(await ownLog(world, 'before'), ['nothing changed', 'deployed'])
-    assert.deepEqual(await hostLog(world.host('before')), ['held'])
-    for (const phase of ['during', 'after'] as const) {
-      assert.deepEqual(await ownLog(world, phase), ['rolled back', 'deployed'])
-      assert.deepEqual(await hostLog(world.host(phase)), ['held', 'undone'])
-    }
-    await world.run('status', 'prod').stdout(/^(.* 1 app to change\n){3}$/)
-  })
-}
+    })
+
+    const { back } = fault
+    if (!back) continue
+    test(`${what}, for good`, realHosts, async t => {
+      const { world, relays } = await worldWithThree(t)
+      await Promise.all(
+        PHASES.map(async phase => {
+          const host = world.host(phase)
+          const relay = relays.get(phase)!
+          const unknown = phase !== 'before'
+          const checked = world
+            .run('prod', '--yes', `--limit=${phase}`)
+            .exits(unknown ? 5 : 1)
+            .stdout(anything)
+            .stderr(
+              unknown
+                ? /outcome unknown: .*; since then: .*\nfatal: cannot tell how deployment <id> ended on \w+\nhint: a host that got no confirmation rolls back by itself; when it is reachable, run 'git deploy sync prod' to find out\n$/
+                : /fatal: cannot deploy 'prod': no host was changed\n$/,
+            )
+          await reach[phase](host, relay)
+          await fault.away(host, relay)
+          await release(host)
+          await checked
+          assert.deepEqual(await ownLog(world, phase), [
+            unknown ? 'outcome unknown' : 'nothing changed',
+            'deployed',
+          ])
+          await back(host, relay)
+          await waitFor('the end', () => !host.exists('/var/lib/deptool/journal'))
+          assert.equal(deployed(host), 'one')
+        }),
+      )
+      const open = '1 app to change, but the outcome of deployment <id> is unknown'
+      await world
+        .run('status', 'prod')
+        .stdout(new RegExp(`^after .*${open}\nbefore .*1 app to change\nduring .*${open}\n$`))
+        .stderr("hint: run 'git deploy sync prod' to find out\n")
+      const undone = 'deployment <id>: rolled back after <time>: not confirmed within <time>'
+      await world
+        .run('sync', 'prod')
+        .stdout(
+          `after   unchanged <oid>\nafter  ${undone}\nbefore  unchanged <oid>\nduring  unchanged <oid>\nduring  ${undone}\n`,
+        )
+      assert.deepEqual(await ownLog(world, 'before'), ['nothing changed', 'deployed'])
+      assert.deepEqual(await hostLog(world.host('before')), ['held'])
+      for (const phase of ['during', 'after'] as const) {
+        assert.deepEqual(await ownLog(world, phase), ['rolled back', 'deployed'])
+        assert.deepEqual(await hostLog(world.host(phase)), ['held', 'undone'])
+      }
+      await world.run('status', 'prod').stdout(/^(.* 1 app to change\n){3}$/)
+    })
+  }
+})
 
 test("the operator's side is killed", realHosts, async t => {
   const { world, relays } = await worldWithThree(t)
@@ -230,7 +235,8 @@ test("the operator's side is killed", realHosts, async t => {
       await reach[phase](host, relays.get(phase)!)
       kill('SIGKILL')
       await checked
-      // Whose deployment it is, and for how long it yet waiting: where it does.
+      await release(host)
+      // Whose deployment it is and, if it still waits, for how long.
       if (phase === 'after')
         await world
           .run('ping', 'prod')

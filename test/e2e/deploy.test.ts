@@ -113,8 +113,7 @@ test('after a reboot the unit starts again, from the version that was deployed l
   world.write(nginx('web1', web1.address, 'two'))
   await world.deploy()
   await web1.reboot()
-  for (let tries = 0; (await ask(web1)) === '' && tries < 50; tries++)
-    await new Promise(wake => setTimeout(wake, 100))
+  await waitFor('nginx to answer', async () => (await ask(web1)) !== '')
   assert.equal(await ask(web1), 'two')
 })
 
@@ -138,7 +137,7 @@ test(
       )
     const { answers, longestGapMs } = await gaps()
     assert.ok(answers > 10, `${answers} answers`)
-    assert.ok(longestGapMs < 3000, `silent for ${longestGapMs} ms`)
+    assert.ok(longestGapMs < 15_000, `silent for ${longestGapMs} ms`)
     assert.equal(await ask(web1), 'one')
     assert.deepEqual(web1.tree(`${CURRENT}/nginx`), before)
     assert.equal((await web1.unit('web.service')).active, 'active')

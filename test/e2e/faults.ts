@@ -6,15 +6,24 @@ import { fileURLToPath } from 'node:url'
 import type { TestHost } from '../hosts/test-host.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const PLATFORM = 'linux-x86_64'
 const AGENTS = join(ROOT, 'dist/agent/agents.json')
 
 export type Fault = number | 'confirmed' | 'holds' | 'stumbles' | null
 
 export function buildFaultyAgent(): string {
   const out = join(ROOT, 'build/faulty')
-  const build = ['agent/build/build.mjs', '--entry', 'test/hosts/faulty-agent.ts', '--out', out]
+  const build = [
+    'agent/build/build.mjs',
+    '--entry',
+    'test/hosts/faulty-agent.ts',
+    '--out',
+    out,
+    '--platform',
+    PLATFORM,
+  ]
   execFileSync(process.execPath, build, { cwd: ROOT, stdio: 'inherit' })
-  return join(out, 'deptool-linux-x86_64')
+  return join(out, `deptool-${PLATFORM}`)
 }
 
 /** What happens, after the first, before the agent changes a name that is preceded by so many. */

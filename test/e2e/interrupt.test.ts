@@ -1,8 +1,11 @@
 /** Ctrl-C, SIGTERM and SIGHUP, at every point of a deployment. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { realHosts } from '../hosts/real-hosts.ts'
 import type { TestHost } from '../hosts/test-host.ts'
 import { anything } from '../support/outcome.ts'
@@ -36,19 +39,20 @@ async function isAsBefore(host: TestHost) {
 
 const restarting = async (host: TestHost) => (await host.unit('a.service')).sub === 'start-pre'
 
-test('Ctrl-C during a restart that takes a minute is heard at once', realHosts, async t => {
-  const { world, web1 } = await worldWithOne(t, unit('two', 'ExecStartPre=/bin/sleep 60\n'))
-  const started = Date.now()
+/** A restart that nothing but an interrupt ends. */
+const ENDLESS = 'TimeoutStartSec=infinity\nExecStartPre=/bin/sleep infinity\n'
+
+test('Ctrl-C during a restart that does not end is heard', realHosts, async t => {
+  const { world, web1 } = await worldWithOne(t, unit('two', ENDLESS))
   await world
     .runInTerminal(['prod', '--yes'], [['web1  restart a.service', CTRL_C]])
     .exits(130)
     .stdout(/rolled back: interrupted by the operator(.|\n)*rolled back on web1: it is as it was before/)
-  assert.ok(Date.now() - started < 20_000)
   await isAsBefore(web1)
 })
 
 test('an agent that is told to end during such a restart undoes first', realHosts, async t => {
-  const { world, web1 } = await worldWithOne(t, unit('two', 'ExecStartPre=/bin/sleep 60\n'))
+  const { world, web1 } = await worldWithOne(t, unit('two', ENDLESS))
   const checked = world
     .start('prod', '--yes')
     .outcome.exits(4)
@@ -68,23 +72,23 @@ test('Ctrl-C while one host is staged and another does not answer ends the progr
   const world = await makeWorld(t, { 'web1/a/x': 'one', 'web2/a/x': 'one' })
   const { port } = silent.address() as AddressInfo
   await world.git('config', 'deptool-host.web2.url', `ssh://root@127.0.0.1:${port}`)
-  const { outcome, kill } = world.start('prod', '--yes')
+  const { outcome, kill, shows } = world.start('prod', '--yes')
   const checked = outcome
     .exits('SIGINT')
     .stdout(anything)
     .stderr(/web2 {2}nothing changed\n(.|\n)*fatal: cannot deploy 'prod': no host was changed\n$/)
   const staged = () => world.host('web1').exists('/var/lib/deptool/apps/a')
   await waitFor('web1 to be staged', staged)
-  const interrupted = Date.now()
   kill('SIGINT')
+  await shows(/^fatal: /m)
+  const said = performance.now()
   await checked
-  // A host that is waited for has 2 s to answer.
-  assert.ok(Date.now() - interrupted < 1800)
+  // A host that is waited for has 2 s to answer: nothing may keep the program that long when all has been said.
+  assert.ok(performance.now() - said < 1900)
 })
 
 test('Ctrl-C while a unit is watched', realHosts, async t => {
   const { world, web1 } = await worldWithOne(t, unit('two', 'Environment=A=1\n', 60_000))
-  const started = Date.now()
   const { outcome, kill } = world.start('prod', '--yes')
   const checked = outcome
     .exits('SIGINT') // git's own: its group got it too
@@ -96,45 +100,49 @@ test('Ctrl-C while a unit is watched', realHosts, async t => {
     )
     return /^\d+\nA=1\n/.test(stdout)
   })
+  const interrupted = performance.now()
   kill('SIGINT')
   await checked
-  assert.ok(Date.now() - started < 30_000)
+  // It is watched for a minute.
+  assert.ok(performance.now() - interrupted < 45_000)
   await isAsBefore(web1)
 })
 
 test('Ctrl-C twice leaves at once, and the host heals itself', realHosts, async t => {
-  // The restart begins with a stop, which holds the undo up for longer than anybody waits.
-  const { world, web1 } = await worldWithOne(t, unit('two', 'ExecStop=/bin/sleep 4\n', 5000))
-  const { outcome, kill } = world.start('prod', '--yes')
+  // The restart begins with a stop, which holds the undo up.
+  const stop = "ExecStop=/bin/sh -c 'until test -e /run/go; do sleep 0.1; done'\n"
+  const { world, web1 } = await worldWithOne(t, unit('two', stop))
+  const { outcome, kill, shows } = world.start('prod', '--yes')
   const checked = outcome
     .exits('SIGINT')
     .stdout(anything)
     .stderr(/interrupted: asking the hosts to roll back[^\n]*\n$/)
-  await waitFor('the stop', async () => (await web1.unit('a.service')).sub === 'stop')
+  const stopping = async () => (await web1.unit('a.service')).sub === 'stop'
+  await waitFor('the stop', stopping)
   kill('SIGINT')
-  await new Promise(resolve => setTimeout(resolve, 700))
-  const left = Date.now()
+  await shows(/interrupted/)
+  // Within 300 ms it would be the same one.
+  await sleep(1000)
   kill('SIGINT')
   await checked
-  assert.ok(Date.now() - left < 3000)
+  assert.ok(await stopping())
+  await web1.output('touch /run/go')
   await isAsBefore(web1)
 })
 
 test('Ctrl-C while a host does not answer yet changes nothing', realHosts, async t => {
   const { world, web1 } = await worldWithOne(t, unit('two', ''))
   const relay = await world.relay('web1')
+  appendFileSync(join(world.home, '.ssh/config'), '\nHost *\n  ConnectTimeout 600\n')
   relay.freeze()
-  const { outcome, kill } = world.start('prod', '--yes')
+  const { outcome, kill, shows } = world.start('prod', '--yes', '--json')
   const checked = outcome
     .exits('SIGINT')
-    .stdout(anything)
-    .stderr(/interrupted(.|\n)*web1 {2}nothing changed\nfatal: cannot deploy 'prod': no host was changed\n/)
-  await waitFor('a connection', () => relay.connections > 0)
-  await new Promise(resolve => setTimeout(resolve, 300))
-  const interrupted = Date.now()
+    .stdout(/"host":"web1","ms":\d+,"kind":"withdrawn"/)
+    .stderr(/^interrupted.*\nfatal: cannot deploy 'prod': no host was changed\n$/)
+  await shows(/"kind":"connecting"/)
   kill('SIGINT')
   await checked
-  assert.ok(Date.now() - interrupted < 8000)
   await isAsBefore(web1)
 })
 
@@ -149,7 +157,7 @@ test('Ctrl-C at the question is a no', realHosts, async t => {
 
 for (const signal of ['SIGTERM', 'SIGHUP'] as const)
   test(`${signal} takes everything back too, and waits for it`, realHosts, async t => {
-    const { world, web1 } = await worldWithOne(t, unit('two', 'ExecStartPre=/bin/sleep 60\n'))
+    const { world, web1 } = await worldWithOne(t, unit('two', ENDLESS))
     const { outcome, kill } = world.start('prod', '--yes')
     const checked = outcome
       .exits(signal) // git's own, once we have ended
@@ -164,9 +172,9 @@ for (const signal of ['SIGTERM', 'SIGHUP'] as const)
   })
 
 test('Ctrl-C during a long upload changes nothing, and leaves nothing', realHosts, async t => {
-  const { world, web1 } = await worldWithOne(t, { 'web1/a/big': randomBytes(8_000_000).toString('base64') })
+  const { world, web1 } = await worldWithOne(t, { 'web1/a/big': randomBytes(20_000_000).toString('base64') })
   const relay = await world.relay('web1')
-  const { outcome, kill } = world.start('prod', '--yes')
+  const { outcome, kill, shows } = world.start('prod', '--yes')
   const checked = outcome
     .exits('SIGINT')
     .stdout(anything)
@@ -174,11 +182,12 @@ test('Ctrl-C during a long upload changes nothing, and leaves nothing', realHost
   await waitFor('the upload', () => relay.sent > 20_000)
   relay.trickle(100_000)
   await waitFor('some of it', () => relay.sent > 200_000)
-  const interrupted = Date.now()
   kill('SIGINT')
+  await shows(/interrupted/)
+  // What is on its way need not take its time.
+  relay.trickle(Number.POSITIVE_INFINITY)
   await checked
-  // The rest of it would have taken more than a minute.
-  assert.ok(Date.now() - interrupted < 30_000)
+  assert.ok(relay.sent < 13_000_000, `${relay.sent} bytes of more than 26 million were still sent`)
   await isAsBefore(web1)
   await waitFor('the agent to end', async () => (await web1.sh('pgrep deptool')).code === 1)
   assert.deepEqual(
@@ -188,16 +197,16 @@ test('Ctrl-C during a long upload changes nothing, and leaves nothing', realHost
 })
 
 test('Ctrl-C after it was told to hold comes too late, and is told so', realHosts, async t => {
-  const { world, web1 } = await worldWithOne(t, unit('two', 'Environment=A=1\n', 1000))
+  const { world, web1 } = await worldWithOne(t, unit('two', 'Environment=A=1\n'))
   const relay = await world.relay('web1')
   const { outcome, kill } = world.start('prod', '--yes')
   const checked = outcome
     .exits('SIGINT')
     .stdout(/deployed to 1 host in 'prod'/)
     .stderr(/interrupted: asking the hosts to roll back.*\n.*web1 {2}deployed\n$/)
-  await waitFor('the watch', async () => (await web1.unit('a.service')).active === 'active')
   await waitFor('the journal', () => web1.exists('/var/lib/deptool/journal'))
-  relay.slowDown(1000)
+  // What the host says takes a second from now on.
+  relay.slowDown(2000)
   await waitFor('the end of the deployment', () => !web1.exists('/var/lib/deptool/journal'))
   kill('SIGINT')
   await checked
@@ -216,9 +225,7 @@ test('Ctrl-C while no new connection can be made is heard at once', realHosts, a
   await waitFor('the agent', () => web1.exists('/var/lib/deptool/journal'))
   relay.hold()
   await waitFor('the second connection', () => relay.connections > 1)
-  const interrupted = Date.now()
   kill('SIGINT')
   await checked
-  assert.ok(Date.now() - interrupted < 15_000)
   await isAsBefore(web1)
 })

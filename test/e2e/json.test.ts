@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { JsonRecord } from '../../src/terminal/json/records.ts'
 import { realHosts } from '../hosts/real-hosts.ts'
+import { type Running, start } from '../support/execute.ts'
 import type { Operator } from '../support/operator.ts'
 import { anything } from '../support/outcome.ts'
 import { recordsOf, SCHEMA } from '../support/records.ts'
@@ -114,27 +115,27 @@ test('every command, and every type of record', async t => {
     assert.equal(place, "error web1 prod/web1/a/manifest.json:2:1 unknown key 'x'", args.join(' '))
   }
   world.remove('web1/a/manifest.json')
-  const { over } = await leaveOpen(world, world.host('web1').root())
+  const { ran, kill } = await leaveOpen(world, world.host('web1').root())
   const open = await ask(0, 'sync')
   assert.deepEqual(only(open, 'pending')[0]!.holder, 'Bob')
   assert.deepEqual(only(open, 'ended')[0]!.outcome, 'refused')
-  await over
+  kill('SIGKILL')
+  await ran
   assert.deepEqual([...seen].sort(), types().sort())
 })
 
 /** A deployment that is under way, and one that nobody has heard the end of. */
-async function leaveOpen(world: Operator, root: string) {
+async function leaveOpen(world: Operator, root: string): Promise<Running> {
   const lock = join(root, 'var/lib/deptool/lock')
   writeFileSync(lock, '{"operator":"Bob","id":"29990101T000000-0000000000","since":1}\n')
-  const over = world.execute(['flock', lock, 'sleep', '3'])
+  const holder = start(['flock', lock, 'sleep', 'infinity'])
   await waitFor('the lock', async () => (await world.execute(['flock', '-n', lock, 'true'])).code === 1)
   writeFileSync(join(root, 'var/lib/deptool/journal'), '')
   const log = join(world.repo, '.git/deptool/log/web1')
-  const last: object = JSON.parse(readFileSync(log, 'utf8').trim().split('\n').at(-1)!)
-  const unheard = { ...last, id: '29990101T000000-1111111111', outcome: 'unknown' }
+  const last: { readonly to: string } = JSON.parse(readFileSync(log, 'utf8').trim().split('\n').at(-1)!)
+  const unheard = { ...last, id: '29990101T000000-1111111111', from: last.to, outcome: 'unknown' }
   appendFileSync(log, `${JSON.stringify(unheard)}\n`)
-  writeFileSync(join(world.repo, '.git/deptool/unsettled/web1'), '')
-  return { over }
+  return holder
 }
 
 /** The types that the schema knows. */

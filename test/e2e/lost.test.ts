@@ -3,16 +3,16 @@ import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import { realHosts } from '../hosts/real-hosts.ts'
 import { anything } from '../support/outcome.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 import { buildFaultyAgent, placeFault } from './faults.ts'
-import { deployed, isQuiet, isUnderWay, worldWithOne } from './under-way.ts'
+import { deployed, isQuiet, isUnderWay, release, worldWithOne } from './under-way.ts'
 
 test('a host that holds and dies before it can say so is reported as holding', realHosts, async t => {
   const { world, web1 } = await worldWithOne(t)
+  await release(web1)
   placeFault(web1, buildFaultyAgent(), 'holds')
   await world
     .run('prod', '--yes')
@@ -35,6 +35,7 @@ test(
       .stderr(/web1 {2}rolled back: not confirmed within <time>\nfatal: rolled back on web1/)
     await waitFor('an activation under way', () => isUnderWay(web1))
     kill('SIGSTOP')
+    await release(web1)
     await waitFor('the end of the deployment', () => isQuiet(web1))
     kill('SIGCONT')
     await checked
@@ -47,6 +48,7 @@ test(
   realHosts,
   async t => {
     const { world, web1 } = await worldWithOne(t)
+    await release(web1)
     placeFault(web1, buildFaultyAgent(), 'stumbles')
     await world
       .run('prod', '--yes')
@@ -77,7 +79,9 @@ for (const transport of ['ssh2', 'openssh'])
     )
     const checked = outcome.stdout(/deployed to 1 host/)
     await waitFor('the diff on the screen', async () => existsSync(read))
-    await setTimeout(1500)
+    // sshd calls its process so when somebody has logged in.
+    const isMade = async () => (await world.host('web1').sh("pgrep -f '^sshd: root(@notty)? *$'")).code === 0
+    await waitFor('the connection', isMade)
     assert.equal(relay.connections, 1)
     relay.cut()
     writeFileSync(quit, '')

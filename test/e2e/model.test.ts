@@ -4,45 +4,9 @@
  */
 import { type TestContext, test } from 'node:test'
 import { buildProgram } from '../model/program.ts'
-import { type Happening, happeningsOf, play } from '../model/sequence.ts'
+import { REGRESSIONS } from '../model/regressions.ts'
+import { type Chance, happeningsOf, play } from '../model/sequence.ts'
 import { needs } from '../support/needs.ts'
-
-/** What once went wrong, in as few happenings as it took. */
-const REGRESSIONS: readonly { readonly what: string; readonly happenings: readonly Happening[] }[] = [
-  {
-    what: 'a unit file that becomes a quadlet leaves no enablement behind',
-    happenings: [
-      { kind: 'change', seed: 2088208237 },
-      { kind: 'change', seed: 871330811 },
-      { kind: 'change', seed: 359346128 },
-    ],
-  },
-  {
-    what: 'what was to become a ref when the agent was killed is no ref',
-    happenings: [
-      { kind: 'change', seed: 1905283928 },
-      { kind: 'change', seed: 2017422046 },
-      { kind: 'fault', seed: 923070092 },
-    ],
-  },
-  {
-    what: 'a oneshot that was done is not left failed by a reload that is undone',
-    happenings: [
-      { kind: 'prune', seed: 961944938 },
-      { kind: 'failure', seed: 1338625892 },
-      { kind: 'orphan', seed: 671188512 },
-      { kind: 'failure', seed: 1406278487 },
-    ],
-  },
-  {
-    what: 'before a repair, nothing else ran that a rollback could go to',
-    happenings: [
-      { kind: 'change', seed: 1491948160 },
-      { kind: 'drift', seed: 857338782 },
-      { kind: 'rollback', seed: 2095078959 },
-    ],
-  },
-]
 
 const SEQUENCES = Number(process.env['GIT_DEPLOY_MODEL'] ?? 20)
 const SEED = process.env['GIT_DEPLOY_MODEL_SEED']
@@ -53,7 +17,7 @@ const options = {
 
 test('whatever happens, a host is what is deployed there and nothing else', options, async t => {
   buildProgram()
-  for (const { what, happenings } of REGRESSIONS)
+  for (const [what, happenings] of Object.entries(REGRESSIONS))
     await t.test(what, async () => void (await play(happenings)))
   await t.test(SEED === undefined ? `${SEQUENCES} sequences` : `the sequence of seed ${SEED}`, playSeeds)
 })
@@ -82,9 +46,9 @@ async function playSeed(seed: number): Promise<Awaited<ReturnType<typeof play>>>
 
 /** Leaves out one happening after the other, as long as it still fails. */
 async function shrink(
-  happenings: readonly Happening[],
+  happenings: readonly Chance[],
   why: string,
-): Promise<{ readonly least: readonly Happening[]; readonly message: string }> {
+): Promise<{ readonly least: readonly Chance[]; readonly message: string }> {
   let least = happenings
   let message = why
   const until = Date.now() + SHRINK_MS

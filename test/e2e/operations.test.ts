@@ -11,6 +11,7 @@ import { anything } from '../support/outcome.ts'
 import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 import { sleeper } from './trees.ts'
+import { HELD, isUnderWay } from './under-way.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const [FROM_A_HOST = '', FROM_A_REPOSITORY = ''] = Array.from(
@@ -91,13 +92,11 @@ test('two versions of the tool share a host', realHosts, async t => {
 
   // What one of them began, and its operator's death cut off, the other ends.
   ada.write({
-    'web1/a/systemd/a.service':
-      '[Service]\nExecStartPre=/bin/sleep 2\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n',
+    'web1/a/systemd/a.service': `[Service]\n${HELD}ExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n`,
   })
   const { outcome, kill } = ada.start('prod', '--yes')
   const ended = outcome.exits('SIGKILL').stdout(anything).stderr(anything)
-  const journal = 'grep -q "^[0-9]" /var/lib/deptool/journal'
-  await waitFor('an activation under way', async () => (await ada.host('web1').sh(journal)).code === 0)
+  await waitFor('an activation under way', () => isUnderWay(ada.host('web1')))
   kill('SIGKILL')
   await ended
   await ada.host('web1').output("pkill -KILL -f '^/var/lib/deptool/bin/deptool'")

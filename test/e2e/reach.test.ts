@@ -40,9 +40,36 @@ test('a user whose sudo asks for a password', realHosts, async t => {
   assert.equal(
     await whatIsSaid(t, world => world.logInAs('nosudo', 'web1')),
     `<time>  web1  cannot become root as 'nosudo': sudo needs a password
-hint: run as root on the host: echo 'nosudo ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/nosudo`,
+hint: run as root on the host: echo 'nosudo ALL=(root) NOPASSWD: ALL' | EDITOR='tee -a' visudo -f /etc/sudoers.d/zz-git-deploy`,
   )
 })
+
+for (const [what, rule, why] of [
+  ['has a rule that wants a password', 'ada ALL=(ALL) ALL', 'sudo needs a password'],
+  ['may run one command only', 'ada ALL=(root) NOPASSWD: /usr/bin/id', 'sudo needs a password'],
+  [
+    'needs a terminal for sudo',
+    'Defaults:ada requiretty\nada ALL=(root) NOPASSWD: ALL',
+    "sudo needs a terminal (the setting 'requiretty')",
+  ],
+] as const)
+  test(`a user who ${what}: the hint leaves that rule, and helps`, realHosts, async t => {
+    const world = await makeWorld(t, { 'web1/a/x': '1\n' }, { hosts: 'real' })
+    const web1 = world.host('web1')
+    await web1.output(`useradd -m -s /bin/sh -p '*' ada; printf '${rule}\n' >/etc/sudoers.d/ada`)
+    // Before the reason, sudo then says that it cannot resolve the host's name.
+    await web1.output("printf '127.0.0.1 localhost\n' >/etc/hosts; hostname nowhere.invalid")
+    world.logInAs('ada', 'web1')
+    const { stderr } = await world
+      .run('prod', '--yes')
+      .exits(1)
+      .stdout(anything)
+      .stderr(/cannot become root as 'ada'/)
+    assert.match(stderr, new RegExp(`cannot become root as 'ada': ${why.replace(/[()]/g, '\\$&')}\n`))
+    await web1.output(`cd /; ${/hint: run as root on the host: (.*)/.exec(stderr)![1]}`)
+    assert.equal(web1.read('/etc/sudoers.d/ada'), `${rule}\n`)
+    await world.deploy()
+  })
 
 test(
   'what is said about sudo helps as it is typed, also a user with a dot in their name',
@@ -162,7 +189,7 @@ test(
       .exits(1)
       .stdout(anything)
       .stderr(/hint: .* by hand with 'ssh -o StrictHostKeyChecking=ask web1'\n/)
-    const typed = / by hand: (.*)/.exec(stderr)![1]!
+    const typed = / by hand with '(.*)'/.exec(stderr)![1]!
     const { repo: cwd, env } = world
     await runOnTerminal(['sh', '-c', `${typed} true`], [['(yes/no', 'yes\n']], { cwd, env })
     await world.deploy()
@@ -195,7 +222,7 @@ test('a login shell that lets nobody in', realHosts, async t => {
 
 test('a login shell that ends, and a command that is forced upon the key', realHosts, async t => {
   const inTheWay = `<time>  web1  the agent did not start, exit code 3
-hint: the cause may be the login shell of 'root' or a forced command for the key; test with: ssh web1 true`
+hint: a start-up file of 'root' that ends or replaces the shell, or a forced command (ForceCommand, or command= for the key), keeps the agent from starting: 'ssh web1 echo works' must print 'works'`
   assert.equal(await whatIsSaid(t, (_, web1) => web1.output("echo 'exit 3' > /root/.bashrc")), inTheWay)
   const forced = (_: RealWorld, web1: TestHost) =>
     web1.output(`sed -i 's/^/command="exit 3" /' /etc/ssh/authorized_keys`)

@@ -157,7 +157,6 @@ ExecStop=/bin/sh -c 'kill -CONT $(cat /run/sshd.pid)'
       'web1/fw/manifest.json': '{"systemd": {"units_enabled": ["fw.service"]}}',
     })
     appendFileSync(join(world.home, '.ssh/config'), '\nHost *\n  ConnectTimeout 1\n')
-    const started = Date.now()
     await world
       .run('prod', '--yes')
       .exits(4)
@@ -165,8 +164,6 @@ ExecStop=/bin/sh -c 'kill -CONT $(cat /run/sshd.pid)'
       .stderr(
         /; reconnecting\n +<time> {2}web1 {2}rolled back: not confirmed within <time>\nfatal: rolled back on web1: it is as it was before\n$/,
       )
-    const took = Date.now() - started
-    assert.ok(took < 10_000, `${took} ms`)
     assert.equal((await web1.unit('fw.service')).load, 'not-found')
     await world
       .run('verify', 'prod')
@@ -195,6 +192,7 @@ for (const user of ['root', 'deploy'])
     world.logInAs(user, 'web1')
     const connect = connector({
       env: world.env,
+      now: () => new Date(),
       random: randomBytes,
       agents: loadAgents(),
       transport: 'auto',

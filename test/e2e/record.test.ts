@@ -1,8 +1,9 @@
 /** Hosts that hold, and a repository that cannot take it down. */
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { waitFor } from '../support/wait-for.ts'
 import { makeWorld } from '../support/world.ts'
 
 test('refs that cannot be moved: the hosts hold, and the operator is told so', async t => {
@@ -25,10 +26,14 @@ test('refs that cannot be moved: the hosts hold, and the operator is told so', a
 test('refs that somebody else is just moving are tried again', async t => {
   const world = await makeWorld(t, { 'web1/a/x': 'one\n' })
   const lock = join(world.repo, '.git/refs/refs')
-  const free = setTimeout(() => rmSync(`${lock}/deptool.lock`), 400)
-  t.after(() => clearTimeout(free))
   await world.git('update-ref', 'refs/refs/other', 'HEAD')
   writeFileSync(`${lock}/deptool.lock`, '')
-  await world.deploy()
+  const trace = join(world.home, 'trace')
+  world.env['GIT_TRACE'] = trace
+  const deployed = world.deploy()
+  const tries = () => readFileSync(trace, 'utf8').match(/ update-ref .*--stdin/g)?.length ?? 0
+  await waitFor('a second try', () => existsSync(trace) && tries() > 1)
+  rmSync(`${lock}/deptool.lock`)
+  await deployed
   await world.run('prod').stdout('prod is up to date (1 host)\n')
 })

@@ -158,7 +158,10 @@ test('a plan that somebody else wrote drives no terminal', async t => {
     assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f]/)
     return stdout + stderr
   }
-  assert.match(await applied(content.replace('"main"', `"${evil}main"`)), /^prod from main /m)
+  assert.match(
+    await applied(content.replace('"main"', `"${evil}main"`)),
+    /^prod from \\033\]0;title\\a\\033\[31mmain /m,
+  )
   assert.match(await applied(content.replace('"by": "', `"by": "${evil}`)), / by Ada /)
   for (const broken of [
     '\x1b[31m{',
@@ -316,6 +319,7 @@ test('the last deployment is the one carried out last, also of a plan that was s
   const plan = await save(world, 'prod', '--limit', 'db1')
   await world.deploy('--limit', 'web1')
   const old = edit(plan, text => text.replace(/"id": "\d{8}T/, '"id": "20260101T'))
+  // Which is the newest is told by the dates of commits, which are in seconds.
   const { code } = await world.execute(['sh', '-c', `sleep 1; git deploy apply --yes '${old}'`])
   assert.equal(code, 0)
   const bob = await world.colleague('Bob')

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { needs } from '../support/needs.ts'
 import type { Operator } from '../support/operator.ts'
 import { anything } from '../support/outcome.ts'
@@ -13,12 +14,17 @@ import { makeWorld } from '../support/world.ts'
 const withTmux = needs('tmux')
 const withHosts = needs('tmux', 'real hosts')
 
-const service = (host: string, script: string): Tree => ({
+const service = (host: string, script: string, settleMs = 3000): Tree => ({
   [`${host}/a/run`]: `${script}\n`,
   [`${host}/a/systemd/a.service`]:
     '[Service]\nExecStart=/bin/sh /var/lib/deptool/apps/a/current/run\nSuccessExitStatus=143\n',
-  [`${host}/a/manifest.json`]: '{"systemd": {"units_enabled": ["a.service"], "settle_ms": 1500}}',
+  [`${host}/a/manifest.json`]: `{"systemd": {"units_enabled": ["a.service"], "settle_ms": ${settleMs}}}`,
 })
+
+const running = 'exec sleep infinity'
+/** Fails once the test says so. */
+const failing =
+  'until test -e /run/go; do sleep 0.1; done; echo the port is taken by somebody else already; exit 3'
 
 const open = (t: TestContext, { repo, env }: Operator, columns: number, rows = 24) =>
   openTmux(t, { columns, rows, cwd: repo, env })
@@ -39,9 +45,9 @@ for (const columns of [80, 40])
       const world = await makeWorld(
         t,
         {
-          ...service('db1', 'exec sleep infinity'),
-          ...service('web1', 'sleep 0.5; echo the port is taken by somebody else already; exit 3'),
-          ...service('web2', 'sleep 0.5; echo the port is taken by somebody else already; exit 3'),
+          ...service('db1', running),
+          ...service('web1', failing, 60_000),
+          ...service('web2', failing, 60_000),
         },
         { hosts: 'real' },
       )
@@ -55,7 +61,9 @@ for (const columns of [80, 40])
       await tmux.type('y', 'Enter')
       const busy = await tmux.showing(/db1 .*watch(.|\n)*web2 .*watch/)
       assert.equal(await tmux.cursorIsVisible(), false)
-      assert.match(busy, /\n +\d\.\d s {2}db1 {3}watch 1\.\d s: a\.service\n.*web1 .*\n.*web2 .*$/)
+      assert.match(busy, /\n +\d+\.\d s {2}db1 {3}watch [23]\.\d s: a\.service\n.*web1 .*\n.*web2 .*$/)
+      await tmux.showing(/db1 +deployed/)
+      for (const name of ['web1', 'web2']) await world.host(name).output('touch /run/go')
       const end = await tmux.showing(/\nfatal(.|\n)*\$$/)
       const record = `<time>  db1   deployed
 <time>  web1  rolled back
@@ -107,13 +115,13 @@ test('of 50 hosts on 24 lines the scrollback keeps one line', withTmux, async t 
 })
 
 test('a terminal that changes its size while hosts are watched', withHosts, async t => {
-  const world = await makeWorld(t, service('web1', 'exec sleep infinity'), { hosts: 'real' })
+  const world = await makeWorld(t, service('web1', running), { hosts: 'real' })
   const tmux = await open(t, world, 80)
   await tmux.type('clear; git deploy prod --yes', 'Enter')
   await tmux.showing(/watch/)
   await tmux.resize(30, 20)
   // Twice within a frame, nobody could tell how often the terminal has wrapped the lines.
-  await new Promise(resolve => setTimeout(resolve, 300))
+  await sleep(500)
   await tmux.resize(60, 30)
   const screen = await tmux.showing(/deployed to 1 host(.|\n)*\$$/)
   assert.doesNotMatch(screen, /watch/)
@@ -121,7 +129,7 @@ test('a terminal that changes its size while hosts are watched', withHosts, asyn
 })
 
 test('Ctrl-C at the question, while connecting, and while hosts are watched', withHosts, async t => {
-  const world = await makeWorld(t, service('web1', 'exec sleep infinity'), { hosts: 'real' })
+  const world = await makeWorld(t, service('web1', running, 60_000), { hosts: 'real' })
   const tmux = await open(t, world, 80)
   await tmux.type('git deploy prod', 'Enter')
   await tmux.showing(/\[y\/N\/d\]$/)
@@ -148,26 +156,29 @@ test('Ctrl-C at the question, while connecting, and while hosts are watched', wi
   await tmux.type('C-c')
   await tmux.showing(/interrupted/)
   // Ctrl-C within 300 ms is the same one: git hands on what the terminal has told us already.
-  await new Promise(resolve => setTimeout(resolve, 500))
+  await sleep(1000)
   await tmux.type('C-c')
   await isSane(tmux)
 })
 
 test('a terminal that is closed takes everything back at once', withHosts, async t => {
-  const world = await makeWorld(t, service('web1', 'exec sleep infinity'), { hosts: 'real' })
+  const world = await makeWorld(t, service('web1', running, 60_000), { hosts: 'real' })
   const web1 = world.host('web1')
   const tmux = await open(t, world, 80)
   await tmux.type('git deploy prod --yes', 'Enter')
   await tmux.showing(/watch/)
   await tmux.command('new-session', '-d', 'sh')
+  const closed = performance.now()
   await tmux.command('kill-session', '-t', '0')
   const told = async () => /rolled back .* interrupted by the operator/.test(await world.git('deploy', 'log'))
-  await waitFor('the record', told, { withinMs: 6000 })
+  await waitFor('the record', told)
+  // It is watched for a minute.
+  assert.ok(performance.now() - closed < 45_000)
   assert.equal(web1.exists('/var/lib/deptool/apps/a'), false)
 })
 
 test('Ctrl-Z, and going on; a program that is told to end', withHosts, async t => {
-  const world = await makeWorld(t, service('web1', 'exec sleep infinity'), { hosts: 'real' })
+  const world = await makeWorld(t, service('web1', running), { hosts: 'real' })
   const tmux = await open(t, world, 80)
   await tmux.type('clear; set -m; git deploy prod --yes', 'Enter')
   await tmux.showing(/watch/)
@@ -178,7 +189,7 @@ test('Ctrl-Z, and going on; a program that is told to end', withHosts, async t =
   await tmux.showing(/deployed to 1 host(.|\n)*\$$/)
   await isSane(tmux)
 
-  world.write(service('web1', 'exec sleep 1000'))
+  world.write(service('web1', 'exec sleep 1000', 60_000))
   await tmux.type('clear; git deploy prod --yes', 'Enter')
   await tmux.showing(/watch/)
   await tmux.type('C-z')

@@ -317,7 +317,7 @@ test('a host that has lost old objects is repaired and deployed to, and a fresh 
     .exits(1)
     .stdout(/cannot read the host's history/)
     .stderr(/git fetch/)
-  const typed = /'(git fetch .*)'/.exec(stderr)![1]!.replace('<clone>', ada.repo)
+  const typed = /run '(git fetch [^']*)'/.exec(stderr)![1]!.replace('<clone>', ada.repo)
   assert.equal((await bob.execute(['sh', '-c', typed])).code, 0)
   await bob.run('sync', 'prod', '--limit=web1').stdout('web1  unchanged <oid>\n')
   bob.write({ 'web1/a/x': 'four\n' })

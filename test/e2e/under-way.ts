@@ -3,20 +3,35 @@ import type { TestHost } from '../hosts/test-host.ts'
 import type { Tree } from '../support/tree.ts'
 import { makeWorld } from '../support/world.ts'
 
-/** web1 has 'one', and 'two' is to be deployed, with a unit that is watched for as long as something can happen. */
+/** web1 has 'one', and 'two' is to be deployed, with a unit that starts once it is released. */
 export async function worldWithOne(t: Parameters<typeof makeWorld>[0]) {
   const world = await makeWorld(t, { 'web1/a/x': 'one' }, { hosts: 'real' })
   await world.deploy()
-  world.write(slow('two'))
+  world.write(HELD_TREE)
   return { world, web1: world.host('web1') }
 }
 
-function slow(content: string): Tree {
-  return {
-    'web1/a/x': content,
-    'web1/a/systemd/a.service': '[Service]\nExecStart=/bin/sleep infinity\n',
-    'web1/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"], "settle_ms": 1500}}',
-  }
+const UNTIL_RELEASED = 'until test -e /run/go; do sleep 0.1; done'
+
+/** In a manifest's 'validate'. */
+export const HELD_COMMAND = ['/bin/sh', '-c', UNTIL_RELEASED]
+
+/** In a [Service]. */
+export const HELD = `TimeoutStartSec=infinity\nExecStartPre=/bin/sh -c '${UNTIL_RELEASED}'\n`
+
+const HELD_TREE: Tree = {
+  'web1/a/x': 'two',
+  'web1/a/systemd/a.service': `[Service]\n${HELD}ExecStart=/bin/sleep infinity\n`,
+  'web1/a/manifest.json': '{"systemd": {"units_enabled": ["a.service"]}}',
+}
+
+/** Lets go on what is held, until the next boot. */
+export async function release(host: TestHost): Promise<void> {
+  await host.output('touch /run/go')
+}
+
+export async function isHeld(host: TestHost): Promise<boolean> {
+  return (await host.unit('a.service')).sub === 'start-pre'
 }
 
 export function deployed(host: TestHost): string {
@@ -33,5 +48,5 @@ export function isQuiet(host: TestHost): boolean {
 
 /** Everything runs, and the confirmation is waited for. */
 export function isSettled(host: TestHost): boolean {
-  return !isQuiet(host) && host.read('/var/lib/deptool/lock').includes('"until"')
+  return !isQuiet(host) && host.read('/var/lib/deptool/lock').includes('"ticks"')
 }

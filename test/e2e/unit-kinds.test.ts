@@ -158,8 +158,11 @@ test('a restart of long ago is none of a reload', realHosts, async t => {
   )
   const web1 = world.host('web1')
   await world.deploy()
-  await web1.output('systemctl kill --signal=KILL a.service; sleep 0.5')
-  assert.equal((await web1.unit('a.service')).restarts, '1')
+  await web1.output('systemctl kill --signal=KILL a.service')
+  await waitFor('systemd to restart it', async () => {
+    const { restarts, active } = await web1.unit('a.service')
+    return restarts === '1' && active === 'active'
+  })
   world.write({ 'web1/a/x': 'two\n' })
   await world.deploy()
   world.write({ 'web1/a/x': 'crash\n' })
@@ -216,11 +219,14 @@ test('systemd that starts anew meanwhile is asked again', realHosts, async t => 
     { hosts: 'real' },
   )
   await world.deploy()
-  const again = world.host('web1').sh('for i in 1 2 3 4; do systemctl daemon-reexec; sleep 0.5; done')
+  const again = world
+    .host('web1')
+    .output('until test -e /run/done; do systemctl daemon-reexec; sleep 0.5; done; rm /run/done')
   for (let i = 0; i < 3; i++) {
     world.write({ 'web1/a/systemd/a.service': `${sleeps}# ${i}\n` })
     await world.deploy()
   }
+  await world.host('web1').output('touch /run/done')
   await again
   await world.run('verify', 'prod').stdout('web1  ok\n')
 })

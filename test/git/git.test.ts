@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { GitError, git, gitTTY } from '../../src/git/git.ts'
@@ -46,6 +46,34 @@ test('outside of a repository, git itself says so and we say where to go', async
     message: /^not a git repository/,
     hint: 'run the command inside the repository that contains the config tree',
   })
+})
+
+test('a path with a line break, or that is not UTF-8, is told as such', async t => {
+  const { dir, git, open } = makeScratch(t)
+  const broken = join(dir, 'two\nlines')
+  git('init', '--quiet', broken)
+  await assert.rejects(open(broken), {
+    message: `cannot use the repository of '${broken}': its path contains a line break`,
+  })
+  // As Node shows 'caf\xe9'.
+  const cwd = join(dir, 'caf\ufffd')
+  await assert.rejects(open(cwd), {
+    message: `cannot use the directory '${cwd}': its path is not UTF-8`,
+  })
+})
+
+test('what a hook says that refuses to move refs is told', async t => {
+  const scratch = makeScratch(t)
+  const repo = await scratch.open()
+  const hook = '#!/bin/sh\necho "no refs on Sundays" >&2\n[ "$1" != prepared ]\n'
+  scratch.write({ '.git/hooks/reference-transaction': path => writeFileSync(path, hook, { mode: 0o755 }) })
+  const tree = scratch.git('hash-object', '-w', '-t', 'tree', '/dev/null')
+  await assert.rejects(
+    git(repo, ['update-ref', '--stdin'], { input: `create refs/deptool/web1 ${tree}\n` }),
+    {
+      message: /aborted by hook: no refs on Sundays$/,
+    },
+  )
 })
 
 test("a repository of somebody else is refused with git's own advice", async t => {

@@ -107,13 +107,29 @@ test('what is too long to be held travels as git stores it all the same', async 
   const big = Buffer.alloc(9 << 20, 'deploy')
   const oid = store(scratch, big)
   const chunks = []
-  for await (const batch of chunkSource(scratch.reader(await scratch.open()))([oid])) chunks.push(...batch)
+  for await (const batch of chunkSource(scratch.reader(await scratch.open()), new Set())([oid]))
+    chunks.push(...batch)
   assert.deepEqual(
     chunks.map(({ last }) => last),
     chunks.map((_, i) => i === chunks.length - 1),
   )
   const bytes = inflateSync(Buffer.concat(chunks.map(({ bytes }) => bytes)))
   assert.ok(bytes.equals(Buffer.concat([Buffer.from(`blob ${big.length}\0`), big])))
+})
+
+test('what several hosts need is compressed once, and what is sent holds no more memory than its bytes', async t => {
+  const scratch = makeScratch(t)
+  const [shared, own] = [store(scratch, 'for two hosts'), store(scratch, 'for one host')]
+  const chunks = chunkSource(scratch.reader(await scratch.open()), new Set([shared]))
+  const send = async () => {
+    const sent: Uint8Array[] = []
+    for await (const batch of chunks([shared, own])) sent.push(...batch.map(({ bytes }) => bytes))
+    return sent
+  }
+  const [[first, ofOne], [second, ofOther]] = [await send(), await send()]
+  assert.equal(first!.buffer, second!.buffer)
+  assert.notEqual(ofOne!.buffer, ofOther!.buffer)
+  for (const bytes of [first!, ofOne!]) assert.equal(bytes.buffer.byteLength, bytes.length)
 })
 
 test('a reader that dies fails those who wait', async t => {
@@ -140,7 +156,7 @@ test('an idle reader does not keep the process alive, a waiting one does', async
     cwd: scratch.dir,
     env: scratch.env,
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 180_000,
   })
   assert.deepEqual({ stdout, status }, { stdout: '0\n', status: 0 })
 })

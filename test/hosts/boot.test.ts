@@ -72,6 +72,7 @@ test('a frozen host says nothing until it thaws', realHosts, async t => {
   const [web1] = await bootHosts(t, ['web1'])
   web1!.freeze()
   const answer = login(web1!, 'root', 'echo hello')
+  // Nothing shows that nothing comes.
   const first = await Promise.race([answer, new Promise(resolve => setTimeout(resolve, 500, 'silence'))])
   assert.equal(first, 'silence')
   web1!.thaw()

@@ -4,12 +4,13 @@
  * begins, and what: a command, kill -9 by default; and what happens `then`.
  * It gives itself out for the build that the operator's side expects.
  */
-import { type Files, type Machine, SystemFailure } from '../../agent/host/machine.ts'
+import { type Machine, SystemFailure } from '../../agent/host/machine.ts'
 import { JOURNAL, LOCK, LOG, VERDICT } from '../../agent/host/paths.ts'
 import { machine } from '../../agent/host/qjs.ts'
 import { serve } from '../../agent/session.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
 import { STORE } from '../../src/plan/places.ts'
+import { type Call, watchedFiles } from '../simulation/watched-files.ts'
 
 interface Fault {
   readonly at: number | 'confirmed' | 'holds' | 'stumbles' | null
@@ -25,52 +26,26 @@ const fault = JSON.parse(decodeUtf8(machine.files.read('/root/deptool-fault')!)!
 let held = false
 let left = Number.POSITIVE_INFINITY
 
-/** Before a name is given, taken or changed. */
-function count(): void {
-  if (left-- === 0) machine.run(['sh', '-c', fault.then!.command])
-}
-
-const files: Files = {
-  ...machine.files,
-  read(path) {
-    // Only once it has settled: everything before is caught where it is tried.
-    if (fault.at === 'stumbles' && path === VERDICT && isSettled())
-      throw new SystemFailure('EIO', `read '${path}'`)
-    return machine.files.read(path)
-  },
-  symlink(target, path) {
-    count()
-    machine.files.symlink(target, path)
-  },
-  rename(from, to) {
-    count()
-    machine.files.rename(from, to)
-  },
-  unlink(path) {
-    count()
-    return machine.files.unlink(path)
-  },
-  append(path, mode) {
-    // Not in the session that finds it so, and finishes.
-    if (fault.at === 'holds' && held && path === LOG) die()
-    return machine.files.append(path, mode)
-  },
-  create(path, mode) {
+const files = watchedFiles(machine.files, ({ call, path, bytes }) => {
+  if (GIVES_NAMES.includes(call) && left-- === 0) machine.run(['sh', '-c', fault.then!.command])
+  // Not in the session that finds it so, and finishes.
+  if (fault.at === 'holds' && held && call === 'append' && path === LOG) die()
+  if (call === 'create' && path.startsWith(`${STORE}/refs/deptool/current`)) {
     // The point of no return is the rename that follows.
-    if (path.startsWith(`${STORE}/refs/deptool/current`)) {
-      if (fault.at === 'confirmed') die()
-      held = true
-    }
-    const writer = machine.files.create(path, mode)
-    if (path !== JOURNAL) return writer
-    return {
-      ...writer,
-      write(bytes) {
-        if ((decodeUtf8(bytes) ?? '').trim() === String(fault.at)) suffer()
-        writer.write(bytes)
-      },
-    }
-  },
+    if (fault.at === 'confirmed') die()
+    held = true
+  }
+  if (path === JOURNAL && bytes && (decodeUtf8(bytes) ?? '').trim() === String(fault.at)) suffer()
+})
+
+/** A name is given, taken or changed. */
+const GIVES_NAMES: readonly Call['call'][] = ['symlink', 'link', 'rename', 'unlink']
+
+function read(path: string): Uint8Array | undefined {
+  // Only once it has settled: everything before is caught where it is tried.
+  if (fault.at === 'stumbles' && path === VERDICT && isSettled())
+    throw new SystemFailure('EIO', `read '${path}'`)
+  return machine.files.read(path)
 }
 
 function suffer(): void {
@@ -80,7 +55,7 @@ function suffer(): void {
 }
 
 function isSettled(): boolean {
-  return (decodeUtf8(machine.files.read(LOCK)!) ?? '').includes('until')
+  return (decodeUtf8(machine.files.read(LOCK)!) ?? '').includes('ticks')
 }
 
 function die(): never {
@@ -88,5 +63,5 @@ function die(): never {
   throw new Error('survived kill -9')
 }
 
-const faulty: Machine = { ...machine, files }
+const faulty: Machine = { ...machine, files: { ...files, read } }
 serve(faulty, fault)

@@ -32,6 +32,11 @@ export class TestHost extends HostFiles {
     return execute([...this.#entry(), 'sh', '-c', command])
   }
 
+  /** What runs a program as root on the host, past sshd: for callers who speak with it. */
+  inside(program: string): readonly [string, ...string[]] {
+    return [...this.#entry(), program] as unknown as readonly [string, ...string[]]
+  }
+
   /** Stdout of a shell command that must succeed. */
   output(command: string): Promise<string> {
     return output([...this.#entry(), 'sh', '-c', command])
@@ -74,7 +79,7 @@ export class TestHost extends HostFiles {
   /** Resolves when the boot is over and sshd listens. */
   async untilUp(): Promise<void> {
     try {
-      await waitFor(`${this.name} to boot`, () => this.#isUp(), { withinMs: 30_000 })
+      await waitFor(`${this.name} to boot`, () => this.#isUp())
     } catch (error) {
       throw new Error(`its console says:\n${readOrEmpty(`${this.#state}/console`)}`, { cause: error })
     }
@@ -84,7 +89,7 @@ export class TestHost extends HostFiles {
     const before = this.#nspawn()
     if (keepFiles) writeFileSync(`${this.#state}/keep`, '')
     await goDown()
-    await waitFor(`${this.name} to go down`, () => this.#nspawn() !== before, { withinMs: 100_000 })
+    await waitFor(`${this.name} to go down`, () => this.#nspawn() !== before)
     await this.untilUp()
   }
 

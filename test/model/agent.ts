@@ -1,16 +1,18 @@
 /// <reference path="../../agent/host/native.d.ts" />
 /**
- * The agent, as it is, on a machine that is a directory and takes itself for a real host: systemd is modelled, and the
+ * The agent, as it is, on a machine that is a directory and takes itself for a real host: systemd is simulated, and the
  * fault in /run/model/fault strikes before one of the operations that change something.
  */
 import * as native from 'native'
-import type { Files, Machine, Writer } from '../../agent/host/machine.ts'
+import type { Machine } from '../../agent/host/machine.ts'
 import { SystemFailure } from '../../agent/host/machine.ts'
 import { machine } from '../../agent/host/qjs.ts'
 import { serve } from '../../agent/session.ts'
 import { decodeUtf8 } from '../../src/plan/bytes.ts'
+import { resolved } from '../simulation/unit-files.ts'
+import { type Call, watchedFiles } from '../simulation/watched-files.ts'
 import type { Fault } from './fault.ts'
-import { resolved, runSystemd } from './systemd.ts'
+import { keepSystemd, readSystemd } from './memory.ts'
 
 declare const VERSION: string
 declare const BUILD: string
@@ -21,13 +23,18 @@ const fault: Fault | undefined = raw && JSON.parse(decodeUtf8(raw)!)
 let operations = 0
 let cut = false
 
-/** An operation that changes something, or half of it. */
-function operate<T>(act: () => T, half?: () => void): T {
-  if (++operations === fault?.at) strike(fault, half)
-  return act()
+/** Before an operation that changes something. Nobody cuts the power here: a sync changes nothing. */
+function count({ call, path, half }: Pick<Call, 'half'> & Partial<Call>): void {
+  if (call === 'fsync' || call === 'syncfs') return
+  operations++
+  if (fault && (fault.at === operations || isNamed(fault, `${call} ${path}`))) strike(fault, half)
 }
 
-function strike({ kind, torn }: Fault, half?: () => void): void {
+function isNamed({ at }: Fault, operation: string): boolean {
+  return typeof at === 'string' && operation.startsWith(at)
+}
+
+function strike({ kind, torn }: Fault, half: () => void): void {
   machine.files.unlink(FAULT)
   if (kind === 'cut') {
     cut = true
@@ -38,52 +45,30 @@ function strike({ kind, torn }: Fault, half?: () => void): void {
   if (kind === 'orphan' || kind === 'both')
     machine.run(['sh', '-c', 'set -- $(cat /proc/$PPID/stat); kill -KILL $4'])
   if (kind === 'orphan') return
-  if (torn) half?.()
+  if (torn) half()
   machine.run(['sh', '-c', 'kill -KILL $PPID'])
   throw new Error('survived kill -9')
 }
 
 const { files: real } = machine
 
-function faulty(inner: Writer): Writer {
-  return {
-    write: bytes =>
-      operate(
-        () => inner.write(bytes),
-        () => inner.write(bytes.subarray(0, bytes.length >> 1)),
-      ),
-    sync: () => operate(() => inner.sync()),
-    close: () => inner.close(),
-  }
-}
-
-const files: Files = {
-  ...real,
-  create: (path, mode) => faulty(operate(() => real.create(path, mode))),
-  createNew: (path, mode) => faulty(operate(() => real.createNew(path, mode))),
-  append: (path, mode) => faulty(operate(() => real.append(path, mode))),
-  mkdir: (path, mode) => operate(() => real.mkdir(path, mode)),
-  symlink: (target, path) => operate(() => real.symlink(target, path)),
-  link: (existing, path) => operate(() => real.link(existing, path)),
-  rename: (from, to) => operate(() => real.rename(from, to)),
-  unlink: path => operate(() => real.unlink(path)),
-  rmdir: path => operate(() => real.rmdir(path)),
-  chmod: (path, mode) => operate(() => real.chmod(path, mode)),
-  chown: (path, uid, gid) => operate(() => real.chown(path, uid, gid)),
-}
-
 const modelled: Machine = {
   ...machine,
   root: '',
   systemd: true,
-  files,
+  files: watchedFiles(real, count),
   bootId: () => decodeUtf8(real.read('/run/model/boot')!)!,
   write: bytes => !cut && machine.write(bytes),
   input: { read: ms => (cut ? 'end' : machine.input.read(ms)) },
   run: (argv, options) => {
     if (argv[0] === 'getent') throw new SystemFailure('ENOENT', 'getent')
+    count({ half: () => {} })
+    const systemd = readSystemd(real)
+    const ran = systemd.run(argv)
     // Anything else is a command of 'validate'.
-    return operate(() => runSystemd(real, argv) ?? machine.run(argv, options))
+    if (ran === undefined) return machine.run(argv, options)
+    keepSystemd(real, systemd)
+    return ran
   },
   probe: place => {
     if ('path' in place && real.stat(resolved(real, place.path))) return ''

@@ -117,13 +117,15 @@ function isShared({ note }: UnitFile): boolean {
   return /[2-4]/.test(note)
 }
 
-/** The unit and its drop-ins, as systemd has them in memory. */
+/** The unit without its drop-ins. */
 export function unitText(app: string, unit: UnitFile): string {
+  const config = unit.readsConfig ? [`/var/lib/deptool/apps/${app}/current/config`] : []
   return [
     '[Service]',
     `Type=${unit.type}`,
-    ...(unit.start === 'works' ? [] : [`X-Start=${unit.start}`]),
-    ...(unit.readsConfig ? [`X-Config=/var/lib/deptool/apps/${app}/current/config`] : []),
+    ['ExecStart=/bin/serve', ...(unit.start === 'works' ? [] : [`--${unit.start}`]), ...config].join(' '),
+    // systemctl restarts what cannot reload.
+    ...(unit.note.includes('5') ? [] : [['ExecReload=/bin/serve', '--again', ...config].join(' ')]),
     `X-Note=${unit.note}`,
     ...(unit.wantedBy === null ? [] : ['[Install]', `WantedBy=${unit.wantedBy}`]),
     // systemctl enables none of these beside it, since they are links; but it disables them.

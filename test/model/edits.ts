@@ -295,7 +295,7 @@ function data(random: Random): Mutable<Data> {
 }
 
 function quadletText(random: Random): string {
-  return `[Container]\nType=notify\nX-Note=${text(random)}`
+  return `[Container]\nType=notify\nX-Note=${text(random)}[Install]\nWantedBy=multi-user.target\n`
 }
 
 /** Few enough that an edit may also bring back what was. */

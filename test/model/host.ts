@@ -11,12 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Files } from '../../agent/host/machine.ts'
 import { nodeMachine } from '../support/node-machine.ts'
 import { DISTRIBUTION } from './declared.ts'
 import type { Portrait } from './expected.ts'
 import type { Fault } from './fault.ts'
+import { boot, readSystemd } from './memory.ts'
 import { AGENT } from './program.ts'
-import { readSystemd, reboot } from './systemd.ts'
 
 const BASE = '/var/lib/deptool'
 const STORE = `${BASE}/store`
@@ -26,9 +27,11 @@ export const DISTRIBUTION_UNIT = '[Service]\nType=notify\n[Install]\nWantedBy=mu
 
 export class Host {
   readonly root: string
+  readonly #files: Files
 
   constructor(root: string) {
     this.root = root
+    this.#files = nodeMachine({ root }).files
     for (const directory of ['etc/systemd/system', 'etc/dir', 'var/lib', 'run/model'])
       mkdirSync(join(root, directory), { recursive: true })
     this.put('/etc/hostname', 'web1\n')
@@ -94,7 +97,7 @@ export class Host {
   /** Off and on again. */
   reboot(): void {
     this.put('/run/model/boot', String(Number(this.read('/run/model/boot')) + 1))
-    reboot(nodeMachine({ root: this.root }).files)
+    boot(this.#files)
   }
 
   /** User names with their ids. */
@@ -105,16 +108,12 @@ export class Host {
 
   /** What runs, by unit: what it was started with, and the configuration that it has read. */
   running(): Portrait {
-    const { units } = readSystemd({
-      read: path => (this.has(path) ? readFileSync(join(this.root, path)) : undefined),
-    })
+    const { units } = readSystemd(this.#files).memory
     return Object.fromEntries(
-      Object.entries(units)
-        .filter(([, { active }]) => active !== 'inactive')
-        .map(([name, { active, started, config }]) => [
-          name,
-          `${started} / ${config}${active === 'active' ? '' : ` (${active})`}`,
-        ]),
+      Object.entries(units).map(([name, { active, failsIn, started, read }]) => [
+        name,
+        `${started} / ${read}${failsIn > 0 ? ' (failing)' : active === 'failed' ? ' (failed)' : ''}`,
+      ]),
     )
   }
 

@@ -10,16 +10,20 @@ import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Script } from 'node:vm'
 import { type ExecuteOptions, execute, type Ran } from '../support/execute.ts'
+import { shiftedDate } from '../support/shifted-clock.mjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const HOME = join(ROOT, 'build/model')
 const MAIN = join(HOME, 'dist/main.cjs')
 
-export const AGENT = join(HOME, 'dist/agent/deptool-linux-x86_64')
+const PLATFORM = 'linux-x86_64'
+
+export const AGENT = join(HOME, `dist/agent/deptool-${PLATFORM}`)
 
 /** Builds the modelled agent, and puts the program beside it. */
 export function buildProgram(): void {
-  const build = ['agent/build/build.mjs', '--entry', 'test/model/agent.ts', '--out', join(HOME, 'dist/agent')]
+  const out = ['--out', join(HOME, 'dist/agent'), '--platform', PLATFORM]
+  const build = ['agent/build/build.mjs', '--entry', 'test/model/agent.ts', ...out]
   execFileSync(process.execPath, build, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] })
   for (const file of readdirSync(join(ROOT, 'dist')).filter(name => name.endsWith('.cjs')))
     cpSync(join(ROOT, 'dist', file), join(HOME, 'dist', file))
@@ -38,7 +42,7 @@ export function runWithin(
   { cwd, env }: Required<Pick<ExecuteOptions, 'cwd' | 'env'>>,
 ): Promise<Ran> {
   script ??= new Script(
-    `(function(exports,require,module,__filename,__dirname,process){${readFileSync(MAIN, 'utf8')}\n})`,
+    `(function(exports,require,module,__filename,__dirname,process,Date){${readFileSync(MAIN, 'utf8')}\n})`,
     { filename: MAIN },
   )
   const said = { stdout: '', stderr: '' }
@@ -61,6 +65,15 @@ export function runWithin(
       exitCode: { set: (code: number) => resolve({ ...said, code }) },
     })
     const module = { exports: {} }
-    script!.runInThisContext()(module.exports, createRequire(MAIN), module, MAIN, join(HOME, 'dist'), own)
+    const clock = shiftedDate(Number(env['GIT_DEPLOY_TEST_CLOCK'] ?? 0))
+    script!.runInThisContext()(
+      module.exports,
+      createRequire(MAIN),
+      module,
+      MAIN,
+      join(HOME, 'dist'),
+      own,
+      clock,
+    )
   })
 }

@@ -7,7 +7,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execute, output, type Ran } from '../support/execute.ts'
+import { MEMORY } from '../support/memory.ts'
 import { Random } from '../support/random.ts'
+import { clockEnv } from '../support/shift-clock.ts'
 import { writeTree } from '../support/tree.ts'
 import { type App, type Declared, enabledBy, fails, filesOf, write } from './declared.ts'
 import { breakTree, edit, mend } from './edits.ts'
@@ -16,7 +18,10 @@ import type { Fault } from './fault.ts'
 import { DISTRIBUTION_UNIT, Host } from './host.ts'
 import { runApart, runWithin } from './program.ts'
 
-export interface Happening {
+/** Chosen by chance, or a tree that is deployed. */
+export type Happening = Chance | { readonly kind: 'deploy'; readonly tree: Declared; readonly fault?: Fault }
+
+export interface Chance {
   readonly kind: Kind
   /** Of all that is chosen when it happens: the others may be left out, and it still makes sense. */
   readonly seed: number
@@ -25,7 +30,7 @@ export interface Happening {
 export type Kind = (typeof KINDS)[number]
 
 /** The happenings that a seed stands for. */
-export function happeningsOf(seed: number): Happening[] {
+export function happeningsOf(seed: number): Chance[] {
   const random = new Random(seed)
   return Array.from({ length: 8 + random.below(10) }, (_, i) => ({
     // With something to begin with, a few edits at a time make for more than adding.
@@ -38,9 +43,8 @@ export function happeningsOf(seed: number): Happening[] {
 export async function play(happenings: readonly Happening[]): Promise<Played> {
   const world = new World()
   try {
-    for (const { kind, seed } of happenings) {
-      world.say(`— ${kind} ${seed}`)
-      await HAPPEN[kind](world, new Random(seed))
+    for (const happening of happenings) {
+      await happen(world, happening)
       await world.check()
     }
     await world.checkHistory()
@@ -50,6 +54,19 @@ export async function play(happenings: readonly Happening[]): Promise<Played> {
   } finally {
     world.close()
   }
+}
+
+async function happen(world: World, happening: Happening): Promise<void> {
+  if (happening.kind === 'deploy') {
+    world.say('— deploy')
+    world.tree = happening.tree
+    await deploy(world, world.operators[0]!, happening.tree, happening.fault)
+    return
+  }
+  const { kind, seed } = happening
+  world.say(`— ${kind} ${seed}`)
+  world.clocks = new Random(seed ^ 0x5eed)
+  await HAPPEN[kind](world, new Random(seed))
 }
 
 export interface Played {
@@ -76,9 +93,6 @@ interface Operator {
   unsure: boolean
 }
 
-/** Nobody cuts the power here, so that nothing need be on a disk. */
-const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
-
 class World {
   readonly directory = mkdtempSync(join(MEMORY, 'git-deploy-model-'))
   readonly host = new Host(join(this.directory, 'web1'))
@@ -91,6 +105,8 @@ class World {
   foreign = new Map(Object.entries(this.host.portrait()))
   transcript = ''
   commands = 0
+  /** What operators' clocks say, and half of the time they lie. */
+  clocks = new Random(0)
 
   get now(): Held {
     return this.held.at(-1)!
@@ -140,6 +156,7 @@ class World {
       GIT_CONFIG_NOSYSTEM: '1',
       LC_ALL: 'C.UTF-8',
       TZ: 'UTC',
+      ...clockEnv(this.clocks.below(2) * this.#jump()),
       ...(apart
         ? { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'deptool.confirmTimeout', GIT_CONFIG_VALUE_0: '1' }
         : {}),
@@ -148,6 +165,11 @@ class World {
     this.say(`${operator.name}$ git deploy ${args.join(' ')}\n${ran.stdout}${ran.stderr}(exit ${ran.code})`)
     await this.host.untilQuiet()
     return ran
+  }
+
+  /** Milliseconds, from a day back to 400 days ahead. */
+  #jump(): number {
+    return (this.clocks.below(401 * 24 * 60) - 24 * 60) * 60_000
   }
 
   /** Puts the tree into the operator's repository; null: the host is not in it. */
@@ -534,6 +556,7 @@ async function deploy(
   world.host.setFault(fault)
   const { code } = await world.run(operator, ['prod', '--yes', ...options], { apart })
   const struck = fault !== undefined && world.host.clearFault()
+  if (typeof fault?.at === 'string') assert.ok(struck, `the agent comes to '${fault.at}'`)
   if (!struck) assert.equal(code, foreseen, 'the exit code')
   else {
     world.say(`(${fault.kind} at operation ${fault.at}${fault.torn ? ', half way' : ''})`)

@@ -41,6 +41,7 @@ const replies: Reply[] = [
     current: OID,
     recovered: { id: ID, outcome: 'undone' },
     pending: { holder: 'Ada', since: 1795420000000, id: ID, msLeft: null },
+    now: 1_796_083_200_000,
   },
   {
     type: 'refused',
@@ -106,7 +107,7 @@ function accepts(value: object, key: string, bad: unknown): boolean {
   if (Array.isArray(bad) && bad.length === 0)
     return ['objects', 'adopted', 'notes', 'leftovers'].includes(key)
   if (bad === '\0') return ['operator', 'digest', 'why', 'version', 'build', 'hostname'].includes(key)
-  return type === 'never'
+  return type === 'hello' && key === 'now' && bad === undefined
 }
 
 test('bytes that are no message at all are a protocol error', () => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type Agents, loadAgents } from '../../src/remote/agents.ts'
 
 export interface FakeAgent {
+  /** One of another build does not say what time it is: the first builds did not. */
   readonly build?: string
   /** What it prints before anything else. */
   readonly noise?: string
@@ -13,19 +14,18 @@ export interface FakeAgent {
   readonly instead?: string
 }
 
+const OWN = 'abcdef0123'
+
 /** Writes a directory as agent/build/build.mjs does, for this machine's platform. */
 export function fakeAgents(directory: string, agent: FakeAgent = {}): Agents {
-  const build = agent.build ?? 'abcdef0123'
+  const build = agent.build ?? OWN
   const program = source({ ...agent, build })
   mkdirSync(directory, { recursive: true })
   writeFileSync(join(directory, 'agent'), program, { mode: 0o755 })
   const sha256 = createHash('sha256').update(program).digest('hex')
   const binary = { file: 'agent', size: Buffer.byteLength(program), sha256 }
   const platforms = { 'linux-x86_64': binary, 'linux-aarch64': binary }
-  writeFileSync(
-    join(directory, 'agents.json'),
-    JSON.stringify({ version: '1.0.0', build: 'abcdef0123', platforms }),
-  )
+  writeFileSync(join(directory, 'agents.json'), JSON.stringify({ version: '1.0.0', build: OWN, platforms }))
   return loadAgents(directory)
 }
 
@@ -42,7 +42,7 @@ const reply = message => frame(packr.pack(message))
 out(Buffer.from(${JSON.stringify(noise)}))
 const talk = () => {
   out(Buffer.from('\\0git-deploy 1\\n'))
-  reply({ type: 'hello', version: '1.0.0', build: '${build}', hostname: 'fake\\u001b[2J', current: null, recovered: null, pending: null })
+  reply({ type: 'hello', version: '1.0.0', build: '${build}', hostname: 'fake\\u001b[2J', current: null, recovered: null, pending: null${build === OWN ? ', now: Date.now()' : ''} })
   let bytes = 0
   let rest = Buffer.alloc(0)
   process.stdin.on('data', chunk => {

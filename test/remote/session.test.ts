@@ -18,7 +18,8 @@ function embedded(t: TestContext, agent: FakeAgent = {}): Connection {
   const directory = temporaryDirectory(t)
   mkdirSync(join(directory, 'root'))
   const agents = fakeAgents(join(directory, 'agents'), agent)
-  const connection = connectLocal({ kind: 'local', host, root: join(directory, 'root') }, agents, process.env)
+  const address = { kind: 'local', host, root: join(directory, 'root') } as const
+  const connection = { ...connectLocal(address, agents, process.env), now: () => new Date() }
   t.after(() => connection.close())
   return connection
 }

@@ -25,6 +25,8 @@ export interface Sshd {
   /** Adds lines for the host to the ssh configuration, before all others. */
   configure(...lines: string[]): void
   hostKeyLine(type?: string): string
+  /** What sshd has said so far. */
+  log(): string
   /** Resolves once it listens again, with what its configuration says by now. */
   restart(): Promise<void>
 }
@@ -49,7 +51,7 @@ export async function startSshd(t: TestContext, options: SshdOptions = {}): Prom
   mkdirSync(inDirectory('root'))
   writeFileSync(inDirectory('login'), loginShell(inDirectory('root'), options.noise ?? ''), { mode: 0o755 })
   writeFileSync(inDirectory('sshd_config'), sshdConfig(directory, port, types, options.sshd ?? []))
-  const child = await run(t, inDirectory('sshd_config'), port)
+  const { child, log } = await run(t, inDirectory('sshd_config'), port)
 
   const hostKeyLine = (type = types[0]!) =>
     `[127.0.0.1]:${port} ${readFileSync(inDirectory(`host_${type}.pub`), 'utf8').trim()}\n`
@@ -71,6 +73,7 @@ export async function startSshd(t: TestContext, options: SshdOptions = {}): Prom
     knownHosts: inDirectory('known_hosts'),
     key: inDirectory('id'),
     hostKeyLine,
+    log,
     restart: async () => {
       const again = listens(child, port)
       child.kill('SIGHUP')
@@ -138,19 +141,23 @@ function sshProgram(directory: string): string {
   return bin
 }
 
-async function run(t: TestContext, config: string, port: number): Promise<ChildProcess> {
+async function run(t: TestContext, config: string, port: number) {
   mkdirSync('/run/sshd', { recursive: true })
   const child = spawn(SSHD, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] })
   t.after(() => child.kill())
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', text => {
+    log += text
+  })
   await listens(child, port)
-  return child
+  return { child, log: () => log }
 }
 
 /** Resolves the next time that it says so. */
 function listens(sshd: ChildProcess, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let log = ''
-    sshd.stderr!.setEncoding('utf8').on('data', text => {
+    sshd.stderr!.on('data', text => {
       log += text
       if (log.includes(`port ${port}`)) resolve()
     })

@@ -1,11 +1,12 @@
 /** The cells of the fault matrix for one situation on one kind of disk: a moment and a fault each, and what came of it. */
 import assert from 'node:assert/strict'
 import type { Reply } from '../../src/protocol/messages.ts'
+import { confirmed, idOf } from '../support/conversation.ts'
 import { Random } from '../support/random.ts'
 import type { Loss, Order } from './disk.ts'
 import { differences, type HostOptions, type Portrait, type SimulatedHost } from './host.ts'
 import { LASTING_FAULTS, type LastingFault, type Moment, runSession } from './session.ts'
-import { confirmed, idOf, type Situation, type Start } from './situations.ts'
+import type { Situation, Start } from './situations.ts'
 
 export interface Cell {
   readonly situation: string
@@ -161,7 +162,7 @@ export class Cells {
   }
 
   private ask() {
-    return { type: 'ask', id: idOf(this.start.update.requests) } as const
+    return { type: 'ask', id: idOf(this.start.update) } as const
   }
 }
 

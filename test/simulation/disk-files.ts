@@ -5,8 +5,7 @@ import type { Device, Disk, Kind, Node } from './disk.ts'
 const PIECE = 256 * 1024
 const UMASK = 0o022
 
-/** `before` is called ahead of everything that changes the disk; what it throws happens instead. */
-export function filesOn(disk: Disk, now: () => number, before: Before): Files {
+export function filesOn(disk: Disk, now: () => number): Files {
   const tree = new Tree(disk)
   const fresh = (path: string, kind: Kind, mode: number, target = ''): Node => {
     const { parent, name } = tree.locate(path)
@@ -21,15 +20,9 @@ export function filesOn(disk: Disk, now: () => number, before: Before): Files {
     if (node?.kind === 'directory') throw new SystemFailure('EISDIR', `open '${path}'`)
     return node ?? fresh(tree.followed(path), 'file', mode & ~UMASK)
   }
-  const writer = (path: string, node: Node): Writer => ({
-    write: bytes => {
-      before({ call: 'write', path, bytes })
-      disk.setBytes(node, joined(node.bytes, bytes), now())
-    },
-    sync: () => {
-      before({ call: 'fsync', path })
-      disk.sync(node)
-    },
+  const writer = (node: Node): Writer => ({
+    write: bytes => disk.setBytes(node, joined(node.bytes, bytes), now()),
+    sync: () => disk.sync(node),
     close: () => {},
   })
   const removed = (path: string, node: Node) => {
@@ -44,19 +37,16 @@ export function filesOn(disk: Disk, now: () => number, before: Before): Files {
       return node?.bytes.slice()
     },
     create: (path, mode) => {
-      before({ call: 'create', path })
       const node = open(path, mode)
       if (node.bytes.length > 0) disk.setBytes(node, new Uint8Array(0), now())
-      return writer(path, node)
+      return writer(node)
     },
     createNew: (path, mode) => {
-      before({ call: 'create', path })
       if (tree.find(path)) throw new SystemFailure('EEXIST', `open '${path}'`)
-      return writer(path, open(path, mode))
+      return writer(open(path, mode))
     },
     append: (path, mode) => {
-      before({ call: 'append', path })
-      return writer(path, open(path, mode))
+      return writer(open(path, mode))
     },
     readPieces: (path, each) => {
       const bytes = tree.find(path, 'follow')?.bytes
@@ -74,11 +64,9 @@ export function filesOn(disk: Disk, now: () => number, before: Before): Files {
     },
     mkdir: (path, mode) => {
       if (tree.find(path, 'follow')?.kind === 'directory') return
-      before({ call: 'mkdir', path })
       fresh(path, 'directory', mode & ~UMASK)
     },
     symlink: (target, path) => {
-      before({ call: 'symlink', path })
       fresh(path, 'symlink', 0o777, target)
     },
     readlink: path => {
@@ -86,7 +74,6 @@ export function filesOn(disk: Disk, now: () => number, before: Before): Files {
       return node?.kind === 'symlink' ? node.target : undefined
     },
     link: (existing, path) => {
-      before({ call: 'link', path })
       const node = tree.need(existing)
       const { parent, name } = tree.locate(path)
       if (parent.device !== node.device) throw new SystemFailure('EXDEV', `link '${path}'`)
@@ -94,7 +81,6 @@ export function filesOn(disk: Disk, now: () => number, before: Before): Files {
       disk.name(node.device, [{ directory: parent.id, name, to: node.id }])
     },
     rename: (from, to) => {
-      before({ call: 'rename', path: to })
       const node = tree.need(from)
       const [source, goal] = [tree.locate(from), tree.locate(to)]
       if (goal.parent.device !== node.device) throw new SystemFailure('EXDEV', `rename '${to}'`)
@@ -111,34 +97,28 @@ export function filesOn(disk: Disk, now: () => number, before: Before): Files {
       const node = tree.find(path)
       if (node === undefined) return false
       if (node.kind === 'directory') throw new SystemFailure('EISDIR', `unlink '${path}'`)
-      before({ call: 'unlink', path })
       return removed(path, node)
     },
     rmdir: path => {
       const node = tree.find(path)
       if (node === undefined || node.names.size > 0) return false
       if (node.kind !== 'directory') throw new SystemFailure('ENOTDIR', `rmdir '${path}'`)
-      before({ call: 'rmdir', path })
       return removed(path, node)
     },
     chmod: (path, mode) => {
-      before({ call: 'chmod', path })
       const node = tree.need(path, 'follow')
       disk.setAttributes(node, { ...node.attributes, mode })
     },
     chown: (path, uid, gid) => {
-      before({ call: 'chown', path })
       const node = tree.need(path)
       disk.setAttributes(node, { ...node.attributes, uid, gid })
     },
     sync: path => {
       const node = tree.need(path, 'follow')
-      before({ call: 'fsync', path })
       disk.sync(node)
     },
     syncFileSystem: path => {
       const node = tree.need(path, 'follow')
-      before({ call: 'syncfs', path })
       disk.syncDevice(node.device)
     },
     space: path => {
@@ -147,16 +127,6 @@ export function filesOn(disk: Disk, now: () => number, before: Before): Files {
     },
   }
 }
-
-/** What is about to be done to the disk. */
-export interface Call {
-  readonly call: string
-  readonly path: string
-  /** What is to be written, behind what is there. */
-  readonly bytes?: Uint8Array
-}
-
-export type Before = (call: Call) => void
 
 /** Paths, and the links on them. */
 class Tree {
@@ -167,18 +137,14 @@ class Tree {
   }
 
   find(path: string, last: 'follow' | 'stay' = 'stay'): Node | undefined {
-    try {
-      return this.walk(path, last)
-    } catch (error) {
-      if (error instanceof SystemFailure && ['ENOENT', 'ENOTDIR'].includes(error.code)) return undefined
-      throw error
-    }
+    const found = this.walk(path, last)
+    return typeof found === 'string' ? undefined : found
   }
 
   need(path: string, last: 'follow' | 'stay' = 'stay'): Node {
-    const node = this.walk(path, last)
-    if (node === undefined) throw new SystemFailure('ENOENT', `find '${path}'`)
-    return node
+    const found = this.walk(path, last)
+    if (typeof found === 'string') throw new SystemFailure(found, `find '${path}'`)
+    return found
   }
 
   /** The directory that has, or would have, the path's last name. */
@@ -201,18 +167,19 @@ class Tree {
     return path === '/var' && this.disk.separateVar ? 'var' : parent.device
   }
 
-  private walk(path: string, last: 'follow' | 'stay', hops = 0): Node | undefined {
+  private walk(path: string, last: 'follow' | 'stay', hops = 0): Node | 'ENOENT' | 'ENOTDIR' {
     if (path.includes('\0')) throw new SystemFailure('EINVAL', `find '${path}'`)
     if (hops > 40) throw new SystemFailure('ELOOP', `find '${path}'`)
     const names = path.split('/').filter(name => name !== '' && name !== '.')
-    let at: Node | undefined = this.disk.root
-    for (const [i, name] of names.entries()) {
+    let at = this.disk.root
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!
       if (Buffer.byteLength(name) > 255) throw new SystemFailure('ENAMETOOLONG', `find '${path}'`)
-      if (at === undefined) throw new SystemFailure('ENOENT', `find '${path}'`)
-      if (at.kind !== 'directory') throw new SystemFailure('ENOTDIR', `find '${path}'`)
+      if (at.kind !== 'directory') return 'ENOTDIR'
       const id = at.names.get(name)
-      at = id === undefined ? undefined : this.disk.node(id)
-      if (at?.kind === 'symlink' && (i < names.length - 1 || last === 'follow')) {
+      if (id === undefined) return 'ENOENT'
+      at = this.disk.node(id)
+      if (at.kind === 'symlink' && (i < names.length - 1 || last === 'follow')) {
         const target = absolute(at.target, `/${names.slice(0, i).join('/')}`)
         return this.walk([target, ...names.slice(i + 1)].join('/'), last, hops + 1)
       }

@@ -1,6 +1,6 @@
 /**
- * File systems in memory that know what of them has reached the disk, and can lose the rest: docs/deployment-phases.md
- * says which losses are produced, and on what assumptions.
+ * File systems in memory that know what of them has reached the disk, and can lose the rest: docs/testing.md says which
+ * losses are produced, and on what assumptions.
  */
 import type { Random } from '../support/random.ts'
 

@@ -1,9 +1,11 @@
 /** A host in memory: a machine for the agent that can be stopped, copied, and cut off from its power, at any moment. */
 import { createHash } from 'node:crypto'
-import { type Files, type Machine, SystemFailure } from '../../agent/host/machine.ts'
+import { type Files, type Machine, type Ran, SystemFailure } from '../../agent/host/machine.ts'
 import { Disk, type Loss, type Order } from './disk.ts'
-import { type Before, type Call, filesOn } from './disk-files.ts'
+import { filesOn } from './disk-files.ts'
+import { failed, said } from './ran.ts'
 import { Systemd } from './systemd.ts'
+import { type Before, watchedFiles } from './watched-files.ts'
 
 export class SimulatedHost {
   readonly disk: Disk
@@ -17,7 +19,7 @@ export class SimulatedHost {
     this.disk = disk
     this.ticks = from?.ticks ?? 0
     this.boots = from?.boots ?? 1
-    this.systemd = new Systemd(this.files(), from?.systemd)
+    this.systemd = new Systemd(this.files(), structuredClone(from?.systemd.memory))
   }
 
   /** The very same host as it is now. */
@@ -51,9 +53,8 @@ export class SimulatedHost {
   }
 
   files(): Files {
-    return filesOn(
-      this.disk,
-      () => this.now(),
+    return watchedFiles(
+      filesOn(this.disk, () => this.now()),
       call => this.onCall(call),
     )
   }
@@ -84,7 +85,7 @@ export class SimulatedHost {
       systemd: true,
       run: argv => {
         watcher.program(argv, 'before')
-        const ran = this.systemd.run(argv)
+        const ran = this.systemd.run(argv) ?? OTHERS[argv[0]!]
         if (ran === undefined) throw new SystemFailure('ENOENT', `run '${argv[0]}'`)
         watcher.program(argv, 'after')
         // Programs take their time; a process that is watched needs some to be watched in.
@@ -117,6 +118,9 @@ export class SimulatedHost {
   }
 }
 
+/** What else there is: a command of 'validate', and one that knows no more accounts than the files. */
+const OTHERS: Readonly<Record<string, Ran>> = { true: said(''), getent: failed(2, '') }
+
 export interface Portrait {
   readonly files: Readonly<Record<string, string>>
   readonly units: Readonly<Record<string, string>>
@@ -132,7 +136,7 @@ export function differences(found: Portrait, wanted: Portrait): string[] {
 
 export interface Watcher {
   /** Ahead of each change to the disk, by the agent or by a program that it runs. */
-  readonly call: (call: Call) => void
+  readonly call: Before
   readonly program: (argv: readonly string[], when: 'before' | 'after') => void
   readonly read: () => Uint8Array | 'end' | 'timeout'
   readonly write: (bytes: Uint8Array) => boolean

@@ -2,12 +2,11 @@
 import { SystemFailure } from '../../agent/host/machine.ts'
 import { serve } from '../../agent/session.ts'
 import type { Step, StepKind } from '../../src/plan/steps.ts'
-import { decodeReplyBytes, encodeMessage } from '../../src/protocol/codec.ts'
-import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
 import type { Reply, Request } from '../../src/protocol/messages.ts'
-import type { Call } from './disk-files.ts'
+import { Conversation } from '../support/conversation.ts'
 import type { SimulatedHost } from './host.ts'
 import { watchSteps } from './step-watch.ts'
+import type { Call } from './watched-files.ts'
 
 /** Just before the agent, or a program that it runs, does the next thing. */
 export interface Moment {
@@ -44,17 +43,17 @@ export function runSession(
   requests: readonly Request[],
   { fault, onMoment = () => {} }: SessionOptions = {},
 ): { readonly replies: readonly Reply[]; readonly moments: readonly Moment[] } {
-  const replies: Reply[] = []
+  const conversation = new Conversation(requests)
+  const { replies } = conversation
   const moments: Moment[] = []
-  const reader = new FrameReader()
-  const waiting = [...requests]
-  let noise = MAGIC.length
   let place: { readonly step: StepKind; readonly undoing: boolean } | undefined
   let undoing = false
   let checkingOut = false
-  const told = (...types: Reply['type'][]) => replies.some(reply => types.includes(reply.type))
-  const phase = (): Phase =>
-    undoing ? 'undo' : told('settled') ? 'confirm' : told('staged') ? 'activate' : 'stage'
+  const phase = (): Phase => {
+    if (undoing) return 'undo'
+    if (conversation.told('settled')) return 'confirm'
+    return conversation.told('staged') ? 'activate' : 'stage'
+  }
   const armed = () => fault !== undefined && moments.length > fault.at
   const moment = (step: StepKind | undefined, when: Moment['when'], what: string, call?: Call) => {
     const made = { index: moments.length, phase: phase(), step, when, what, told: [...replies] }
@@ -89,19 +88,8 @@ export function runSession(
       const validating = phase() === 'stage' && argv[0] === 'true'
       moment(validating ? 'validate' : place?.step, validating ? when : 'within', `${when} ${argv.join(' ')}`)
     },
-    read: () => {
-      const [next] = waiting
-      if (next === undefined || told('refused', 'undone', 'outcome')) return 'end'
-      if (next.type === 'activate' && !told('staged')) return 'timeout'
-      if ((next.type === 'confirm' || next.type === 'undo') && !told('settled')) return 'timeout'
-      return encodeFrame(encodeMessage(waiting.shift()!))
-    },
-    write: bytes => {
-      const skip = Math.min(noise, bytes.length)
-      noise -= skip
-      for (const frame of reader.push(bytes.subarray(skip))) replies.push(decodeReplyBytes(frame))
-      return true
-    },
+    read: conversation.read,
+    write: conversation.write,
     terminated: () => fault?.kind === 'SIGTERM' && armed(),
   })
   try {

@@ -1,8 +1,8 @@
 /** What a host is doing when a fault hits it: trees with every kind of step between them, there and back again. */
-import type { DeploymentId } from '../../src/plan/deployment-id.ts'
 import { APPS } from '../../src/plan/places.ts'
-import type { Deploy, Request } from '../../src/protocol/messages.ts'
+import type { Request } from '../../src/protocol/messages.ts'
 import { NOTHING, type Prepared, prepare, type Version } from '../support/agent-driver.ts'
+import { confirmed, idOf } from '../support/conversation.ts'
 import type { Tree } from '../support/tree-builder.ts'
 import { type HostOptions, makeHost, type SimulatedHost } from './host.ts'
 import { type Phase, runSession } from './session.ts'
@@ -50,16 +50,8 @@ export function situations(): Situation[] {
   return [...each, twice]
 }
 
-export function confirmed({ requests }: Prepared): Request[] {
-  return [...requests, { type: 'activate' }, { type: 'confirm', id: idOf(requests) }]
-}
-
-export function idOf(requests: readonly Request[]): DeploymentId {
-  return (requests[0] as Deploy).id
-}
-
-function withdrawn({ requests }: Prepared): Request[] {
-  return [...requests, { type: 'activate' }, { type: 'undo', id: idOf(requests), why: 'never mind' }]
+function withdrawn(update: Prepared): Request[] {
+  return [...update.requests, { type: 'activate' }, { type: 'undo', id: idOf(update), why: 'never mind' }]
 }
 
 function begin(
@@ -95,7 +87,12 @@ function leftBehind(start: Start): Start {
 }
 
 function unit(app: string, reads: string, more = ''): string {
-  return `[Service]\nExecStart=/bin/serve ${app} ${APPS}/${app}/current/${reads}\n${more}[Install]\nWantedBy=multi-user.target\n`
+  const file = `${APPS}/${app}/current/${reads}`
+  return `[Service]\nExecStart=/bin/serve ${app} ${file}\nExecReload=/bin/serve --again ${file}\n${more}[Install]\nWantedBy=multi-user.target\n`
+}
+
+function quadlet(place: string): string {
+  return `[Container]\nExecStart=/bin/serve ${place}\n[Install]\nWantedBy=multi-user.target\n`
 }
 
 function manifest(value: unknown): string {
@@ -128,7 +125,7 @@ const OLD: Tree = {
   'leaves/systemd/leaves.service.d/more.conf': '[Service]\nEnvironment=A=1\n',
   'leaves/sysusers/l.conf': 'u app -\n',
   'leaves/tmpfiles/l.conf': 'd /srv/leaves\n',
-  'leaves/quadlets/leaving.container': '[Container]\nExecStart=/bin/serve leaving\n',
+  'leaves/quadlets/leaving.container': quadlet('leaving'),
   'leaves/manifest.json': manifest({
     systemd: { units_enabled: ['leaves.service', 'leaving.service'] },
     symlinks: { '/etc/leaves.conf': 'l.conf' },
@@ -151,7 +148,7 @@ const NEW: Tree = {
   'comes/systemd/comes.service.d/more.conf': '[Service]\nEnvironment=C=3\n',
   'comes/sysusers/c.conf': 'u made -\n',
   'comes/tmpfiles/c.conf': 'd /srv/made\n',
-  'comes/quadlets/coming.container': '[Container]\nExecStart=/bin/serve /run/coming\n',
+  'comes/quadlets/coming.container': quadlet('/run/coming'),
   'comes/manifest.json': manifest({
     systemd: { units_enabled: ['comes.service', 'coming.service'] },
     symlinks: { '/etc/adopted.conf': 'adopted.conf', '/etc/foreign': 'c.conf' },

@@ -43,8 +43,8 @@ export interface Prepared extends Version {
 }
 
 /** An empty root for an embedded host that says it is 'web1'. */
-export function makeRoot(t: TestContext): string {
-  const root = mkdtempSync(join(tmpdir(), 'deptool-agent-'))
+export function makeRoot(t: TestContext, inDirectory = tmpdir()): string {
+  const root = mkdtempSync(join(inDirectory, 'deptool-agent-'))
   mkdirSync(join(root, 'etc'))
   writeFileSync(join(root, 'etc/hostname'), 'web1\n')
   t.after(() => rmSync(root, { recursive: true, force: true }))

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { text } from 'node:stream/consumers'
+import { EventEmitter, once } from 'node:events'
 
 /** Runs a program to its end, whatever that is. Rejects only where it could not be started. */
 export function execute(argv: readonly string[], options: ExecuteOptions = {}): Promise<Ran> {
@@ -18,16 +18,29 @@ export function start(argv: readonly string[], { input, ...options }: ExecuteOpt
   const [program = '', ...args] = argv
   // A process group of its own, so that a signal reaches what git starts too.
   const child = spawn(program, args, { ...options, detached: true })
-  const ended = new Promise<Ran['code']>((resolve, reject) => {
+  const printed = { stdout: '', stderr: '' }
+  const watching = new EventEmitter()
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', text => {
+      printed[name] += text
+      watching.emit('printed')
+    })
+  const ran = new Promise<Ran>((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code, signal) => resolve(code ?? signal!))
+    child.on('close', (code, signal) => resolve({ ...printed, code: code ?? signal! }))
   })
   // A program that ends without reading its input is none of our business.
   child.stdin.on('error', () => {})
   child.stdin.end(input)
-  const ran = Promise.all([text(child.stdout), text(child.stderr), ended])
   return {
-    ran: ran.then(([stdout, stderr, code]) => ({ stdout, stderr, code })),
+    ran,
+    async shows(pattern) {
+      const isShown = () => pattern.test(printed.stdout) || pattern.test(printed.stderr)
+      while (!isShown()) {
+        const ended = await Promise.race([ran, once(watching, 'printed').then(() => undefined)])
+        if (ended && !isShown()) throw new Error(`it ended, and never showed ${pattern}\n${printed.stderr}`)
+      }
+    },
     kill: signal => void process.kill(-child.pid!, signal),
   }
 }
@@ -40,6 +53,8 @@ export interface ExecuteOptions {
 
 export interface Running {
   readonly ran: Promise<Ran>
+  /** Resolves as soon as it has printed that. */
+  shows(pattern: RegExp): Promise<void>
   /** Signals the program and all that it started. */
   kill(signal: NodeJS.Signals): void
 }

@@ -21,6 +21,8 @@ export interface NodeMachineOptions {
   readonly root: string
   /** What input.read gives, one after the other, and then 'end'. */
   readonly input?: readonly (Uint8Array | 'timeout')[]
+  /** Whether nobody else has to do with the root: a lock is the file then, and takes no process. */
+  readonly alone?: boolean
 }
 
 export interface NodeMachine extends Machine {
@@ -34,7 +36,7 @@ const PIECE = 256 * 1024
 const KEPT = 64 * 1024
 
 /** A plain object: a test replaces what it wants to, `{ ...nodeMachine({ root }), run: fakeSystemctl }`. */
-export function nodeMachine({ root, input = [] }: NodeMachineOptions): NodeMachine {
+export function nodeMachine({ root, input = [], alone = false }: NodeMachineOptions): NodeMachine {
   const at = (path: string) => root + path
   const output: Uint8Array[] = []
   const locks: number[] = []
@@ -61,7 +63,7 @@ export function nodeMachine({ root, input = [] }: NodeMachineOptions): NodeMachi
       return { update: bytes => void hash.update(bytes), digest: () => hash.digest('hex') }
     },
     lock: path => {
-      const fd = take(at(path))
+      const fd = alone ? open(at(path)) : take(at(path))
       if (fd !== undefined) locks.push(fd)
       return fd !== undefined
     },
@@ -281,10 +283,14 @@ function lastOf(fd: number): string {
  * the open file, which stays ours. undefined when somebody else has it.
  */
 function take(path: string): number | undefined {
-  const fd = call(() => fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600))
+  const fd = open(path)
   const { status, error } = spawnSync('flock', ['-xn', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] })
   if (error) throw error
   if (status === 0) return fd
   fs.closeSync(fd)
   return undefined
+}
+
+function open(path: string): number {
+  return call(() => fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600))
 }

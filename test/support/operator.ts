@@ -70,9 +70,9 @@ export class Operator {
   }
 
   /** Like `run`, for commands that do not get to end by themselves. */
-  start(...args: string[]): { readonly outcome: Outcome; readonly kill: Running['kill'] } {
-    const { ran, kill } = start(['git', 'deploy', ...args], this.#options())
-    return { outcome: Outcome.of(shown(args), ran, text => this.normalise(text)), kill }
+  start(...args: string[]): { readonly outcome: Outcome } & Pick<Running, 'kill' | 'shows'> {
+    const { ran, ...running } = start(['git', 'deploy', ...args], this.#options())
+    return { outcome: Outcome.of(shown(args), ran, text => this.normalise(text)), ...running }
   }
 
   /** `git deploy …` with a person at the terminal. All that the screen showed is in `stdout`. */

@@ -3,9 +3,21 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import type { JsonRecord } from '../../src/terminal/json/records.ts'
 
-export const SCHEMA: AnySchemaObject = JSON.parse(
+/** For those who read what newer versions write too. */
+export const PUBLISHED: AnySchemaObject = JSON.parse(
   readFileSync(new URL('../../docs/json.schema.json', import.meta.url), 'utf8'),
 )
+
+/** The same, with nothing in a record that it does not describe. */
+export const SCHEMA: AnySchemaObject = strict(PUBLISHED) as AnySchemaObject
+
+function strict(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.filter(one => one?.$comment !== 'later').map(strict)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const inner = Object.entries(schema).map(([key, value]) => [key, strict(value)])
+  const closed = 'properties' in schema && 'type' in schema ? { additionalProperties: false } : {}
+  return { ...closed, ...Object.fromEntries(inner) }
+}
 
 /** What a command wrote with --json: nothing but records, each as the schema has it. */
 export function recordsOf(stdout: string): JsonRecord[] {

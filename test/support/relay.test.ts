@@ -10,7 +10,7 @@ test('bytes take the round trip they were told to, and are counted', async t => 
   const start = performance.now()
   assert.equal(await ask(socket, 'hello'), 'hello')
   const took = performance.now() - start
-  assert(took >= 95 && took < 3000, `${took} ms`)
+  assert(took >= 95, `${took} ms`)
   assert.deepEqual([relay.connections, relay.sent, relay.received], [1, 5, 5])
 })
 
@@ -30,6 +30,7 @@ test('a frozen relay holds back what it thaws with', async t => {
   await ask(socket, 'hello')
   relay.freeze()
   const answer = ask(socket, 'late')
+  // Nothing shows that nothing comes.
   const first = await Promise.race([answer, new Promise(resolve => setTimeout(resolve, 100, 'silence'))])
   assert.equal(first, 'silence')
   relay.thaw()
@@ -48,7 +49,7 @@ test('a slow line takes its time', async t => {
   socket.write(Buffer.alloc(1000))
   while (length < 1000) await once(socket, 'data')
   const took = performance.now() - start
-  assert(took >= 450 && took < 3000, `${took} ms`)
+  assert(took >= 450, `${took} ms`)
   relay.trickle(Number.POSITIVE_INFINITY)
   relay.slowDown(100)
   const asked = performance.now()

@@ -73,6 +73,7 @@ export const REPLIES: readonly unknown[] = [
     current: OID,
     recovered: { id: ID, outcome: 'undone' },
     pending: null,
+    now: 1,
   },
   { type: 'refused', refusal: { kind: 'plan', steps } },
   { type: 'refused', refusal: { kind: 'busy', holder: 'Ada', since: 1, id: ID, msLeft: null } },
@@ -92,6 +93,7 @@ export const REPLIES: readonly unknown[] = [
     log: [
       { id: ID, from: null, to: OID, operator: 'Ada', outcome: 'held', why: '', at: 1, ms: 2, subject: 's' },
     ],
+    unread: [ID],
   },
   { type: 'pong' },
   {

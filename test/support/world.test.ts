@@ -64,9 +64,11 @@ test('Ctrl-C and signals reach the command', async t => {
     .runInTerminal([], [['ready', '\x03']])
     .exits(130)
     .stdout(/interrupted/)
-  const { outcome, kill } = world.start()
-  setTimeout(kill, 200, 'SIGKILL')
-  await outcome.exits('SIGKILL').stdout('ready')
+  const { outcome, kill, shows } = world.start()
+  const checked = outcome.exits('SIGKILL').stdout('ready')
+  await shows(/ready/)
+  kill('SIGKILL')
+  await checked
 })
 
 test('links on a host lead to the host', async t => {

@@ -16,6 +16,8 @@ export interface SshAddress {
   /** What the ssh program is given: the host's name or the URL's address, with the arguments before it. */
   readonly target: string
   readonly args: readonly string[]
+  /** Takes back settings that would keep a program from being talked to, as arguments of ssh. */
+  readonly forPeople: readonly string[]
   readonly hostname: string
   readonly port: number
   readonly user: string

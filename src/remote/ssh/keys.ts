@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import type { SshAddress } from './address.ts'
-import { publicPart } from './private-key.ts'
+import { isLocked, publicPart, withoutPkcs8 } from './private-key.ts'
 import { type AgentKey, listAgentKeys, signWithAgent } from './ssh-agent.ts'
 
 /** A key as ssh2 parses it; this much of it is used. */
@@ -41,9 +41,12 @@ export class KeyStore {
   private readonly files = new Map<string, FileKey | undefined>()
   private readonly agents = new Map<string, Promise<AgentKey[]>>()
 
-  async keysFor({ identities, algorithms }: SshAddress, parse: ParseKey): Promise<LoginKeys> {
+  async keysFor(
+    { identities, algorithms, connectTimeoutMs }: SshAddress,
+    parse: ParseKey,
+  ): Promise<LoginKeys> {
     const files = identities.files.map(file => this.file(file, parse)).filter(key => key !== undefined)
-    const held = await this.agentKeys(identities.agent)
+    const held = await this.agentKeys(identities.agent, connectTimeoutMs)
     const isHeld = (key: FileKey) => held.some(({ blob }) => key.blob && blob.equals(key.blob))
     const isConfigured = ({ blob }: AgentKey) => files.some(key => key.blob?.equals(blob))
     const ordered = [
@@ -67,9 +70,9 @@ export class KeyStore {
   }
 
   /** No agent, or one that does not answer, holds no keys: ssh goes on without it too. */
-  private agentKeys(socket: string | undefined): Promise<AgentKey[]> {
+  private agentKeys(socket: string | undefined, ms: number): Promise<AgentKey[]> {
     if (socket === undefined || socket === '') return Promise.resolve([])
-    const keys = this.agents.get(socket) ?? listAgentKeys(socket).catch(() => [])
+    const keys = this.agents.get(socket) ?? listAgentKeys(socket, ms).catch(() => [])
     this.agents.set(socket, keys)
     return keys
   }
@@ -86,7 +89,7 @@ function fromFile({ path, blob, key, content }: FileKey, parse: ParseKey): Login
   // A public key in place of a private one only chooses among the agent's.
   if (content === undefined || key) return undefined
   const publicKey = blob && parseOne(parse, blob)
-  if (!publicKey) return path
+  if (!publicKey || !isLocked(content)) return path
   const sign = () => Promise.reject(new Locked(path))
   return { publicKey, label: path, eager: false, sign }
 }
@@ -121,7 +124,7 @@ function readKey(path: string, parse: ParseKey): FileKey | undefined {
   const content = read(path)
   const beside = read(`${path}.pub`)
   if (!content && !beside) return undefined
-  const key = content && parseOne(parse, content)
+  const key = content && parseOne(parse, withoutPkcs8(content))
   const blob = key?.getPublicSSH() ?? (beside && blobOf(beside)) ?? (content && publicPart(content))
   const exposed = content !== undefined && (!key || key.isPrivateKey()) && isExposed(path)
   return exposed

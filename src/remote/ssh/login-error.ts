@@ -13,6 +13,8 @@ export interface LoginFacts {
   encrypted: boolean
   /** What the host would still take. */
   methods: readonly string[]
+  /** It took a key, and wants one of the methods as well. */
+  partial: boolean
   hostKeyError: unknown
   /** Keys that the host would take and that we could not unlock, in words. */
   readonly locked: string[]
@@ -42,8 +44,9 @@ const FEWER_KEYS =
 function refused(
   address: SshAddress,
   { keys, unusable, exposed }: LoginKeys,
-  { locked, methods }: LoginFacts,
+  { locked, methods, partial }: LoginFacts,
 ): HostError {
+  if (partial) return anotherFactor(address, methods)
   if (locked.length > 0) {
     const hint = "run 'ssh-add' to load the key into ssh-agent"
     return new HostError(address.host, 'authentication', `${notIn(address)}: ${locked.join(', ')}`, hint)
@@ -68,6 +71,19 @@ function refused(
     kind,
     `${notIn(address)}: ${why}`,
     `if '${byHand}' works with a password, run '${byHand.replace(/^ssh/, 'ssh-copy-id')}' to install your key`,
+  )
+}
+
+/** Nobody is asked for one here; a connection that was opened by hand is used. */
+export function anotherFactor(address: SshAddress, methods: readonly string[]): HostError {
+  const { host, args, target, controlPath } = address
+  const byHand = ['ssh -fNM', ...args, target].join(' ')
+  const where = controlPath === undefined ? ', with a ControlPath in ~/.ssh/config' : ''
+  return new HostError(
+    host,
+    'authentication',
+    `${notIn(address)}: after the key, the host wants another factor (${printable(methods.join(', '))})`,
+    `run '${byHand}' first${where}: git-deploy uses this connection as long as it lasts`,
   )
 }
 

@@ -20,6 +20,16 @@ export function networkError(address: SshAddress, error: unknown): HostError {
   return new HostError(host, 'unreachable', `cannot connect to '${there}': ${why(error)}`, undefined, error)
 }
 
+/** An address that the user's configuration leaves out. */
+export function wrongFamily({ host, hostname, family }: SshAddress): HostError {
+  const allowed = family === 4 ? 'inet' : 'inet6'
+  return new HostError(
+    host,
+    'unreachable',
+    `cannot connect to '${hostname}': the SSH configuration says 'AddressFamily ${allowed}'`,
+  )
+}
+
 /** What an error of node or ssh2 means, where there is a word for it. */
 export function why(error: unknown): string {
   if (!(error instanceof Error)) return printable(String(error))

@@ -1,7 +1,8 @@
-/** OpenSSH's format of private keys (PROTOCOL.key), whose public half can be read without the passphrase. */
+/** Formats of private keys that ssh reads and ssh2 does not, and what can be known without the passphrase. */
+import { createPrivateKey } from 'node:crypto'
 import { WireReader } from './wire.ts'
 
-/** undefined where the file is of another kind. */
+/** From OpenSSH's format (PROTOCOL.key). undefined where the file is of another kind. */
 export function publicPart(file: Buffer): Buffer | undefined {
   const [, base64] = PEM.exec(file.toString('latin1')) ?? []
   const bytes = Buffer.from(base64 ?? '', 'base64')
@@ -13,6 +14,36 @@ export function publicPart(file: Buffer): Buffer | undefined {
   } catch {
     // A file that ends early is no key.
     return undefined
+  }
+}
+
+/** A key in PKCS#8, in the older format of its type, which ssh2 reads. Anything else as it is. */
+export function withoutPkcs8(file: Buffer): Buffer {
+  if (!PKCS8.test(file.toString('latin1'))) return file
+  try {
+    const key = createPrivateKey(file)
+    const type = OLDER[key.asymmetricKeyType ?? '']
+    return type === undefined ? file : Buffer.from(key.export({ format: 'pem', type }))
+  } catch {
+    // Then it is for ssh to say what is wrong with it.
+    return file
+  }
+}
+
+const PKCS8 = /^-----BEGIN PRIVATE KEY-----/m
+const OLDER: Readonly<Record<string, 'pkcs1' | 'sec1'>> = { rsa: 'pkcs1', ec: 'sec1' }
+
+/** Whether the key can only be used with a passphrase. */
+export function isLocked(file: Buffer): boolean {
+  const text = file.toString('latin1')
+  if (/^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text)) return true
+  const [, base64] = PEM.exec(text) ?? []
+  const bytes = Buffer.from(base64 ?? '', 'base64')
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return false
+  try {
+    return new WireReader(bytes.subarray(MAGIC.length)).string().toString('latin1') !== 'none'
+  } catch {
+    return false
   }
 }
 

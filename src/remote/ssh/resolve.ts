@@ -76,6 +76,7 @@ function sshAddress(
     host,
     target,
     args,
+    forPeople: forPeople(config),
     hostname,
     port,
     user,
@@ -91,6 +92,16 @@ function sshAddress(
     opensshOnly: [...opensshOnly(config), ...certificates(identities)],
   }
 }
+
+/** Only where they are set: an older ssh does not know them. */
+function forPeople(config: SshConfig): string[] {
+  return Object.entries(FOR_PROGRAMS).flatMap(([key, value]) => {
+    const set = config.get(key)?.[0]
+    return set === undefined || set === value ? [] : ['-o', `${key}=${value}`]
+  })
+}
+
+const FOR_PROGRAMS = { stdinnull: 'no', forkafterauthentication: 'no', sessiontype: 'default' } as const
 
 /** A host that is silent for three of these counts as lost, and can then still be reached within its 30 s to confirm. */
 const KEEPALIVE_S = 5

@@ -14,14 +14,22 @@ export class Dropped extends Error {
   }
 }
 
-export async function withRetries<T>(attempt: () => Promise<T>, random: Random): Promise<T> {
+/** Where `signal` gives up, the last attempt counts. */
+export async function withRetries<T>(
+  attempt: () => Promise<T>,
+  random: Random,
+  signal: AbortSignal | undefined,
+): Promise<T> {
   for (const delay of DELAYS_MS) {
     try {
       return await attempt()
     } catch (error) {
       if (!(error instanceof Dropped)) throw error
+      if (signal?.aborted) throw error.error
     }
-    await sleep(jittered(delay, random))
+    await sleep(jittered(delay, random), undefined, signal ? { signal } : {}).catch(() => {
+      // Given up meanwhile: then the next attempt fails at once.
+    })
   }
   try {
     return await attempt()

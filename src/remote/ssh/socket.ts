@@ -1,10 +1,13 @@
 /** A TCP connection to a host's sshd. */
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import type { SshAddress } from './address.ts'
-import { networkError } from './network-error.ts'
+import { networkError, wrongFamily } from './network-error.ts'
 
 /** Rejects with HostError, also when `signal` gives up. */
 export async function openSocket(address: SshAddress, signal: AbortSignal | undefined): Promise<Socket> {
+  // node:net looks at the family of names only.
+  const family = isIP(address.hostname)
+  if (family !== 0 && address.family !== 0 && family !== address.family) throw wrongFamily(address)
   const socket = connect({
     host: address.hostname,
     port: address.port,

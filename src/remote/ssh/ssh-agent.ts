@@ -1,5 +1,6 @@
 /** The user's ssh-agent: which keys it holds, and signing with one (draft-ietf-sshm-ssh-agent). */
 import { connect } from 'node:net'
+import { Silent } from './no-answer.ts'
 import { uint32, WireReader, wireString } from './wire.ts'
 
 export interface AgentKey {
@@ -7,9 +8,12 @@ export interface AgentKey {
   readonly comment: string
 }
 
-/** Every key, also of types that only the agent knows. Rejects where no agent listens. */
-export async function listAgentKeys(socket: string): Promise<AgentKey[]> {
-  const answer = new WireReader(await ask(socket, Buffer.of(REQUEST_IDENTITIES), IDENTITIES_ANSWER))
+/**
+ * Every key, also of types that only the agent knows. Rejects where no agent listens; with Silent where one does not
+ * answer within `ms`. Does not keep the program alive.
+ */
+export async function listAgentKeys(socket: string, ms: number): Promise<AgentKey[]> {
+  const answer = new WireReader(await ask(socket, Buffer.of(REQUEST_IDENTITIES), IDENTITIES_ANSWER, ms))
   const count = answer.uint32()
   return Array.from({ length: Math.min(count, MAX_KEYS) }, () => ({
     blob: answer.string(),
@@ -17,7 +21,10 @@ export async function listAgentKeys(socket: string): Promise<AgentKey[]> {
   }))
 }
 
-/** The bare signature, without its algorithm's name. `hash` matters for RSA only. */
+/**
+ * The bare signature, without its algorithm's name. `hash` matters for RSA only. Waits as long as it takes: somebody may
+ * have to touch a key. Does not keep the program alive.
+ */
 export async function signWithAgent(
   socket: string,
   blob: Buffer,
@@ -43,9 +50,15 @@ const MAX_KEYS = 1024
 const MAX_MESSAGE = 256 * 1024
 
 /** One request, one answer: the answer's content where it is of the expected type. */
-function ask(path: string, request: Buffer, expected: number): Promise<Buffer> {
+function ask(path: string, request: Buffer, expected: number, ms?: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const socket = connect(path)
+    // The connection to a host keeps the program alive, as long as anybody waits for it.
+    const socket = connect(path).unref()
+    if (ms !== undefined)
+      setTimeout(() => {
+        reject(new Silent('ssh-agent does not answer'))
+        socket.destroy()
+      }, ms).unref()
     let answer = Buffer.alloc(0)
     const fail = (why: string) => {
       socket.destroy()

@@ -15,13 +15,20 @@ export function readSshConfig(
   env: Env,
 ): Promise<SshConfig | undefined> {
   return new Promise((resolve, reject) => {
-    execFile('ssh', ['-G', ...args], { env: { ...env, LC_ALL: 'C' } }, (error, stdout, stderr) => {
+    // With a program to run: ssh refuses some settings without one, and others with one.
+    const question = ['-G', '-o', 'RemoteCommand=none', ...args, 'true']
+    execFile('ssh', question, { env: { ...env, LC_ALL: 'C' } }, (error, stdout, stderr) => {
       if (error?.code === 'ENOENT') resolve(undefined)
       else if (error)
-        reject(new HostError(host, 'unresolved', `cannot use the SSH configuration: ${lastLine(stderr)}`))
+        reject(new HostError(host, 'unresolved', `cannot use the SSH configuration: ${firstFault(stderr)}`))
       else resolve(parseSshConfig(stdout))
     })
   })
+}
+
+/** The line that names file, line and option; what follows it only counts them. */
+function firstFault(stderr: string): string {
+  return lastLine(stderr.split('\n').find(line => / line \d+: /.test(line)) ?? stderr)
 }
 
 function parseSshConfig(text: string): SshConfig {

@@ -8,7 +8,7 @@ import { type ConfirmHostKey, hostKeyAlgorithms, keysOf, verifyHostKey } from '.
 import { type KeyStore, Locked, type LoginKey, type LoginKeys } from './keys.ts'
 import { type LoginFacts, loginError } from './login-error.ts'
 import type { Client, ConnectConfig, Ssh2, Ssh2Key } from './ssh2.ts'
-import { takeShortcuts } from './ssh2-shortcuts.ts'
+import { onRefusedKey, takeShortcuts } from './ssh2-shortcuts.ts'
 
 export interface LoginOptions {
   readonly keys: KeyStore
@@ -23,17 +23,25 @@ interface LoginParts {
   readonly socket: Socket
   readonly address: SshAddress
   readonly login: LoginKeys
+  /** How long the host may take, in milliseconds. */
+  readonly timeoutMs: number
 }
 
 /** Rejects with HostError, or Dropped. The caller destroys the socket then. */
 export async function logIn(parts: LoginParts, options: LoginOptions): Promise<void> {
-  const { client, socket, address, login } = parts
-  const facts: LoginFacts = { encrypted: false, methods: [], hostKeyError: undefined, locked: [] }
+  const { client, socket, address, login, timeoutMs } = parts
+  const facts: LoginFacts = {
+    encrypted: false,
+    methods: [],
+    partial: false,
+    hostKeyError: undefined,
+    locked: [],
+  }
   let timer: Timer | undefined
   try {
     await new Promise<void>((resolve, reject) => {
       const fail = (error: Error) => reject(loginError(error, address, login, facts))
-      timer = new Timer(address.connectTimeoutMs, () => fail(failure('ETIMEDOUT')))
+      timer = new Timer(timeoutMs, () => fail(failure('ETIMEDOUT')))
       client.once('ready', resolve)
       client.once('handshake', () => {
         facts.encrypted = true
@@ -47,6 +55,10 @@ export async function logIn(parts: LoginParts, options: LoginOptions): Promise<v
       if (socket.destroyed) return fail(failure('ECONNRESET'))
       client.connect(configure(parts, options, facts, timer))
       takeShortcuts(client, login.keys)
+      onRefusedKey(client, (methods, partial) => {
+        facts.methods = methods
+        facts.partial ||= partial && !methods.includes('publickey')
+      })
     })
   } finally {
     timer?.stop()
@@ -59,28 +71,11 @@ function failure(code: string): Error {
 
 function configure(
   { ssh2, socket, address, login }: LoginParts,
-  { confirmHostKey, questions }: LoginOptions,
+  options: LoginOptions,
   facts: LoginFacts,
   timer: Timer,
 ): ConnectConfig {
   const offer = offerFor(address)
-  const verify = async (blob: Buffer): Promise<boolean> => {
-    try {
-      await timer.pause(verifyHostKey(blob, address, confirmHostKey, questions))
-      return true
-    } catch (error) {
-      facts.hostKeyError = error
-      return false
-    }
-  }
-  const sign: SignWith = async (key, data, hash) => {
-    try {
-      return await timer.pause(key.sign(data, hash))
-    } catch (error) {
-      if (error instanceof Locked) facts.locked.push(error.message)
-      throw error
-    }
-  }
   return {
     sock: socket,
     username: address.user,
@@ -95,10 +90,48 @@ function configure(
       hmac: offer.mac,
       compress: ['none'],
     } as NonNullable<ConnectConfig['algorithms']>,
-    hostVerifier: (blob: Buffer, done: (trusted: boolean) => void) => {
-      verify(blob).then(done)
-    },
-    authHandler: onlyMethod(address.user, keyRing(ssh2, login.keys, sign), facts),
+    hostVerifier: hostVerifier(address, options, facts, timer),
+    authHandler: onlyMethod(address.user, keyRing(ssh2, login.keys, signer(facts, timer))),
+  }
+}
+
+/**
+ * Asked at the first key exchange, and again at each that the host begins later. Then the answer must not be waited for:
+ * ssh2 1.17 would go on with the old keys meanwhile, and the host hang up.
+ */
+function hostVerifier(
+  address: SshAddress,
+  { confirmHostKey, questions }: LoginOptions,
+  facts: LoginFacts,
+  timer: Timer,
+): (blob: Buffer, done: (trusted: boolean) => void) => boolean | undefined {
+  let verified: Buffer | undefined
+  const verify = async (blob: Buffer): Promise<boolean> => {
+    try {
+      await timer.pause(verifyHostKey(blob, address, confirmHostKey, questions))
+      verified = blob
+      return true
+    } catch (error) {
+      facts.hostKeyError = error
+      return false
+    }
+  }
+  return (blob, done) => {
+    if (verified) return verified.equals(blob)
+    // A copy: ssh2 reads the next packets into the same memory.
+    verify(Buffer.from(blob)).then(done)
+    return undefined
+  }
+}
+
+function signer(facts: LoginFacts, timer: Timer): SignWith {
+  return async (key, data, hash) => {
+    try {
+      return await timer.pause(key.sign(data, hash))
+    } catch (error) {
+      if (error instanceof Locked) facts.locked.push(error.message)
+      throw error
+    }
   }
 }
 
@@ -107,14 +140,13 @@ type AuthHandler = Extract<ConnectConfig['authHandler'], (...args: never) => unk
 type SignWith = (key: LoginKey, data: Buffer, hash: string | undefined) => Promise<Buffer>
 
 /** Straight to the keys: ssh2 would begin with 'none', a round trip that every host refuses. */
-function onlyMethod(username: string, agent: Agent, facts: LoginFacts): AuthHandler {
+function onlyMethod(username: string, agent: Agent): AuthHandler {
   let tried = false
-  return (methods, _partial, next) => {
+  return (_methods, _partial, next) => {
     if (!tried) {
       tried = true
       return next({ type: 'agent', username, agent })
     }
-    facts.methods = methods ?? []
     // What ssh2 takes for 'give up', though its types do not know it.
     next(false as never)
   }

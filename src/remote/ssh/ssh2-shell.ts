@@ -24,16 +24,23 @@ interface Ssh2Options extends LoginOptions {
 
 /** Logs in. Rejects with HostError: 'unsupported' where the ssh program may succeed. */
 export function connectSsh2(address: SshAddress, options: Ssh2Options): Promise<Shell> {
-  return withRetries(() => attempt(address, options), options.random)
+  return withRetries(() => attempt(address, options), options.random, options.signal)
 }
 
 async function attempt(address: SshAddress, options: Ssh2Options): Promise<Shell> {
+  const started = performance.now()
   const socket = await openSocket(address, options.signal)
+  const connected = performance.now() - started
   try {
     const ssh2 = await loadSsh2()
-    const login = await options.keys.keysFor(address, ssh2.utils.parseKey as ParseKey)
     const client = new ssh2.Client()
-    await unlessAborted(options.signal, socket, logIn({ ssh2, client, socket, address, login }, options))
+    const enter = async () => {
+      const login = await options.keys.keysFor(address, ssh2.utils.parseKey as ParseKey)
+      // As ssh counts: connecting is a part of it.
+      const timeoutMs = Math.max(1, address.connectTimeoutMs - connected)
+      await logIn({ ssh2, client, socket, address, login, timeoutMs }, options)
+    }
+    await unlessAborted(options.signal, socket, enter())
     return shellOf(client, socket, address)
   } catch (error) {
     socket.destroy()

@@ -32,6 +32,23 @@ export function onNextExec(client: object, callback: (channel: unknown) => void)
   }
 }
 
+/**
+ * For a client that has just been told to connect: calls back with what the host would still take, and whether it took a
+ * key. ssh2 does not tell while it has other keys.
+ */
+export function onRefusedKey(
+  client: EventEmitter,
+  callback: (methods: readonly string[], partial: boolean) => void,
+): void {
+  const { protocol } = insidesOf(client)
+  const refused = protocol?._handlers?.['USERAUTH_FAILURE']
+  if (!protocol?._handlers || !refused) return
+  protocol._handlers['USERAUTH_FAILURE'] = (self, methods, partial) => {
+    callback(methods as readonly string[], partial === true)
+    refused(self, methods, partial)
+  }
+}
+
 /** RFC 4252, 7: the question whether a key would do may be left out where signing is cheap. */
 function signAtOnce(protocol: Protocol, keys: readonly LoginKey[]): void {
   const ask = protocol.authPK

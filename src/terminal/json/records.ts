@@ -127,6 +127,8 @@ export type JsonRecord =
           readonly installed: boolean
           readonly ms: number
           readonly rtt: { readonly min: number; readonly median: number; readonly p95: number }
+          /** By how much this clock is ahead of the host's. */
+          readonly aheadMs: number
           readonly current: string | null
           readonly tracked: string | null
           /** The deployment under way there. */

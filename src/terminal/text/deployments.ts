@@ -2,6 +2,7 @@
 import type { DeploymentId } from '../../plan/deployment-id.ts'
 import { printable } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
+import { minutesAhead } from './time-zone.ts'
 
 interface ToldDeployment {
   /** Null where it is not known. */
@@ -13,20 +14,26 @@ interface ToldDeployment {
   readonly lines: readonly string[]
 }
 
-export function deploymentLines(told: readonly ToldDeployment[], colors: Colors): string[] {
+export interface Look {
+  readonly colors: Colors
+  /** TZ; undefined where it is not set. */
+  readonly timeZone: string | undefined
+}
+
+export function deploymentLines(told: readonly ToldDeployment[], { colors, timeZone }: Look): string[] {
   return told.flatMap(({ id, author, date, lines }, i) => [
     ...(i === 0 ? [] : ['']),
     colors.yellow(`deployment ${id ?? 'without an id'}`),
     `Author: ${printable(author)}`,
-    `Date:   ${isoDate(date)}`,
+    `Date:   ${isoDate(date, timeZone)}`,
     '',
     ...lines.map(line => `    ${line}`),
   ])
 }
 
 /** As --date=iso of git-log(1): in the local time zone, which is said. */
-function isoDate(date: Date): string {
-  const minutes = -date.getTimezoneOffset()
+function isoDate(date: Date, timeZone: string | undefined): string {
+  const minutes = minutesAhead(date, timeZone)
   const local = new Date(date.getTime() + minutes * 60_000).toISOString()
   const zone = [Math.trunc(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map(n => `${n}`.padStart(2, '0'))
   return `${local.slice(0, 10)} ${local.slice(11, 19)} ${minutes < 0 ? '-' : '+'}${zone.join('')}`

@@ -1,11 +1,11 @@
 /** How deployments ended, the newest first, as `git log` would show it. */
 
-import { type DeploymentId, secondOf } from '../../plan/deployment-id.ts'
+import type { DeploymentId } from '../../plan/deployment-id.ts'
 import { order } from '../../plan/host-state.ts'
 import type { HostName, Oid } from '../../plan/names.ts'
 import { printable } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
-import { deploymentLines } from './deployments.ts'
+import { deploymentLines, type Look } from './deployments.ts'
 
 /** What is known of one deployment on one host. */
 export interface LogEntry {
@@ -41,14 +41,13 @@ export function newest<T extends Placed>(entries: readonly T[], count: number | 
 function byDeployment<T extends Placed>(entries: readonly T[]): (readonly T[])[] {
   const deployments = new Map<string, T[]>()
   for (const entry of entries) deployments.set(entry.id, [...(deployments.get(entry.id) ?? []), entry])
-  return [...deployments.values()].sort((a, b) => order(sortKey(b), sortKey(a)))
+  return [...deployments.values()].sort((a, b) => beganAt(b) - beganAt(a) || order(b[0]!.id, a[0]!.id))
 }
 
-export function logLines(entries: readonly LogEntry[], colors: Colors): string[] {
-  const groups = byDeployment(entries)
-  const told = groups.map(group => {
+export function logLines(entries: readonly LogEntry[], look: Look): string[] {
+  const told = byDeployment(entries).map(group => {
     const [{ id, operator: author }] = group as readonly [LogEntry]
-    const date = new Date(Math.min(...group.map(({ at }) => at)))
+    const date = new Date(beganAt(group))
     const width = Math.max(...group.map(({ host }) => host.length))
     const sorted = [...group].sort((a, b) => order(a.host, b.host))
     return {
@@ -57,11 +56,11 @@ export function logLines(entries: readonly LogEntry[], colors: Colors): string[]
       date,
       lines: [
         ...fromLines(group),
-        ...sorted.map(one => `${one.host.padEnd(width)}  ${ending(one, colors, what(one))}`),
+        ...sorted.map(one => `${one.host.padEnd(width)}  ${ending(one, look.colors, what(one))}`),
       ],
     }
   })
-  return deploymentLines(told, colors)
+  return deploymentLines(told, look)
 }
 
 /** Which commit went out: hosts that are rolled back together may go back to several. */
@@ -74,10 +73,9 @@ function fromLines(group: readonly LogEntry[]): string[] {
   return [...new Set(said)]
 }
 
-/** The second that the id begins with is the operator's; within it, the clocks of hosts have to do. */
-function sortKey(group: readonly Placed[]): string {
-  const at = Math.min(...group.map(({ at }) => at))
-  return `${secondOf(group[0]!.id)} ${String(at).padStart(16, '0')}`
+/** By the clocks of the hosts: an operator's, which the id begins with, may be anything. */
+function beganAt(group: readonly Placed[]): number {
+  return Math.min(...group.map(({ at }) => at))
 }
 
 /** With `what` was to change: before the reason, which may be long. */

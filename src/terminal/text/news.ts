@@ -5,7 +5,7 @@ import { order } from '../../plan/host-state.ts'
 import type { HostName, Oid } from '../../plan/names.ts'
 import { printable } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
-import { deploymentLines } from './deployments.ts'
+import { deploymentLines, type Look } from './deployments.ts'
 import { lockedBy } from './ends.ts'
 import { ending } from './log.ts'
 import { operatorName } from './names.ts'
@@ -26,7 +26,7 @@ export function newsLines(news: ReadonlyMap<HostName, News>, colors: Colors): st
 }
 
 /** Who deployed what when, the newest first; what one deployment did to many hosts is said once. */
-export function whoDeployed(news: ReadonlyMap<HostName, News>, colors: Colors): string[] {
+export function whoDeployed(news: ReadonlyMap<HostName, News>, look: Look): string[] {
   const commits = [...news.values()].flatMap(one => (isMoved(one) ? one.commits : []))
   const deployments = new Map<string, HostCommit[]>()
   for (const commit of commits) {
@@ -38,7 +38,7 @@ export function whoDeployed(news: ReadonlyMap<HostName, News>, colors: Colors): 
     return { id, author, date, lines: group.map(({ subject }) => printable(subject)).sort(order) }
   })
   told.sort((a, b) => b.date.getTime() - a.date.getTime())
-  const lines = deploymentLines(told.slice(0, MANY), colors)
+  const lines = deploymentLines(told.slice(0, MANY), look)
   // To a fresh clone all that ever happened is news.
   return told.length > MANY ? [...lines, '', `… and ${told.length - MANY} more: git log refs/deptool`] : lines
 }

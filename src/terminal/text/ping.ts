@@ -18,6 +18,7 @@ export type Pinged =
       readonly current: Oid | null
       readonly tracked: Oid | null
       readonly inProgress: InProgress | null
+      readonly aheadMs: number
     }
   | {
       readonly kind: 'failed'

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Socket, connect as tcp } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -11,8 +21,9 @@ import { must, oid } from '../../../src/plan/names.ts'
 import type { Request } from '../../../src/protocol/messages.ts'
 import { type ConnectOptions, connector, type Settings } from '../../../src/remote/connect.ts'
 import { openSession } from '../../../src/remote/session.ts'
-import type { Connection } from '../../../src/remote/transport.ts'
+import { type Connection, HostError } from '../../../src/remote/transport.ts'
 import { needs } from '../../support/needs.ts'
+import { waitFor } from '../../support/wait-for.ts'
 import { fakeAgents } from '../fake-agent.ts'
 import { freePort, newKey, type Sshd, type SshdOptions, startSshd } from '../sshd.ts'
 
@@ -31,7 +42,8 @@ async function makeWorld(
 ): Promise<World> {
   const sshd = await startSshd(t, options)
   const agents = fakeAgents(join(sshd.directory, 'agents'))
-  const connect = connector({ env: sshd.env, random: randomBytes, agents, transport: 'auto', ...settings })
+  const surroundings = { env: sshd.env, now: () => new Date(), random: randomBytes }
+  const connect = connector({ ...surroundings, agents, transport: 'auto', ...settings })
   return {
     sshd,
     connect: async options => {
@@ -41,6 +53,20 @@ async function makeWorld(
     },
   }
 }
+
+/** What sshd runs in place of what we ask for; the last one as a .bashrc that starts another shell. */
+const FORCED = [
+  [
+    'internal-sftp',
+    {
+      kind: 'authentication',
+      message: /^cannot run programs as 'root': the host allows file transfers only/,
+      hint: /log in as another user/,
+    },
+  ],
+  ['cat >/dev/null', { message: 'the agent did not answer in time', hint: /ForceCommand/ }],
+  ['bash', { message: /^the agent did not answer in time/, hint: /replaces the shell/ }],
+] as const
 
 async function* megabytes(count: number): AsyncGenerator<Request> {
   const bytes = new Uint8Array(256 * 1024)
@@ -71,6 +97,19 @@ for (const transport of ['ssh2', 'openssh'] as const) {
       why: String(12 << 20),
     })
   })
+
+  for (const agent of ['missing', 'there'])
+    test(`${transport}: an upload that breaks off here, and the agent is ${agent}`, withSshd, async t => {
+      const { connect } = await makeWorld(t, { transport })
+      if (agent === 'there') (await openSession(await connect())).close()
+      async function* flight(): AsyncGenerator<Request> {
+        // Nobody reads the agent's answer to the last of them.
+        yield* megabytes(4)
+        throw new Error('cannot read object')
+      }
+      const told = openSession(await connect(), { flight }).then(session => session.next())
+      await assert.rejects(told, { message: 'cannot read object' })
+    })
 
   test(`${transport}: connecting can be given up, what is connected stays`, withSshd, async t => {
     const { connect } = await makeWorld(t, { transport })
@@ -168,7 +207,7 @@ for (const transport of ['ssh2', 'openssh'] as const) {
     chmodSync(sshd.key, 0o640)
     const told = transport === 'ssh2' ? { hint: `run 'chmod 600 ${sshd.key}'` } : {}
     await assert.rejects(connect(), { kind: 'authentication', message: /^cannot log in/, ...told })
-    sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+    sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
     chmodSync(sshd.key, 0o600)
     addToAgent(sshd)
     chmodSync(sshd.key, 0o640)
@@ -199,7 +238,7 @@ for (const type of ['rsa', 'ecdsa', 'ed25519']) {
       newKey(sshd.key, type)
       writeFileSync(join(sshd.directory, 'authorized_keys'), readFileSync(`${sshd.key}.pub`))
       if (where === 'agent') {
-        sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+        sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
         addToAgent(sshd)
         rmSync(sshd.key)
       }
@@ -208,9 +247,53 @@ for (const type of ['rsa', 'ecdsa', 'ed25519']) {
   }
 }
 
+for (const type of ['rsa', 'ecdsa'])
+  for (const beside of ['with', 'without'])
+    test(`a key of type ${type} in PKCS#8, ${beside} its .pub`, withSshd, async t => {
+      const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
+      rmSync(sshd.key)
+      rmSync(`${sshd.key}.pub`)
+      newKey(sshd.key, type)
+      writeFileSync(join(sshd.directory, 'authorized_keys'), readFileSync(`${sshd.key}.pub`))
+      execFileSync('ssh-keygen', ['-q', '-p', '-m', 'PKCS8', '-P', '', '-N', '', '-f', sshd.key])
+      assert.match(readFileSync(sshd.key, 'utf8'), /^-----BEGIN PRIVATE KEY-----/)
+      if (beside === 'without') rmSync(`${sshd.key}.pub`)
+      await connect()
+    })
+
+test('a locked key in PKCS#8 is told as locked', withSshd, async t => {
+  const { connect, sshd } = await makeWorld(t)
+  rmSync(sshd.key)
+  rmSync(`${sshd.key}.pub`)
+  newKey(sshd.key, 'ecdsa')
+  writeFileSync(join(sshd.directory, 'authorized_keys'), readFileSync(`${sshd.key}.pub`))
+  execFileSync('ssh-keygen', ['-q', '-p', '-m', 'PKCS8', '-P', '', '-N', 'open sesame', '-f', sshd.key])
+  await assert.rejects(connect(), { message: /is protected by a passphrase$/ })
+})
+
+for (const transport of ['auto', 'ssh2', 'openssh'] as const)
+  test(`${transport}: a host that wants another factor after the key says so`, withSshd, async t => {
+    const methods = ['AuthenticationMethods publickey,password', 'PasswordAuthentication yes']
+    const { connect } = await makeWorld(t, { transport }, { sshd: methods })
+    await assert.rejects(connect(), {
+      kind: 'authentication',
+      message: "cannot log in as 'root': after the key, the host wants another factor (password)",
+      hint: /^run 'ssh -fNM web1' first/,
+    })
+  })
+
+test('a connection that was opened by hand, with both factors, is used', withSshd, async t => {
+  const { connect, sshd } = await makeWorld(t)
+  sshd.configure(`ControlPath ${join(sshd.directory, 'master')}`)
+  startMaster(t, sshd)
+  appendFileSync(join(sshd.directory, 'sshd_config'), '\nAuthenticationMethods publickey,password\n')
+  await sshd.restart()
+  await openSession(await connect())
+})
+
 test('the right one of three keys in an agent', withSshd, async t => {
   const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
-  sshd.configure(`IdentityAgent ${startAgent(t, sshd)}`)
+  sshd.configure(`IdentityAgent ${await startAgent(t, sshd)}`)
   for (const name of ['a', 'b']) {
     newKey(join(sshd.directory, name), 'ed25519')
     addToAgent(sshd, join(sshd.directory, name))
@@ -294,6 +377,66 @@ test('through a jump host', withSshd, async t => {
   await openSession(await connect())
 })
 
+for (const [what, setting, told] of [
+  [
+    'a ProxyCommand that is missing',
+    'ProxyCommand /no/such/program',
+    /\/no\/such\/program: (?:not found|No such file or directory)$/,
+  ],
+  ['a jump host that refuses connections', 'ProxyJump root@127.0.0.1:1', /port 1: Connection refused$/],
+  ['no common cipher, for a quiet ssh', 'Ciphers aes192-cbc\nLogLevel ERROR', /no matching cipher found/],
+] as const)
+  test(`${what} is told as the cause`, withSshd, async t => {
+    const { connect, sshd } = await makeWorld(t)
+    sshd.configure(...setting.split('\n'))
+    await assert.rejects(connect(), { message: told })
+  })
+
+test('an option of the SSH configuration that ssh does not know is told with its line', withSshd, async t => {
+  const { connect, sshd } = await makeWorld(t)
+  sshd.configure('NoSuchOption yes')
+  await assert.rejects(connect(), {
+    kind: 'unresolved',
+    message:
+      /^cannot use the SSH configuration: .*ssh_config: line 2: Bad configuration option: nosuchoption$/,
+  })
+})
+
+for (const transport of ['auto', 'openssh'] as const)
+  test(`${transport}: a host key in RevokedHostKeys is told as revoked`, withSshd, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    sshd.configure(`RevokedHostKeys ${sshd.directory}/host_ed25519.pub`)
+    await assert.rejects(connect(), { kind: 'changed-host-key', message: /revoked/i })
+  })
+
+for (const setting of [
+  'StdinNull yes',
+  'ForkAfterAuthentication yes',
+  'SessionType none',
+  'RequestTTY force',
+])
+  for (const transport of ['auto', 'openssh'] as const)
+    test(`${transport}: '${setting}' is for people`, withSshd, async t => {
+      const { connect, sshd } = await makeWorld(t, { transport })
+      sshd.configure(setting)
+      const session = await openSession(await connect())
+      assert.equal(session.hello.hostname, 'fake?[2J')
+    })
+
+for (const transport of ['auto', 'openssh'] as const)
+  test(`${transport}: AddressFamily is honoured, also for an address`, withSshd, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    sshd.configure('AddressFamily inet6')
+    await assert.rejects(connect(), HostError)
+  })
+
+for (const [command, told] of FORCED)
+  test(`'${command}' in place of the agent is named`, withSshd, async t => {
+    const { connect } = await makeWorld(t, {}, { sshd: [`ForceCommand ${command}`] })
+    const session = openSession(await connect(), { flight: () => [{ type: 'ask', id: ID }], helloMs: 2000 })
+    await assert.rejects(session, told)
+  })
+
 test('ssh2 does not pretend to honour a ProxyCommand', withSshd, async t => {
   const { connect, sshd } = await makeWorld(t, { transport: 'ssh2' })
   sshd.configure('ProxyCommand false')
@@ -320,14 +463,61 @@ test('a live ControlMaster is used, unless the connection must be fresh', withSs
   execFileSync('ssh', ['-O', 'exit', 'web1'], { env, stdio: 'ignore' })
 })
 
+for (const [what, stop] of [
+  ['is stopped', (sshd: Sshd, master: number) => [master, ...connectionsOf(sshd)].slice(0, 1)],
+  ['has lost its connection', (sshd: Sshd) => connectionsOf(sshd)],
+] as const)
+  for (const transport of ['auto', 'openssh'] as const)
+    test(`${transport}: a ControlMaster that ${what} is passed over`, withSshd, async t => {
+      const { connect, sshd } = await makeWorld(t, { transport })
+      sshd.configure(`ControlPath ${join(sshd.directory, 'master')}`, 'ConnectTimeout 1')
+      const stopped = stop(sshd, startMaster(t, sshd))
+      t.after(() => signal(stopped, 'SIGKILL'))
+      signal(stopped, 'SIGSTOP')
+      const session = await openSession(await connect())
+      assert.equal(session.hello.hostname, 'fake?[2J')
+      session.close()
+    })
+
+for (const [setting, transport] of [
+  ['ControlMaster yes', 'openssh'],
+  ['ControlMaster auto', 'openssh'],
+  ['ControlMaster yes', 'auto'],
+] as const)
+  test(`${transport}: '${setting}' leaves no master and no directory behind`, withSshd, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    const temporary = join(sshd.directory, 'tmp')
+    mkdirSync(temporary)
+    const { TMPDIR } = process.env
+    t.after(() => {
+      if (TMPDIR === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = TMPDIR
+    })
+    process.env['TMPDIR'] = temporary
+    sshd.configure(setting, `ControlPath ${join(sshd.directory, 'master')}`)
+    const connection = await connect()
+    await openSession(connection)
+    assert.equal(connectionsOf(sshd).length, 1)
+    connection.close()
+    await waitFor('the end of the connection', () => connectionsOf(sshd).length === 0)
+    await waitFor('the end of ssh', () => readdirSync(temporary).length === 0)
+  })
+
+for (const transport of ['ssh2', 'openssh'] as const)
+  test(`${transport}: an ssh-agent that never answers is passed over`, withSshd, async t => {
+    const { connect, sshd } = await makeWorld(t, { transport })
+    sshd.configure(`IdentityAgent ${await startSilentAgent(t, sshd)}`, 'ConnectTimeout 1')
+    await openSession(await connect())
+  })
+
 for (const transport of ['ssh2', 'openssh'] as const)
   test(`${transport}: sshd drops connections beyond MaxStartups, and we come back`, withSshd, async t => {
     const { connect, sshd } = await makeWorld(t, { transport }, { sshd: ['MaxStartups 2:100:2'] })
     const idle: Socket[] = [tcp(sshd.port, '127.0.0.1'), tcp(sshd.port, '127.0.0.1')]
-    setTimeout(() => {
-      for (const socket of idle) socket.destroy()
-    }, 400)
-    await connect()
+    const connected = connect()
+    await waitFor('sshd to turn us away', () => sshd.log().includes('drop connection'))
+    for (const socket of idle) socket.destroy()
+    await connected
   })
 
 test('a host that accepts and then says nothing', withSshd, async t => {
@@ -344,13 +534,43 @@ test('a host that accepts and then says nothing', withSshd, async t => {
   })
 })
 
+/** The user's own, of which the process is told. */
+function startMaster(t: TestContext, sshd: Sshd): number {
+  const env = sshd.env as NodeJS.ProcessEnv
+  const master = spawn('ssh', ['-MNT', 'web1'], { env, stdio: 'ignore' })
+  t.after(() => master.kill('SIGKILL'))
+  for (let i = 0; i < 100 && !statSync(join(sshd.directory, 'master'), { throwIfNoEntry: false }); i++)
+    execFileSync('sleep', ['0.02'])
+  return master.pid!
+}
+
+function connectionsOf(sshd: Sshd): number[] {
+  const { stdout } = spawnSync('pgrep', ['-P', String(sshd.pid)], { encoding: 'utf8' })
+  return stdout.split('\n').filter(Boolean).map(Number)
+}
+
+function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) process.kill(pid, name)
+}
+
+async function startSilentAgent(t: TestContext, sshd: Sshd): Promise<string> {
+  const socket = join(sshd.directory, 'silent')
+  const sockets = new Set<Socket>()
+  const agent = createServer(one => sockets.add(one.on('error', () => {}))).listen(socket)
+  t.after(() => {
+    agent.close()
+    for (const one of sockets) one.destroy()
+  })
+  await once(agent, 'listening')
+  return socket
+}
+
 /** An ssh-agent of the test's own; its socket. */
-function startAgent(t: TestContext, sshd: Sshd): string {
+async function startAgent(t: TestContext, sshd: Sshd): Promise<string> {
   const socket = join(sshd.directory, 'agent')
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
   t.after(() => agent.kill())
-  for (let i = 0; i < 100 && !statSync(socket, { throwIfNoEntry: false }); i++)
-    execFileSync('sleep', ['0.02'])
+  await waitFor('the agent', () => existsSync(socket))
   return socket
 }
 

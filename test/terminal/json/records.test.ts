@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import type { DeploymentId } from '../../../src/plan/deployment-id.ts'
 import type { AppName, AppPath, HostName, HostPath, Oid, UnitName } from '../../../src/plan/names.ts'
 import type { Step, StepKind, StepOf } from '../../../src/plan/steps.ts'
@@ -7,7 +8,7 @@ import type { Refusal } from '../../../src/protocol/messages.ts'
 import type { RolloutEvent } from '../../../src/rollout/events.ts'
 import { encodeRecord, type JsonRecord } from '../../../src/terminal/json/records.ts'
 import { jsonReporter } from '../../../src/terminal/json/reporter.ts'
-import { recordsOf } from '../../support/records.ts'
+import { PUBLISHED, recordsOf, SCHEMA } from '../../support/records.ts'
 
 const host = 'web1' as HostName
 const app = 'a' as AppName
@@ -66,7 +67,7 @@ type Told<K = RolloutEvent['kind']> = K extends unknown
 const EVENTS: { readonly [K in RolloutEvent['kind']]: readonly Told<K>[] } = {
   connecting: [{ kind: 'connecting' }],
   installing: [{ kind: 'installing' }],
-  connected: [{ kind: 'connected' }],
+  connected: [{ kind: 'connected', aheadMs: 0 }],
   installed: [{ kind: 'installed' }],
   queued: [{ kind: 'queued', behind: { holder: 'Bob', since: 1_795_419_902_000, id, msLeft: null } }],
   waiting: [{ kind: 'waiting' }],
@@ -130,4 +131,22 @@ test('what could drive a terminal or hide text is escaped, and is there for prog
   assert.match(line, /^[\x20-\x7e]+$/)
   const [read] = recordsOf(`${line}\n`)
   assert.equal(read?.type === 'error' && read.message, message)
+})
+
+test('the published schema lets in what later versions add, and the strict one of the tests does not', () => {
+  const [published, strict] = [PUBLISHED, SCHEMA].map(schema =>
+    new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(schema),
+  ) as [ValidateFunction, ValidateFunction]
+  const known = { schema: 'git-deploy/1', type: 'event', host: 'web1', ms: 1, kind: 'connected' }
+  assert.ok(published(known) && strict(known))
+  for (const later of [
+    { ...known, weather: 'fine' },
+    { ...known, kind: 'levitating' },
+    { ...known, type: 'weather' },
+  ]) {
+    assert.ok(published(later), JSON.stringify(published.errors))
+    assert.ok(!strict(later))
+  }
+  // What is described stays described.
+  assert.ok(!published({ ...known, ms: 'soon' }))
 })

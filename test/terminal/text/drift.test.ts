@@ -13,7 +13,7 @@ const ID = must(deploymentId, '20261123T074502-3f9a1c0b7e')
 const OID = 'a'.repeat(40) as Oid
 const plain = picocolors.createColors(false)
 const host = must(hostName, 'web1')
-const asked = { kind: 'asked', host, hello: { current: OID, recovered: null } } as const
+const asked = { kind: 'asked', aheadMs: 0, host, hello: { current: OID, recovered: null } } as const
 const EVIL = '\x1b[2J\x1b]0;owned\x07\u202etxt\r\n'
 
 function verified(fields: object): Verified {

@@ -24,7 +24,10 @@ const commit = (n: number): HostCommit => ({
 const told = (count: number) => {
   const commits = Array.from({ length: count }, (_, i) => commit(10 + i))
   const news = { kind: 'new', from: null, to: commits[0]!.commit, tree: commits[0]!.tree, commits } as const
-  return whoDeployed(new Map([['web1' as HostName, news]]), picocolors.createColors(false))
+  return whoDeployed(new Map([['web1' as HostName, news]]), {
+    colors: picocolors.createColors(false),
+    timeZone: undefined,
+  })
 }
 
 test('who deployed before us is told of the newest, and where the others stand', () => {

@@ -1,0 +1,1 @@
+export function shiftedDate(off: number): DateConstructor
