@@ -3,8 +3,12 @@ import { connect, isIP, type Socket } from 'node:net'
 import type { SshAddress } from './address.ts'
 import { networkError, wrongFamily } from './network-error.ts'
 
-/** Rejects with HostError, also when `signal` gives up. */
-export async function openSocket(address: SshAddress, signal: AbortSignal | undefined): Promise<Socket> {
+/** Rejects with HostError, also when `signal` gives up or it is `late`. */
+export async function openSocket(
+  address: SshAddress,
+  signal: AbortSignal | undefined,
+  late: AbortSignal,
+): Promise<Socket> {
   // node:net looks at the family of names only.
   const family = isIP(address.hostname)
   if (family !== 0 && address.family !== 0 && family !== address.family) throw wrongFamily(address)
@@ -19,15 +23,12 @@ export async function openSocket(address: SshAddress, signal: AbortSignal | unde
   })
   // Until ssh2 listens, a socket that breaks just is a destroyed one.
   socket.on('error', () => {})
-  const late = setTimeout(() => socket.destroy(noAnswer()), address.connectTimeoutMs)
   try {
-    await unlessAborted(signal, socket, connected(socket))
+    await unlessAborted(late, socket, unlessAborted(signal, socket, connected(socket)))
     return socket
   } catch (error) {
     socket.destroy()
     throw networkError(address, error)
-  } finally {
-    clearTimeout(late)
   }
 }
 

@@ -1,6 +1,6 @@
 /** From an open socket to an ssh2 client that is logged in. */
 import type { Socket } from 'node:net'
-import { Timer } from '../timer.ts'
+import type { Timer } from '../timer.ts'
 import type { Turns } from '../turns.ts'
 import type { SshAddress } from './address.ts'
 import { offerFor } from './algorithms.ts'
@@ -17,19 +17,20 @@ export interface LoginOptions {
   readonly questions: Turns
 }
 
-interface LoginParts {
+export interface LoginParts {
   readonly ssh2: Ssh2
   readonly client: Client
   readonly socket: Socket
   readonly address: SshAddress
   readonly login: LoginKeys
-  /** How long the host may take, in milliseconds. */
-  readonly timeoutMs: number
+  /** Aborted when the host has had its time, which `timer` counts. */
+  readonly late: AbortSignal
+  readonly timer: Timer
 }
 
 /** Rejects with HostError, or Dropped. The caller destroys the socket then. */
 export async function logIn(parts: LoginParts, options: LoginOptions): Promise<void> {
-  const { client, socket, address, login, timeoutMs } = parts
+  const { client, socket, address, login, late, timer } = parts
   const facts: LoginFacts = {
     encrypted: false,
     methods: [],
@@ -37,32 +38,28 @@ export async function logIn(parts: LoginParts, options: LoginOptions): Promise<v
     hostKeyError: undefined,
     locked: [],
   }
-  let timer: Timer | undefined
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const fail = (error: Error) => reject(loginError(error, address, login, facts))
-      timer = new Timer(timeoutMs, () => fail(failure('ETIMEDOUT')))
-      client.once('ready', resolve)
-      client.once('handshake', () => {
-        facts.encrypted = true
-      })
-      client.on('error', error => {
-        // After a key that could not sign, ssh2 goes on with the next one.
-        if (!('level' in error && error.level === 'agent')) fail(error)
-      })
-      client.once('close', () => fail(failure('ECONNRESET')))
-      // A host that hung up before ssh2 listened: no event will tell that again.
-      if (socket.destroyed) return fail(failure('ECONNRESET'))
-      client.connect(configure(parts, options, facts, timer))
-      takeShortcuts(client, login.keys)
-      onRefusedKey(client, (methods, partial) => {
-        facts.methods = methods
-        facts.partial ||= partial && !methods.includes('publickey')
-      })
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: Error) => reject(loginError(error, address, login, facts))
+    if (late.aborted) return fail(failure('ETIMEDOUT'))
+    late.addEventListener('abort', () => fail(failure('ETIMEDOUT')), { once: true })
+    client.once('ready', resolve)
+    client.once('handshake', () => {
+      facts.encrypted = true
     })
-  } finally {
-    timer?.stop()
-  }
+    client.on('error', error => {
+      // After a key that could not sign, ssh2 goes on with the next one.
+      if (!('level' in error && error.level === 'agent')) fail(error)
+    })
+    client.once('close', () => fail(failure('ECONNRESET')))
+    // A host that hung up before ssh2 listened: no event will tell that again.
+    if (socket.destroyed) return fail(failure('ECONNRESET'))
+    client.connect(configure(parts, options, facts, timer))
+    takeShortcuts(client, login.keys)
+    onRefusedKey(client, (methods, partial) => {
+      facts.methods = methods
+      facts.partial ||= partial && !methods.includes('publickey')
+    })
+  })
 }
 
 function failure(code: string): Error {

@@ -5,6 +5,7 @@ import type { Random } from '../../random.ts'
 import { printable } from '../clean.ts'
 import type { Shell } from '../shell.ts'
 import { STDERR_LIMIT, Tail } from '../tail.ts'
+import { Timer } from '../timer.ts'
 import { type Channel, type Exit, HostError } from '../transport.ts'
 import { Turns } from '../turns.ts'
 import { writeTo } from '../write.ts'
@@ -14,7 +15,7 @@ import { why } from './network-error.ts'
 import { withRetries } from './retry.ts'
 import { openSocket, unlessAborted } from './socket.ts'
 import { type Client, type ClientChannel, loadSsh2 } from './ssh2.ts'
-import { type LoginOptions, logIn } from './ssh2-login.ts'
+import { type LoginOptions, type LoginParts, logIn } from './ssh2-login.ts'
 import { onNextExec } from './ssh2-shortcuts.ts'
 
 interface Ssh2Options extends LoginOptions {
@@ -28,19 +29,31 @@ export function connectSsh2(address: SshAddress, options: Ssh2Options): Promise<
 }
 
 async function attempt(address: SshAddress, options: Ssh2Options): Promise<Shell> {
-  const started = performance.now()
-  const socket = await openSocket(address, options.signal)
-  const connected = performance.now() - started
+  // One for connecting and logging in together, as ssh counts.
+  const late = new AbortController()
+  const timer = new Timer(address.connectTimeoutMs, () => late.abort())
+  try {
+    const socket = await openSocket(address, options.signal, late.signal)
+    return await enter(socket, { address, late: late.signal, timer }, options)
+  } finally {
+    timer.stop()
+  }
+}
+
+async function enter(
+  socket: Socket,
+  { address, late, timer }: Pick<LoginParts, 'address' | 'late' | 'timer'>,
+  options: Ssh2Options,
+): Promise<Shell> {
   try {
     const ssh2 = await loadSsh2()
     const client = new ssh2.Client()
-    const enter = async () => {
-      const login = await options.keys.keysFor(address, ssh2.utils.parseKey as ParseKey)
-      // As ssh counts: connecting is a part of it.
-      const timeoutMs = Math.max(1, address.connectTimeoutMs - connected)
-      await logIn({ ssh2, client, socket, address, login, timeoutMs }, options)
+    const work = async () => {
+      // An ssh-agent has a deadline of its own.
+      const login = await timer.pause(options.keys.keysFor(address, ssh2.utils.parseKey as ParseKey))
+      await logIn({ ssh2, client, socket, address, login, late, timer }, options)
     }
-    await unlessAborted(options.signal, socket, enter())
+    await unlessAborted(options.signal, socket, work())
     return shellOf(client, socket, address)
   } catch (error) {
     socket.destroy()
