@@ -10,6 +10,8 @@ export type Command =
       readonly selection: Selection
       /** Also the apps of hosts that have left the tree. */
       readonly prune: boolean
+      /** Also where it takes back what others have deployed. */
+      readonly force: boolean
       /** Brings back what was deployed, where a host has drifted from it. */
       readonly repair: boolean
     } & DeployOptions)
@@ -59,13 +61,16 @@ export type Command =
     }
   | {
       readonly kind: 'log'
+      /** Or ids of deployments. */
       readonly hosts: readonly string[]
+      /** How many deployments are shown; null for all. */
+      readonly count: number | null
       readonly selection: Selection
       readonly color: ColorWhen | null
     }
   | ({
       readonly kind: 'rollback'
-      /** Empty for those of the newest deployment. */
+      /** Or the id of a deployment; empty for the newest. */
       readonly hosts: readonly string[]
       readonly selection: Selection
     } & DeployOptions)

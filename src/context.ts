@@ -6,6 +6,8 @@ import type { Env, Terminal } from './terminal/terminal.ts'
 export interface Context {
   readonly cwd: string
   readonly env: Env
+  /** As it is typed, without its operands: 'git deploy plan'. */
+  readonly command: string
   /** With --json its `out` says nothing: stdout is for records alone. */
   readonly terminal: Terminal
   /** Whether --json was given. */

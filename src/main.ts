@@ -57,7 +57,10 @@ const RUN: { readonly [K in Command['kind']]: Run<K> } = {
 
 async function main(argv: readonly string[]): Promise<ExitCode> {
   const command = parseCommand(argv)
-  const context = contextOf({ json: wantsJson(argv) && command.kind !== 'help' })
+  const context = contextOf({
+    json: wantsJson(argv) && command.kind !== 'help',
+    command: command.kind === 'deploy' ? 'git deploy' : `git deploy ${command.kind}`,
+  })
   try {
     ran = command.kind
     return await (RUN[command.kind] as Run<Command['kind']>)(command as never, context)
@@ -126,7 +129,7 @@ process.on('exit', code => {
   if (code === EXIT.done && !deploys) process.exitCode = EXIT.failed
 })
 
-function contextOf({ json }: { readonly json: boolean }): Context {
+function contextOf({ json, command }: Pick<Context, 'json' | 'command'>): Context {
   const words = json ? { write() {} } : process.stdout
   const terminal = makeTerminal(
     {
@@ -146,6 +149,7 @@ function contextOf({ json }: { readonly json: boolean }): Context {
       return currentDirectory()
     },
     env: process.env,
+    command,
     terminal,
     json,
     emit: record => {

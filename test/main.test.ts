@@ -65,7 +65,7 @@ test('a command that is mistyped, one that git has by another name, and a host w
     .run('plan', 'prod/dns1')
     .exits(1)
     .stderr(
-      "fatal: cannot use 'prod/dns1' as a cluster: it is inside the cluster 'prod'\nhint: 'dns1' is a host of 'prod': run 'git deploy prod --limit dns1'\n",
+      "fatal: cannot use 'prod/dns1' as a cluster: it is inside the cluster 'prod'\nhint: 'dns1' is a host of 'prod': run 'git deploy plan prod --limit dns1'\n",
     )
   for (const command of ['plan', 'check', 'sync'])
     await world
@@ -76,7 +76,7 @@ test('a command that is mistyped, one that git has by another name, and a host w
     .run('plan', 'prod', 'web1')
     .exits(1)
     .stderr(
-      "fatal: cannot read revision 'web1': there is no such commit\nhint: 'web1' is a host of 'prod': run 'git deploy prod --limit web1'\n",
+      "fatal: cannot read revision 'web1': there is no such commit\nhint: 'web1' is a host of 'prod': run 'git deploy plan prod --limit web1'\n",
     )
   await world
     .run('plan', 'dns1/nsd')
@@ -142,7 +142,7 @@ test('a cluster is found from anywhere, by path or without one', async t => {
 test('a cluster that cannot be found', async t => {
   const { world } = await makeFleet(t)
   await world.git('update-ref', '-d', 'refs/deptool/dns1')
-  await world.run('plan').exits(1).stderr('fatal: no cluster given\nhint: git deploy prod\n')
+  await world.run('plan').exits(1).stderr('fatal: no cluster given\nhint: git deploy plan prod\n')
   await world
     .run('plan', 'staging')
     .exits(1)

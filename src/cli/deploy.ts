@@ -1,4 +1,5 @@
-import { isVerb } from '../verb-names.ts'
+import { nearest } from '../plan/suggest.ts'
+import { isVerb, VERB_NAMES } from '../verb-names.ts'
 import { Misuse } from './grammar/misuse.ts'
 import type { Words } from './grammar/parse.ts'
 import { verb } from './grammar/verb.ts'
@@ -15,6 +16,7 @@ export const deploy = verb({
     ...DEPLOYING,
     ...SELECTION,
     ...PRUNE,
+    force: { type: 'boolean', describe: "take back colleagues' changes without being asked" },
     repair: { type: 'boolean', describe: 'restore what was deployed on hosts that differ' },
     ...VERBOSE,
     ...PROGRESS,
@@ -33,15 +35,27 @@ export const deploy = verb({
   ],
   command: (words, given) => {
     if (given.version) return { kind: 'version' }
-    const { cluster, rev } = clusterAndRev(withoutVerb(words))
-    const { prune = false, repair = false } = given
+    const { cluster, rev } = operands(words)
+    const { prune = false, repair = false, force = false } = given
     if (repair && rev !== null)
       throw new Misuse(`'--repair' restores what was deployed, and does not take the revision '${rev}'`)
     if (repair && prune) throw new Misuse("'--repair' and '--prune' cannot be used together")
     const selection = selectionOf(given)
-    return { kind: 'deploy', cluster, rev, selection, prune, repair, ...deployOptions(given) }
+    return { kind: 'deploy', cluster, rev, selection, prune, repair, force, ...deployOptions(given) }
   },
 })
+
+/** What no cluster can be followed by may follow the command that the first word is a slip for. */
+function operands(words: Words) {
+  const [first = ''] = words.words
+  try {
+    return clusterAndRev(withoutVerb(words))
+  } catch (error) {
+    if (!(error instanceof Misuse) || isVerb(first) || error.hint?.startsWith('did you mean')) throw error
+    const verb = nearest(first, VERB_NAMES)
+    throw verb === undefined ? error : new Misuse(error.message, `did you mean 'git deploy ${verb}'?`)
+  }
+}
 
 /** `git deploy -n plan prod` would deploy a directory called 'plan' in the state of a branch called 'prod'. */
 function withoutVerb(words: Words): Words {

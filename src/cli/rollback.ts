@@ -11,6 +11,7 @@ export const rollback = verb({
   examples: [
     ['git deploy rollback', 'go back to what ran before the last deployment'],
     ['git deploy rollback web1', 'go back to what web1 ran before'],
+    ['git deploy rollback 20261123T074502-3f9a1c0b7e', 'undo this deployment'],
     ['git deploy rollback -n', 'show the plan and stop'],
   ],
   command: (words, given) => ({

@@ -44,7 +44,7 @@ async function savedPlan({ repo, cluster, source, plan }: Planned, context: Cont
     by: await readOperator(repo).catch(() => null),
     version: context.version,
     cluster: cluster.path,
-    source,
+    source: savedSource(source),
     hosts: plan.hosts.map(host => ({
       host: host.host,
       from: host.from,
@@ -53,6 +53,12 @@ async function savedPlan({ repo, cluster, source, plan }: Planned, context: Cont
     })),
     leaving: plan.leaving,
   }
+}
+
+function savedSource(source: SavedPlan['source']): SavedPlan['source'] {
+  if (source.kind === 'revision') return source
+  const { kind, commit, branch, dirty } = source
+  return { kind, commit, branch, dirty }
 }
 
 function save(plan: SavedPlan, output: string, { cwd, terminal, emit }: Context): void {

@@ -12,7 +12,11 @@ export async function postCommit(context: Context): Promise<ExitCode> {
   const clusters = await changedClusters(context, reading, 'HEAD')
   const { terminal } = context
   for (const cluster of clusters) {
-    const { plan, config, objects } = await planOffline({ cluster, rev: 'HEAD' }, context, reading)
+    const { plan, config, objects } = await planOffline(
+      { cluster, rev: 'HEAD', orDisk: true },
+      context,
+      reading,
+    )
     objects.close()
     // Of the terminal, git gives a hook only stderr.
     const look = { colors: terminal.noteColors(config.color), columns: terminal.columns, verbose: false }

@@ -5,7 +5,9 @@ import { readHostCommits } from '../git/host-commits.ts'
 import { heldSince } from '../git/outcomes.ts'
 import { planOffline } from '../planning/plan-tree.ts'
 import { byHostsClock } from '../terminal/text/clock.ts'
+import { nameOf } from '../terminal/text/plan.ts'
 import { hostStatuses, renderPorcelain, renderStatus, statusRecord } from '../terminal/text/status.ts'
+import { takenBackLines } from '../terminal/text/taken-back.ts'
 import { remedies } from '../terminal/text/unsettled.ts'
 
 /** `git deploy status`: what each host runs, as far as this repository knows, and whether that is what it should. */
@@ -30,6 +32,10 @@ export async function status(command: CommandOf<'status'>, context: Context): Pr
   const look = { colors: terminal.colors(command.color ?? config.color), abbrev: config.abbrev }
   const lines = command.porcelain ? renderPorcelain(statuses) : renderStatus(plan.cluster, statuses, look)
   if (lines.length > 0) (command.porcelain ? terminal.out : terminal.say)(lines.join('\n'))
+  const about = { ...look, columns: terminal.columns }
+  if (!command.porcelain)
+    for (const line of takenBackLines(plan.takenBack, nameOf(planned.source, about), about))
+      terminal.say(line)
   if (!command.porcelain) for (const hint of remedies(plan)) terminal.note(hint)
   return EXIT.done
 }

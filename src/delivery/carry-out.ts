@@ -25,6 +25,8 @@ import { tellStale } from './stale.ts'
 export interface DeliveryOptions extends DeployOptions {
   /** Only for a plan that was saved before. */
   readonly saved?: SavedBy
+  /** Whether what others have deployed may be taken back without being asked. */
+  readonly force?: boolean
 }
 
 interface Tools {

@@ -1,13 +1,16 @@
 /** The path of every plan that is carried out: it is shown, agreed to, and carried out. */
 import type { DeployOptions } from '../command.ts'
 import type { Context } from '../context.ts'
-import { EXIT, type ExitCode } from '../errors.ts'
+import { EXIT, type ExitCode, Fatal } from '../errors.ts'
+import type { Plan } from '../plan/plan.ts'
+import { isFinding, isSuperseded } from '../plan/taken-back.ts'
 import { wavesOf } from '../plan/waves.ts'
 import { digestOf } from '../planning/digest-of.ts'
 import type { Planned } from '../planning/planned.ts'
 import type { Connections } from '../remote/connections.ts'
 import { ask, inputOf } from '../terminal/prompt.ts'
 import { question } from '../terminal/text/plan.ts'
+import { remediesFor, takenBackSummary } from '../terminal/text/taken-back.ts'
 import { carryOut, type DeliveryOptions } from './carry-out.ts'
 import { connectAhead } from './connect-ahead.ts'
 import { refuseUnsettled, stopTracking } from './nothing-to-do.ts'
@@ -33,6 +36,10 @@ export async function deliver(
     return EXIT.done
   }
   terminal.out('')
+  if (options.yes && !options.force && plan.takenBack.some(isFinding)) {
+    if (options.waitMs > 0 && isCommitted(source) && isSuperseded(plan)) return superseded(plan, context)
+    refuseTakenBack(plan)
+  }
   if (!options.yes) inputOf(terminal)
 
   const hosts = plan.hosts.map(({ host }) => host)
@@ -44,6 +51,23 @@ export async function deliver(
     connections.close()
     planned.objects.close()
   }
+}
+
+/** Whether all that would be deployed is in one commit. */
+function isCommitted(source: Planned['source']): boolean {
+  return source.kind === 'revision' || (source.kind === 'worktree' && !source.dirty)
+}
+
+/** Another has deployed a later commit meanwhile: there is nothing left to wait for. */
+function superseded({ cluster }: Plan, { terminal }: Context): ExitCode {
+  terminal.note(`superseded: the hosts of '${cluster}' run a newer commit already; nothing was changed`)
+  return EXIT.done
+}
+
+function refuseTakenBack({ cluster, takenBack }: Plan): never {
+  throw new Fatal(`cannot deploy '${cluster}': ${takenBackSummary(takenBack)}`, {
+    hint: [...remediesFor(takenBack), 'to take them back, add --force'].join('\n'),
+  })
 }
 
 function agree(

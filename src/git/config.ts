@@ -15,6 +15,10 @@ export interface Config {
   readonly atomic: boolean
   /** How many digits of an object's name are shown. */
   readonly abbrev: number
+  /** Whether the disk has the modes of files. */
+  readonly fileMode: boolean
+  /** Git's attributes of the user, as it is set; null for the standard place. */
+  readonly attributesFile: string | null
   /** What is said about colour, for us or for all of git; null where nothing is. */
   readonly color: string | null
   hostUrl(host: HostName): string | null
@@ -25,7 +29,7 @@ export async function readConfig(place: Place): Promise<Config> {
     'config',
     '--null',
     '--get-regexp',
-    '^(deptool|deptool-host)\\.|^color\\.(deptool|ui|pager)$|^core\\.abbrev$',
+    '^(deptool|deptool-host)\\.|^color\\.(deptool|ui|pager)$|^core\\.(abbrev|filemode|attributesfile)$',
   ]
   // 1: there is no such setting.
   const { stdout } = await git(place, args, { okCodes: [0, 1] })
@@ -44,6 +48,8 @@ export async function readConfig(place: Place): Promise<Config> {
     transport: read('deptool.transport', 'auto', parseTransport),
     atomic: read('deptool.atomic', false, parseBoolean),
     abbrev: read('core.abbrev', 7, parseAbbrev),
+    fileMode: read('core.fileMode', true, parseBoolean),
+    attributesFile: read('core.attributesFile', null, parseText),
     color: colorOf(settings, place),
     hostUrl: host => {
       const key = `deptool-host.${host}.url`

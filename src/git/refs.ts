@@ -18,13 +18,16 @@ export interface Tracked {
   readonly tree: Oid
   /** Null where the commit does not say. */
   readonly cluster: ClusterName | null
+  /** What the commit says its files came from: see HostCommit. */
+  readonly source: string
 }
 
 const TRACKING_FORMAT = [
   '%(refname)',
   '%(objectname)',
   '%(tree)',
-  `%(contents:trailers:key=${TRAILERS.cluster},valueonly,separator=%x00)`,
+  // One field for both, since older versions of git print one of two twice; and a NUL would end it.
+  `%(contents:trailers:key=${TRAILERS.cluster},key=${TRAILERS.source},separator=%x09)`,
 ].join('%00')
 
 /** Throws Fatal for a ref that names no commit. */
@@ -34,7 +37,7 @@ export async function readTracking(place: Place): Promise<Map<HostName, Tracked>
 }
 
 function parseTracked(line: string): Tracked[] {
-  const [ref = '', commit = '', tree = '', cluster = ''] = line.split('\0')
+  const [ref = '', commit = '', tree = '', said = ''] = line.split('\0')
   const host = hostName(ref.slice('refs/deptool/'.length))
   // Somebody else's, in a directory below.
   if (host === undefined) return []
@@ -42,7 +45,15 @@ function parseTracked(line: string): Tracked[] {
     throw new Fatal(`cannot read '${ref}': it does not name a commit`, {
       hint: `run 'git deploy forget ${host}', then 'git deploy sync'`,
     })
-  return [{ host, commit: must(oid, commit), tree: must(oid, tree), cluster: clusterName(cluster) ?? null }]
+  const trailers = said.split('\t')
+  const trailer = (key: string) =>
+    trailers.find(text => text.startsWith(`${key}: `))?.slice(key.length + 2) ?? ''
+  return [
+    {
+      ...{ host, commit: must(oid, commit), tree: must(oid, tree), source: trailer(TRAILERS.source) },
+      cluster: clusterName(trailer(TRAILERS.cluster)) ?? null,
+    },
+  ]
 }
 
 export interface Refs {

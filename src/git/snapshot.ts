@@ -8,10 +8,15 @@ import { type ClusterName, must, type Oid, oid } from '../plan/names.ts'
 import type { Problem } from '../plan/problem.ts'
 import { captureCluster } from './capture.ts'
 import { type ClusterTree, type HostTree, readClusterTree } from './cluster-tree.ts'
+import type { Config } from './config.ts'
 import { GitError, git, type Repository } from './git.ts'
+import { refusal } from './layout.ts'
+import { indexModes } from './modes.ts'
 import type { ObjectReader } from './objects.ts'
 import { loadStatCache, saveStatCache } from './stat-cache.ts'
 import { writeTrees } from './tree-object.ts'
+import { type Underway, underway } from './underway.ts'
+import { unmergedFiles } from './unmerged.ts'
 import { unwritable } from './unwritable.ts'
 
 export interface Snapshot {
@@ -29,6 +34,8 @@ export type Source =
       readonly branch: string | null
       /** Whether what would be deployed differs from what `commit` has. */
       readonly dirty: boolean
+      /** Only where git is in the middle of something. */
+      readonly during?: Underway
     }
   | { readonly kind: 'revision'; readonly rev: string; readonly commit: Oid }
   /** What ran there before: `recorded` is what was said then of where it came from. */
@@ -42,6 +49,9 @@ export interface Undoes {
   readonly by: string
 }
 
+/** What git's configuration says about the files on disk. */
+type Disk = Pick<Config, 'fileMode' | 'attributesFile'>
+
 /**
  * The cluster in the directory `dir` (absolute), as it is on disk: ignored files included, byte for byte. Its objects
  * are in the repository afterwards; one that is missing all the same was collected by `git gc` while only our stat
@@ -52,26 +62,30 @@ export async function snapshotWorktree(
   cluster: ClusterName,
   dir: string,
   reader: ObjectReader,
+  { fileMode, attributesFile }: Disk = { fileMode: true, attributesFile: null },
 ): Promise<Snapshot> {
   if (!existsSync(dir)) throw noDirectory(`cannot read '${dir}': there is no such directory`)
   const { head } = repo
   const tree = clusterTree(repo, dir)
-  const cache = loadStatCache(repo, cluster, repo.now().getTime())
+  const modes = fileMode ? null : await indexModes(repo, dir)
+  const cache = loadStatCache(repo, cluster, { fileMode, now: repo.now().getTime() })
   const known = [...cache.hosts].map(([host, { tree }]) => ({ host, tree }))
-  const [committed, branch, { hosts, problems, cached }] = await Promise.all([
+  const [committed, branch, unmerged, { hosts, problems, cached }] = await Promise.all([
     // Git works on what it was asked while we read the directory, so its questions come first.
     tree !== null && tree === cache.committed ? known : committedHosts(repo, reader, tree, known),
     currentBranch(repo),
-    captureCluster(repo, dir, cache.hosts),
+    unmergedFiles(repo),
+    captureCluster(repo, dir, { known: cache.hosts, modes, attributesFile }),
   ])
+  const during = underway(repo)
   const dirty = head === null || !sameHosts(hosts, committed)
   if (dirty) await refuseSparse(repo, dir)
-  const now = { since: cache.since, committed: dirty ? null : tree, hosts: cached }
+  const now = { ...cache, committed: dirty ? null : tree, hosts: cached }
   if (cached !== cache.hosts || now.committed !== cache.committed) saveStatCache(repo, cluster, now, cache)
   return {
     hosts,
-    problems: sorted(problems),
-    source: { kind: 'worktree', commit: head?.commit ?? null, branch, dirty },
+    problems: sorted([...problems, ...inConflict(repo, dir, unmerged)]),
+    source: { kind: 'worktree', commit: head?.commit ?? null, branch, dirty, ...(during && { during }) },
   }
 }
 
@@ -108,6 +122,19 @@ export async function snapshotStaged(
   const { hosts, problems, rewritten } = await readCluster(repo, reader, tree.content)
   await writeTrees(repo, rewritten)
   return { hosts, problems: sorted(problems), source: { kind: 'revision', rev: '', commit: staged } }
+}
+
+/** Of the files, those in apps: what is on disk has conflict markers, or one side only. */
+function inConflict(repo: Repository, dir: string, unmerged: readonly string[]): Problem[] {
+  const prefix = unmerged.length === 0 ? undefined : pathInRepository(repo, dir)
+  if (prefix === undefined) return []
+  const start = prefix === '' ? '' : `${prefix}/`
+  return unmerged.flatMap(path => {
+    const file = path.startsWith(start) ? path.slice(start.length) : ''
+    if (!/^[^./][^/]*\/[^./][^/]*\/./s.test(file)) return []
+    const hint = `resolve the conflict, then run 'git add' on the file; 'git status' lists all such files`
+    return [{ ...refusal(file, 'it is unmerged'), hint }]
+  })
 }
 
 /** What a sparse checkout leaves out is not deleted, and no plan may take it for that. Throws Fatal. */

@@ -17,6 +17,8 @@ import { isDirectory, type ScannedFile, type ScannedHost, type Stamp, type Stamp
 import { removeLeft } from './temporary.ts'
 
 interface StatCache {
+  /** Whether its trees have the modes that the disk has. */
+  readonly fileMode: boolean
   /** When all of it had last been read anew. */
   readonly since: number
   /** A tree object, or path in one, that has the very same hosts; null where none is known. */
@@ -43,15 +45,20 @@ export interface CachedHost {
 const MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000
 
 /** Empty where there is none, or none that can be used: it only saves time. */
-export function loadStatCache(repo: Repository, cluster: ClusterName, now: number): StatCache {
+export function loadStatCache(
+  repo: Repository,
+  cluster: ClusterName,
+  { fileMode, now }: { readonly fileMode: boolean; readonly now: number },
+): StatCache {
   try {
     const cache = decode(readFileSync(fileOf(repo, cluster), 'utf8'))
     // A clock that was ahead has written a time that is yet to come.
-    if (cache.since <= now && now - cache.since < MAX_AGE_MS) return cache
+    const isYoung = cache.since <= now && now - cache.since < MAX_AGE_MS
+    if (isYoung && cache.fileMode === fileMode) return cache
   } catch {
     // Missing or damaged, so all files are read.
   }
-  return { since: now, committed: null, hosts: new Map(), lines: 0 }
+  return { fileMode, since: now, committed: null, hosts: new Map(), lines: 0 }
 }
 
 /** `was`: the cache that was loaded. Whoever runs at the same time sees the old one, or the new one. */
@@ -156,22 +163,28 @@ function fileOf(repo: Repository, cluster: ClusterName): string {
 
 /** No name of a host. */
 const MAGIC = 'deptool-stat/3'
+/** The same, with the modes of the index. */
+const MAGIC_INDEX = 'deptool-stat/3i'
 
 /** A head, and a line for each host: no path that may be deployed holds a control character. */
-function encode({ since, committed, hosts }: Omit<StatCache, 'lines'>): string {
+function encode({ fileMode, since, committed, hosts }: Omit<StatCache, 'lines'>): string {
   const lines = [...hosts].map(([host, { tree, oids, stamps, paths }]) => [host, tree, oids, stamps, paths])
-  return [[MAGIC, since, committed ?? ''], ...lines].map(line => `${line.join(' ')}\n`).join('')
+  return [[fileMode ? MAGIC : MAGIC_INDEX, since, committed ?? ''], ...lines]
+    .map(line => `${line.join(' ')}\n`)
+    .join('')
 }
 
 /** Throws where the text is not what `encode` makes, once or several times. */
 function decode(text: string): StatCache {
   const lines = text.split('\n')
   if (lines.pop() !== '') throw new Error('not a whole stat cache')
-  const isHead = (line: string) => line.startsWith(`${MAGIC} `)
+  const magic = lines[0]?.startsWith(`${MAGIC_INDEX} `) ? MAGIC_INDEX : MAGIC
+  const isHead = (line: string) => line.startsWith(`${magic} `)
   if (!isHead(lines[0] ?? '')) throw new Error('not a stat cache')
   const [, since, ...committed] = lines.findLast(isHead)!.split(' ')
   const hosts = lines.filter(line => !isHead(line))
   return {
+    fileMode: magic === MAGIC,
     since: Number(since),
     committed: committed.join(' ') || null,
     hosts: new Map(hosts.map(decodeHost)),

@@ -7,6 +7,7 @@ import { type AppFile, type HostState, order } from './host-state.ts'
 import type { AppName, AppPath, ClusterName, HostName, Oid } from './names.ts'
 import { needsReconnect } from './reconnect.ts'
 import type { Step } from './steps.ts'
+import type { TakenBack } from './taken-back.ts'
 
 export interface Plan {
   readonly cluster: ClusterName
@@ -22,6 +23,8 @@ export interface Plan {
   readonly leftOut: LeftOut | null
   /** By name. If there is nothing else to do, the cluster may still not be up to date. */
   readonly unsettled: readonly Unsettled[]
+  /** Of others, by what is in `hosts`. */
+  readonly takenBack: readonly TakenBack[]
 }
 
 /** A host whose last deployment has an unknown outcome, or was rolled back incompletely. */

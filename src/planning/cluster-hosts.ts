@@ -28,7 +28,6 @@ export async function readClusterHosts(
   context: Context,
 ): Promise<KnownCluster<HostName>> {
   const known = await readCluster(cluster, context)
-  refuseHost(known.cluster, known.tracking)
   if (known.hosts.length === 0) context.terminal.say(noHosts(known.cluster.name))
   const chosen = chooseHosts(known.hosts, selection)
   return { ...known, hosts: known.hosts.filter(host => chosen.has(host)) }
@@ -52,10 +51,11 @@ async function readCluster(given: string | null, context: Context): Promise<Know
   const reading = beginReading(context)
   const repo = await reading.repo
   const [cluster, config, tracking] = await Promise.all([
-    findCluster(repo, given, reading),
+    findCluster(repo, given, reading, context),
     reading.config,
     reading.tracking,
   ])
+  refuseHost(cluster, tracking)
   const objects = new ObjectReader(repo)
   const hosts = await hostsOf(repo, cluster, { tracking, objects })
   objects.close()

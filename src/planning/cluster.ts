@@ -15,26 +15,33 @@ export interface Cluster {
   readonly path: string
   /** As the operator would type it in the current directory. */
   readonly shown: string
+  /** What was typed in front of it, as in 'git deploy plan': hints keep to it, so that none deploys for a plan. */
+  readonly command: string
 }
+
+/** A command that names no cluster, and one for which it makes no difference. */
+const DEPLOY = 'git deploy'
 
 /** If none is named, the configured one, or the only one that was deployed. Throws Fatal if there is neither. */
 export async function findCluster(
   repo: Repository,
   given: string | null,
   { config, tracking: tracked }: Pick<RepositoryReading, 'config' | 'tracking'>,
+  { command }: Pick<Cluster, 'command'>,
 ): Promise<Cluster> {
-  if (given !== null) return clusterNamed(repo, given)
+  const at = (given: string, normal: string) => clusterAt(repo, { given, normal, command })
+  if (given !== null) return at(given, pathFrom(repo, given))
   const [{ cluster: configured }, tracking] = await Promise.all([config, tracked])
-  if (configured !== null) return clusterAt(repo, configured, posix.normalize(configured))
+  if (configured !== null) return at(configured, posix.normalize(configured))
   const deployed = [...new Set([...tracking.values()].flatMap(({ cluster }) => cluster ?? []))]
-  if (deployed.length === 1) return clusterAt(repo, deployed[0]!, deployed[0]!)
+  if (deployed.length === 1) return at(deployed[0]!, deployed[0]!)
   const names = deployed.length > 0 ? deployed : candidates(repo)
   throw new Fatal('no cluster given', {
     hint:
       names.length > 0
         ? names
             .slice(0, 5)
-            .map(name => `git deploy ${typed(name)}`)
+            .map(name => `${command} ${command === DEPLOY ? typed(name) : shellWord(name)}`)
             .join('\n')
         : "run 'git deploy init' to create one",
   })
@@ -47,12 +54,12 @@ export function typed(path: string): string {
 
 /** As the command line names it; its directory may not exist. */
 export function clusterNamed(repo: Repository, given: string): Cluster {
-  return clusterAt(repo, given, pathFrom(repo, given))
+  return clusterAt(repo, { given, normal: pathFrom(repo, given), command: DEPLOY })
 }
 
 /** `path` is from the root of the repository, wherever the command was started. */
 export function clusterAtTop(repo: Repository, path: string): Cluster {
-  return clusterAt(repo, path, posix.normalize(path))
+  return clusterAt(repo, { given: path, normal: posix.normalize(path), command: DEPLOY })
 }
 
 /** Where another cluster beside this one would have the host, below the root of the repository. */
@@ -61,10 +68,10 @@ export function besideOf({ path }: Cluster, other: ClusterName, host: HostName):
 }
 
 /** On disk. Throws Fatal if it does not exist. */
-export function directoryOf(repo: Repository, { shown, path }: Cluster): string {
+export function directoryOf(repo: Repository, { shown, path, command }: Cluster): string {
   if (repo.topLevel === null)
     throw new Fatal(`cannot read '${shown}': this repository has no working tree`, {
-      hint: `name a revision, as in 'git deploy ${shown} HEAD'`,
+      hint: `name a revision, as in '${takesRevision(command) ? command : 'git deploy plan'} ${shown} HEAD'`,
     })
   const dir = join(repo.topLevel, path)
   if (isDirectory(dir)) return dir
@@ -72,6 +79,26 @@ export function directoryOf(repo: Repository, { shown, path }: Cluster): string 
   throw new NoDirectory(`cannot read '${shown}': there is no such directory`, {
     hint: meant(shown, candidates(repo), repo.topLevel),
   })
+}
+
+function takesRevision(command: string): boolean {
+  return ['', ' plan', ' diff', ' check'].includes(command.slice(DEPLOY.length))
+}
+
+/**
+ * For a word in the place of a cluster that neither the disk nor a commit has: the command that it may be a slip for,
+ * with what followed it.
+ */
+export function meantCommand(
+  repo: Repository,
+  { shown, path, command }: Cluster,
+  operands: readonly string[],
+): string | undefined {
+  const there = repo.topLevel !== null && existsSync(join(repo.topLevel, path))
+  if (command !== DEPLOY || shown.includes('/') || there) return undefined
+  const verb = nearest(shown, VERB_NAMES)
+  if (verb === undefined || nearest(shown, candidates(repo)) !== undefined) return undefined
+  return `did you mean '${[DEPLOY, verb, ...operands.map(shellWord)].join(' ')}'?`
 }
 
 const SHAPE = 'the layout of a cluster is <cluster>/<host>/<app>/…'
@@ -128,7 +155,13 @@ function realParent(path: string): string {
   }
 }
 
-function clusterAt({ prefix }: Repository, given: string, normal: string): Cluster {
+interface Named {
+  readonly given: string
+  readonly normal: string
+  readonly command: string
+}
+
+function clusterAt({ prefix }: Repository, { given, normal, command }: Named): Cluster {
   const path = normal.replace(/\/+$/, '')
   if (path === '..' || path.startsWith('../') || isAbsolute(path))
     throw new Fatal(`cannot use '${given}' as a cluster: it is outside this repository`)
@@ -137,7 +170,7 @@ function clusterAt({ prefix }: Repository, given: string, normal: string): Clust
     throw new Fatal(`cannot use '${given}' as a cluster`, {
       hint: 'use a directory of this repository whose name does not begin with a dot',
     })
-  return { name, path, shown: posix.relative(prefix, path) || '.' }
+  return { name, path, shown: posix.relative(prefix, path) || '.', command }
 }
 
 function isDirectory(path: string): boolean {

@@ -23,6 +23,8 @@ export interface PlanRequest {
   readonly cluster: string | null
   /** Null takes the files from disk. */
   readonly rev: string | null
+  /** Whether the disk is planned where a filter has stored files of the revision in another form; else they are refused. */
+  readonly orDisk?: boolean
   /** Whether hosts that are no longer in the tree lose their apps. */
   readonly prune?: boolean
   /** Every host by default. */
@@ -63,7 +65,7 @@ export async function compareTree(
   const { saved } = request
   const cluster = saved
     ? clusterAtTop(repo, saved.cluster)
-    : await findCluster(repo, request.cluster, reading)
+    : await findCluster(repo, request.cluster, reading, context)
   const asked = { request, repo, cluster, objects }
   const [snapshot, config, tracking] = await Promise.all([
     readSnapshot(asked, reading),
@@ -76,7 +78,10 @@ export async function compareTree(
 
 /** The same, with the files read from disk again. */
 export async function compareAgain(compared: ComparedTree): Promise<ComparedTree> {
-  const snapshot = await readSnapshot(compared, { tracking: Promise.resolve(compared.tracking) })
+  const snapshot = await readSnapshot(compared, {
+    tracking: Promise.resolve(compared.tracking),
+    config: Promise.resolve(compared.config),
+  })
   return compare(compared, snapshot)
 }
 
@@ -87,11 +92,11 @@ async function readSnapshot(
     cluster,
     objects,
   }: Pick<Basis, 'request' | 'repo' | 'cluster' | 'objects'>,
-  reading: Pick<RepositoryReading, 'tracking'>,
+  reading: Pick<RepositoryReading, 'tracking' | 'config'>,
 ): Promise<Snapshot> {
   const snapshot = saved
     ? savedSnapshot(repo, cluster, saved, objects)
-    : snapshotOf(repo, cluster, rev, objects)
+    : snapshotOf(repo, cluster, rev, { objects, config: reading.config })
   return snapshot.catch(async error => refuseGone(error, cluster, { tracking: await reading.tracking, repo }))
 }
 

@@ -8,11 +8,12 @@ import { heldSince } from '../git/outcomes.ts'
 import { type Newest, readNewest, type Tracked } from '../git/refs.ts'
 import type { Source, Undoes } from '../git/snapshot.ts'
 import type { HostCommit } from '../host-commit.ts'
+import type { DeploymentId } from '../plan/deployment-id.ts'
 import { order } from '../plan/host-state.ts'
 import type { ClusterName, HostName, Oid } from '../plan/names.ts'
 import type { Selection } from '../plan/select.ts'
 import { operatorName } from '../terminal/text/names.ts'
-import { namedHosts } from './named-hosts.ts'
+import { hostsOrIds, namedHosts } from './named-hosts.ts'
 import { type Planned, planHosts, planned, type RanBefore } from './planned.ts'
 import { readBefore } from './ran-before.ts'
 import { readStates } from './read-states.ts'
@@ -45,7 +46,7 @@ export async function planRollback(request: RollbackRequest, context: Context): 
   )
   return planned(state, {
     objects,
-    cluster: { name: cluster, path: cluster, shown: cluster },
+    cluster: { name: cluster, path: cluster, shown: cluster, command: 'git deploy' },
     source: sourceOf(hosts, said, back),
     hosts: hosts.map(({ host }) => host),
     unsettled: unsettledHosts(readOpenEnds(repo), tracking),
@@ -65,16 +66,28 @@ function choose(
   { repo, tracking }: RepositoryState,
   known: { readonly said: Said; readonly newest: Newest },
 ): { hosts: Tracked[]; leftOut: HostName[] } {
+  const { named: names, ids } = hostsOrIds(named, [...tracking.keys()], {
+    hostsOf: id => deployedBy(id, tracking, known.said),
+    verb: 'roll back',
+    why: 'as far as this repository knows, no host runs it',
+  })
+  const hosts = [...names, ...ids.flatMap(id => deployedBy(id, tracking, known.said))]
   const all =
-    named.length > 0
-      ? namedHosts(named, [...tracking.keys()], 'roll back')
+    hosts.length > 0
+      ? namedHosts(hosts, [...tracking.keys()], 'roll back')
       : lastDeployed(repo, tracking, known)
   const chosen = chooseHosts(all, selection)
-  const hosts = all.filter(host => chosen.has(host)).map(host => tracking.get(host)!)
+  const back = all.filter(host => chosen.has(host)).map(host => tracking.get(host)!)
   return {
-    hosts: hosts.sort((a, b) => order(a.host, b.host)),
+    hosts: back.sort((a, b) => order(a.host, b.host)),
     leftOut: all.filter(host => !chosen.has(host)),
   }
+}
+
+/** Only what is deployed now can be taken back: what came later on a host would go too. */
+function deployedBy(id: DeploymentId, tracking: ReadonlyMap<HostName, Tracked>, said: Said): HostName[] {
+  const tracked = [...tracking.values()]
+  return tracked.flatMap(({ host, commit }) => (said.get(commit)?.deployment === id ? host : []))
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   type Unsettled,
 } from '../plan/plan.ts'
 import type { Problem } from '../plan/problem.ts'
+import type { TakenBack } from '../plan/taken-back.ts'
 import { unknownKeys } from '../plan/unknown-keys.ts'
 import type { Cluster } from './cluster.ts'
 import type { RepositoryState } from './repository-state.ts'
@@ -56,11 +57,12 @@ interface Decided extends Pick<Planned, 'objects' | 'cluster' | 'source' | 'host
   readonly leaving?: readonly HostName[]
   readonly leftOut?: LeftOut | null
   readonly back?: Planned['back']
+  readonly takenBack?: readonly TakenBack[]
 }
 
 export function planned({ repo, config, tracking }: RepositoryState, decided: Decided): Planned {
   const { objects, cluster, source, hosts, changes, unsettled } = decided
-  const { vanished = [], leaving = [], leftOut = null, back = null } = decided
+  const { vanished = [], leaving = [], leftOut = null, back = null, takenBack = [] } = decided
   return {
     ...{ repo, config, tracking, objects, cluster, source, hosts, back },
     plan: {
@@ -71,6 +73,7 @@ export function planned({ repo, config, tracking }: RepositoryState, decided: De
       total: hosts.length,
       leftOut,
       unsettled: [...hosts, ...vanished].flatMap(host => unsettled.get(host) ?? []),
+      takenBack,
     },
     states: new Map(changes.map(({ plan, old, next }) => [plan.host, { old, next }])),
   }

@@ -9,7 +9,7 @@ import type { Snapshot } from '../git/snapshot.ts'
 import type { HostName } from '../plan/names.ts'
 import { shellWord } from '../terminal/shell-word.ts'
 import { names } from '../terminal/text/names.ts'
-import { besideOf, type Cluster, candidates } from './cluster.ts'
+import { besideOf, type Cluster, candidates, meantCommand } from './cluster.ts'
 
 type Tracking = ReadonlyMap<HostName, Tracked>
 
@@ -20,29 +20,33 @@ interface Deployed {
 }
 
 /** Throws Fatal for 'prod/web1' and below: that would be a cluster whose hosts are the apps of web1. */
-export function refuseHost({ path, shown }: Cluster, tracking: Tracking): void {
+export function refuseHost({ path, shown, command }: Cluster, tracking: Tracking): void {
   const parts = path.split('/')
   const inside = [...tracking.values()].find(({ host, cluster }) =>
     parts.some((part, i) => part === cluster && parts[i + 1] === host),
   )
   if (inside)
     throw new Fatal(`cannot use '${shown}' as a cluster: it is inside the cluster '${inside.cluster}'`, {
-      hint: hostHint(inside.cluster!, inside.host),
+      hint: hostHint({ shown: inside.cluster!, command }, inside.host),
     })
 }
 
-/** A word that is not a revision may be a host of the cluster. */
+/** A word that is not a revision may be a host of the cluster, and the one before it a command with a slip in it. */
 export function refuseRevision(
   error: unknown,
   { repo, cluster, rev }: { readonly repo: Repository; readonly cluster: Cluster; readonly rev: string },
 ): never {
+  const noCluster = error instanceof NoRevision || error instanceof NoDirectory
+  const hint = noCluster ? meantCommand(repo, cluster, [rev]) : undefined
+  if (hint !== undefined)
+    throw new Fatal(`cannot read '${cluster.shown}': there is no such directory`, { hint, cause: error })
   const isHost = repo.topLevel !== null && existsSync(join(repo.topLevel, cluster.path, rev))
   if (!(error instanceof NoRevision && isHost)) throw error
-  throw new Fatal(error.message, { hint: hostHint(cluster.shown, rev), cause: error })
+  throw new Fatal(error.message, { hint: hostHint(cluster, rev), cause: error })
 }
 
-function hostHint(cluster: string, host: string): string {
-  return `'${host}' is a host of '${cluster}': run 'git deploy ${shellWord(cluster)} --limit ${host}'`
+function hostHint({ shown, command }: Pick<Cluster, 'shown' | 'command'>, host: string): string {
+  return `'${host}' is a host of '${shown}': run '${command} ${shellWord(shown)} --limit ${host}'`
 }
 
 /**

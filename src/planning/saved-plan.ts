@@ -40,8 +40,10 @@ export interface SavedPlan {
   readonly leaving: readonly HostName[]
 }
 
-/** Rollbacks and repairs are not saved. */
-type SavedSource = Exclude<Source, { kind: 'rollback' | 'recorded' }>
+/** Rollbacks and repairs are not saved, nor is what git was in the middle of. */
+type SavedSource =
+  | Omit<Extract<Source, { kind: 'worktree' }>, 'during'>
+  | Extract<Source, { kind: 'revision' }>
 
 export interface SavedHost {
   readonly host: HostName

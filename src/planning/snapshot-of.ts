@@ -1,4 +1,5 @@
 /** The config tree of a cluster, from disk or from a revision. */
+import type { Config } from '../git/config.ts'
 import type { Repository } from '../git/git.ts'
 import { LostObject, type ObjectReader } from '../git/objects.ts'
 import { type Snapshot, snapshotRevision, snapshotWorktree } from '../git/snapshot.ts'
@@ -11,9 +12,10 @@ export async function snapshotOf(
   repo: Repository,
   cluster: Cluster,
   rev: string | null,
-  objects: ObjectReader,
+  { objects, config }: { readonly objects: ObjectReader; readonly config: Promise<Config> },
 ): Promise<Snapshot> {
-  if (rev === null) return snapshotWorktree(repo, cluster.name, directoryOf(repo, cluster), objects)
+  if (rev === null)
+    return snapshotWorktree(repo, cluster.name, directoryOf(repo, cluster), objects, await config)
   return snapshotRevision(repo, rev, cluster.path, objects).catch(error =>
     refuseRevision(error, { repo, cluster, rev }),
   )

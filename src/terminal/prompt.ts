@@ -27,7 +27,7 @@ export async function ask(
       const answer = ANSWERS[line?.trim().toLowerCase() ?? 'n']
       if (answer === 'yes' || answer === 'no') return answer
       if (answer === 'diff') await showDiff()
-      else terminal.note('y - deploy\nn - do not deploy\nd - show the full diff, then ask again')
+      else terminal.note('y - deploy\nn, q - do not deploy\nd - show the full diff, then ask again')
     }
   } finally {
     release()
@@ -47,6 +47,8 @@ const ANSWERS: Readonly<Record<string, 'yes' | 'no' | 'diff'>> = {
   yes: 'yes',
   n: 'no',
   no: 'no',
+  q: 'no',
+  quit: 'no',
   '': 'no',
   d: 'diff',
   diff: 'diff',

@@ -25,6 +25,7 @@ test('deploy is the command without a name', () => {
     yes: false,
     dryRun: false,
     repair: false,
+    force: false,
     verify: true,
     prune: false,
     adopt: false,

@@ -58,7 +58,7 @@ test('a bare repository deploys a revision, and asks for one', async t => {
   assert.deepEqual(await bare('plan', 'prod'), {
     stdout: '',
     stderr:
-      "fatal: cannot read 'prod': this repository has no working tree\nhint: name a revision, as in 'git deploy prod HEAD'\n",
+      "fatal: cannot read 'prod': this repository has no working tree\nhint: name a revision, as in 'git deploy plan prod HEAD'\n",
     code: 1,
   })
   const deployed = await bare('--yes', 'prod', 'main')

@@ -28,6 +28,7 @@ test('log tells who deployed what and when, and how it ended, also what failed',
 Author: Ada <ada@example.com>
 Date:   <date>
 
+    from <oid> with uncommitted changes (first)
     web1  rolled back after <time>, add b: b.service exited with 1
 `
   const first = `
@@ -35,6 +36,7 @@ deployment <id>
 Author: Ada <ada@example.com>
 Date:   <date>
 
+    from <oid> (first)
     web1  deployed in <time>, add a
     web2  deployed in <time>, add a
 `
@@ -43,6 +45,7 @@ Date:   <date>
 Author: Ada <ada@example.com>
 Date:   <date>
 
+    from <oid> with uncommitted changes (first)
     web1  nothing changed, add b: the directory '/etc/nowhere' for the link '/etc/nowhere/x' does not exist
 
 ${failed}${first}`,
@@ -50,7 +53,8 @@ ${failed}${first}`,
   await ada.run('log', 'web2').stdout(first.trimStart().replace(/ {4}web1.*\n/, ''))
   // Somebody else hears of what began on the hosts.
   await bob.run('sync', 'prod').stdout(anything)
-  await bob.run('log').stdout(`${failed}${first}`)
+  // What failed is known there by the host's record alone.
+  await bob.run('log').stdout(`${failed.replace(/ {4}from .*\n/, '')}${first}`)
   await bob
     .run('log', 'web7')
     .exits(1)
@@ -120,7 +124,9 @@ web2
   assert.equal(await world.git('log', '-1', '--format=%s', 'refs/deptool'), 'prod: roll back web1')
   await world
     .run('log', 'web1')
-    .stdout(/^deployment <id>\n.*\n.*\n\n {4}web1 {2}deployed in <time>, back to <oid>: update a\n/)
+    .stdout(
+      /^deployment <id>\n.*\n.*\n\n {4}from .*\n {4}web1 {2}deployed in <time>, back to <oid>: update a\n/,
+    )
   // The tree still has it, so it is pending; and going back from going back goes forward.
   await world
     .run('plan', 'prod', '--exit-code')
@@ -140,7 +146,7 @@ test('the last deployment is the last one, also of several in one second', async
     await world
       .run('rollback', '-n')
       .stdout(`prod back to what ran before deployment <id> by Ada\n\n${host}\n    update a\n        ~ x\n`)
-    await world.run('log').stdout(new RegExp(`^deployment <id>\\n.*\\n.*\\n\\n {4}${host} `))
+    await world.run('log').stdout(new RegExp(`^deployment <id>\\n.*\\n.*\\n\\n {4}from .*\\n {4}${host} `))
   }
 })
 
@@ -376,4 +382,48 @@ test('ping and sync read no more of the tree than the names of hosts', async t =
   await world.git('clone', '--quiet', '--bare', world.repo, bare)
   const synced = await world.execute(['git', '-C', bare, 'deploy', 'sync', 'prod'])
   assert.match(synced.stdout, /^web1 {2}new [0-9a-f]{7}, 1 deployment by Ada\nweb2 {2}the host calls itself/)
+})
+
+test('log and rollback take a deployment by its id, and log as many as asked for', async t => {
+  const world = await makeWorld(t, { 'web1/a/x': 'one\n', 'web2/a/x': 'one\n', 'web3/a/x': 'one\n' })
+  await world.deploy()
+  const changes = [
+    ['web1', 'web2'],
+    ['web2', 'web3'],
+  ]
+  const ids: string[] = []
+  for (const hosts of changes) {
+    for (const host of hosts) world.write({ [`${host}/a/x`]: `of ${hosts.join()}\n` })
+    await world.commit(`for ${hosts.join(' and ')}`)
+    const { stdout } = await world.execute(['git', 'deploy', 'prod', '--yes', '--json'])
+    ids.push(JSON.parse(stdout.trim().split('\n').at(-1)!).deployment)
+  }
+  const [first = '', second = ''] = ids
+  const shown = (subject: string, ...hosts: string[]) =>
+    `deployment <id>\nAuthor: Ada <ada@example.com>\nDate:   <date>\n\n    from <oid> (${subject})\n${hosts.map(host => `    ${host}  deployed in <time>, update a\n`).join('')}`
+  await world.run('log', first).stdout(shown('for web1 and web2', 'web1', 'web2'))
+  await world.run('log', first, 'web3', '-n', '1').stdout(shown('for web2 and web3', 'web3'))
+  await world.run('log', '-n2').stdout(/^(?:deployment[\s\S]*){2}$/)
+  await world.run('log', '-n', '1').stdout(shown('for web2 and web3', 'web2', 'web3'))
+  await world
+    .run('log', '-n', 'x')
+    .exits(129)
+    .stderr(/^error: '-n' takes a number/)
+  const unknown = '20201123T074502-3f9a1c0b7e'
+  await world
+    .run('log', unknown)
+    .exits(1)
+    .stderr(
+      "fatal: cannot show deployment <id>: this repository does not know it\nhint: run 'git deploy sync' to ask the hosts of a cluster\n",
+    )
+  const run = (host: string) => world.host(host).read('/var/lib/deptool/apps/a/current/x')
+  // web2 has been deployed to since.
+  await world.run('rollback', '--yes', first).stdout(anything).stderr(anything)
+  assert.deepEqual(['web1', 'web2', 'web3'].map(run), ['one\n', 'of web2,web3\n', 'of web2,web3\n'])
+  await world.run('rollback', '--yes', second).stdout(anything).stderr(anything)
+  assert.deepEqual(['web1', 'web2', 'web3'].map(run), ['one\n', 'of web1,web2\n', 'one\n'])
+  await world
+    .run('rollback', '--yes', second)
+    .exits(1)
+    .stderr(/^fatal: cannot roll back deployment <id>: as far as this repository knows, no host runs it\n/)
 })

@@ -89,7 +89,7 @@ web2  ok
 test('the log of some hosts, named or not', async t => {
   const world = await makeWorld(t, TREE)
   await world.deploy()
-  const some = /^deployment .*\n(?:.*\n)*\n {4}web1 {2}deployed in <time>, add a\n$/
+  const some = /^deployment .*\n(?:.*\n)*\n {4}from .*\n {4}web1 {2}deployed in <time>, add a\n$/
   await world.run('log', '--limit', 'web1').stdout(some)
   await world.run('log', 'web1', 'web2', '--exclude', 'web2').stdout(some)
 })

@@ -43,8 +43,8 @@ for (const [kind, init] of [
     assert.deepEqual(
       [...(await readTracking(repo)).values()],
       [
-        { host: 'web1', commit: one, tree, cluster: prod },
-        { host: 'web2', commit: two, tree, cluster: null },
+        { host: 'web1', commit: one, tree, cluster: prod, source: 'none+dirty' },
+        { host: 'web2', commit: two, tree, cluster: null, source: '' },
       ],
     )
     const hosts = new Map([

@@ -40,6 +40,7 @@ for (const [typed, expected] of [
   ['y\n', 'yes'],
   ['YES \n', 'yes'],
   ['n\n', 'no'],
+  ['q\n', 'no'],
   ['\n', 'no'],
 ] as const)
   test(`${JSON.stringify(typed)} means ${expected}`, async () => {
@@ -89,7 +90,7 @@ test('anything else explains the answers', async () => {
   const answer = screen.answer()
   screen.stdin.write('what?\n')
   await new Promise(resolve => setImmediate(resolve))
-  assert.match(screen.shown(), /y - deploy\nn - do not deploy\nd - show the full diff/)
+  assert.match(screen.shown(), /y - deploy\nn, q - do not deploy\nd - show the full diff/)
   screen.stdin.write('y\n')
   assert.equal(await answer, 'yes')
 })

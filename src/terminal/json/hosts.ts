@@ -9,9 +9,22 @@ import type { Pinged } from '../text/ping.ts'
 import type { JsonInProgress, JsonRecord } from './records.ts'
 
 export function logRecord(entry: LogEntry): JsonRecord {
-  const { host, id, outcome, why, operator, from, to, subject, at, ms } = entry
+  const { host, id, outcome, why, operator, from, to, subject, source, at, ms } = entry
   const began = new Date(at).toISOString()
-  return { type: 'log', host, deployment: id, outcome, why, operator, from, to, subject, at: began, ms }
+  return {
+    type: 'log',
+    host,
+    deployment: id,
+    outcome,
+    why,
+    operator,
+    from,
+    to,
+    subject,
+    source,
+    at: began,
+    ms,
+  }
 }
 
 export function pingRecord(pinged: Pinged): JsonRecord {

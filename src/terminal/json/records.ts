@@ -6,7 +6,9 @@
  */
 import type { Finding } from '../../plan/drift.ts'
 import type { AppPlan, LeftOut, Unsettled } from '../../plan/plan.ts'
+import type { TakenBack } from '../../plan/taken-back.ts'
 import type { Adopted, Failure, Obstacle, Outcome } from '../../protocol/messages.ts'
+import type { LogSource } from '../text/log.ts'
 import type { PlanSource } from '../text/plan.ts'
 
 const SCHEMA = 'git-deploy/1'
@@ -24,6 +26,7 @@ export type JsonRecord =
       readonly leaving: readonly string[]
       readonly leftOut: LeftOut | null
       readonly unsettled: readonly Unsettled[]
+      readonly takenBack: readonly TakenBack[]
       readonly saved: { readonly id: string; readonly at: string; readonly by: string | null } | null
     }
   | {
@@ -111,6 +114,8 @@ export type JsonRecord =
       readonly from: string | null
       readonly to: string
       readonly subject: string | null
+      /** The commit that the files came from. */
+      readonly source: LogSource | null
       readonly at: string
       readonly ms: number
     }

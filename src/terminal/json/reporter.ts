@@ -27,7 +27,7 @@ export function jsonReporter(emit: (record: JsonRecord) => void): Reporter {
 }
 
 function planRecords({ plan, source, saved, digest }: ShownPlan): JsonRecord[] {
-  const { cluster, hosts, vanished, leaving, total, leftOut, unsettled } = plan
+  const { cluster, hosts, vanished, leaving, total, leftOut, unsettled, takenBack } = plan
   return [
     {
       type: 'plan',
@@ -39,6 +39,7 @@ function planRecords({ plan, source, saved, digest }: ShownPlan): JsonRecord[] {
       leaving,
       leftOut,
       unsettled,
+      takenBack,
       saved,
     },
     ...hosts.map((host): JsonRecord => {

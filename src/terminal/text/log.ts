@@ -2,7 +2,7 @@
 
 import type { DeploymentId } from '../../plan/deployment-id.ts'
 import { order } from '../../plan/host-state.ts'
-import type { HostName } from '../../plan/names.ts'
+import type { HostName, Oid } from '../../plan/names.ts'
 import { printable } from '../clean.ts'
 import type { Colors } from '../terminal.ts'
 import { deploymentLines, type Look } from './deployments.ts'
@@ -17,19 +17,36 @@ export interface LogEntry {
   readonly outcome: 'held' | 'undone' | 'damaged' | 'unknown' | 'refused'
   readonly why: string
   readonly subject: string | null
+  /** The commit that the files came from; null where it is not known. */
+  readonly source: LogSource | null
   /** Milliseconds since 1970. */
   readonly at: number
   readonly ms: number
 }
 
-export function logLines(entries: readonly LogEntry[], look: Look): string[] {
-  const deployments = new Map<string, LogEntry[]>()
+export interface LogSource {
+  readonly commit: Oid
+  readonly dirty: boolean
+  /** Null where the commit is not in this repository. */
+  readonly subject: string | null
+}
+
+type Placed = Pick<LogEntry, 'id' | 'at'>
+
+/** Those of the newest deployments; null for all. */
+export function newest<T extends Placed>(entries: readonly T[], count: number | null): readonly T[] {
+  return count === null ? entries : byDeployment(entries).slice(0, count).flat()
+}
+
+function byDeployment<T extends Placed>(entries: readonly T[]): (readonly T[])[] {
+  const deployments = new Map<string, T[]>()
   for (const entry of entries) deployments.set(entry.id, [...(deployments.get(entry.id) ?? []), entry])
-  const groups = [...deployments.values()].sort(
-    (a, b) => beganAt(b) - beganAt(a) || order(b[0]!.id, a[0]!.id),
-  )
-  const told = groups.map(group => {
-    const [{ id, operator: author }] = group as [LogEntry]
+  return [...deployments.values()].sort((a, b) => beganAt(b) - beganAt(a) || order(b[0]!.id, a[0]!.id))
+}
+
+export function logLines(entries: readonly LogEntry[], look: Look): string[] {
+  const told = byDeployment(entries).map(group => {
+    const [{ id, operator: author }] = group as readonly [LogEntry]
     const date = new Date(beganAt(group))
     const width = Math.max(...group.map(({ host }) => host.length))
     const sorted = [...group].sort((a, b) => order(a.host, b.host))
@@ -37,14 +54,27 @@ export function logLines(entries: readonly LogEntry[], look: Look): string[] {
       id,
       author,
       date,
-      lines: sorted.map(one => `${one.host.padEnd(width)}  ${ending(one, look.colors, what(one))}`),
+      lines: [
+        ...fromLines(group),
+        ...sorted.map(one => `${one.host.padEnd(width)}  ${ending(one, look.colors, what(one))}`),
+      ],
     }
   })
   return deploymentLines(told, look)
 }
 
+/** Which commit went out: hosts that are rolled back together may go back to several. */
+function fromLines(group: readonly LogEntry[]): string[] {
+  const said = group.flatMap(({ source }) => {
+    if (source === null) return []
+    const subject = source.subject === null ? '' : ` (${printable(source.subject)})`
+    return [`from ${source.commit.slice(0, 7)}${source.dirty ? ' with uncommitted changes' : ''}${subject}`]
+  })
+  return [...new Set(said)]
+}
+
 /** By the clocks of the hosts: an operator's, which the id begins with, may be anything. */
-function beganAt(group: readonly LogEntry[]): number {
+function beganAt(group: readonly Placed[]): number {
   return Math.min(...group.map(({ at }) => at))
 }
 

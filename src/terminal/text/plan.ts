@@ -1,12 +1,14 @@
 /** A plan as the operator reads it before saying yes. */
 import type { ClusterName, HostName } from '../../plan/names.ts'
 import type { AppPlan, FileChange, HostPlan, LeftOut, Plan } from '../../plan/plan.ts'
+import type { TakenBack } from '../../plan/taken-back.ts'
 import { printable, quoted, visible } from '../clean.ts'
 import { foldLine } from '../fold-line.ts'
 import type { Colors } from '../terminal.ts'
 import { wrap } from '../wrap.ts'
 import { noHosts } from './names.ts'
 import { stepLines } from './steps.ts'
+import { takenBackLines } from './taken-back.ts'
 import { nothingToChange, unsettledBlock } from './unsettled.ts'
 
 /** Where the config tree was taken from. */
@@ -16,6 +18,7 @@ export type PlanSource =
       readonly commit: string | null
       readonly branch: string | null
       readonly dirty: boolean
+      readonly during?: { readonly kind: string; readonly of: string | null }
     }
   | { readonly kind: 'revision'; readonly rev: string; readonly commit: string }
   | {
@@ -42,11 +45,19 @@ export function renderPlan(plan: Plan, source: PlanSource, look: Look): string[]
     ...(vanished.length > 0 ? [vanishedBlock(cluster, vanished, look)] : []),
     ...(emptied.length > 0 ? [emptiedBlock(cluster, emptied, look)] : []),
     ...(unsettled.length > 0 ? [unsettledBlock(plan, look)] : []),
+    ...(plan.takenBack.length > 0 ? [takenBackLines(plan.takenBack, nameOf(source, look), look)] : []),
   ]
   const selected = leftOut && leftOut.hosts.length > 0 ? [[leftOutLine(leftOut, look)]] : []
   if (hosts.length === 0) return paragraphs([...left, [upToDate(plan)], ...selected])
   const blocks = together(plan, look).map(group => [...heading(group, look), ...group.body])
   return paragraphs([foldLine(header(cluster, source, look), look.columns), ...blocks, ...left, ...selected])
+}
+
+/** What is deployed, in a word. */
+export function nameOf(source: PlanSource, { abbrev = 7 }: Pick<Look, 'abbrev'>): string {
+  if (source.kind === 'revision') return source.rev
+  if (source.kind !== 'worktree') return 'the plan'
+  return source.branch ?? source.commit?.slice(0, abbrev) ?? 'the working tree'
 }
 
 /** What the operator answers with y or n. */
@@ -72,7 +83,14 @@ function header(cluster: ClusterName, source: PlanSource, { colors, abbrev = 7 }
   const commit = source.commit?.slice(0, abbrev) ?? null
   if (source.kind === 'revision') return `${cluster} from ${visible(source.rev)} (${commit})`
   const dirty = source.dirty ? `, ${colors.yellow('with uncommitted changes')}` : ''
-  return `${cluster} from the working tree (${whereabouts(source.branch && visible(source.branch), commit)}${dirty})`
+  const where = whereabouts(source.branch && visible(source.branch), commit)
+  return `${cluster} from the working tree (${where}${duringWords(source, colors)}${dirty})`
+}
+
+function duringWords({ during, branch }: Extract<PlanSource, { kind: 'worktree' }>, colors: Colors): string {
+  if (during === undefined) return ''
+  const of = during.of === null || during.of === branch ? '' : ` of ${visible(during.of)}`
+  return `, ${colors.yellow(`in the middle of a ${during.kind}${of}`)}`
 }
 
 function deploymentOf({ undoes }: Extract<PlanSource, { kind: 'rollback' }>): string {
@@ -91,12 +109,13 @@ interface Group {
   readonly body: readonly string[]
 }
 
-function together({ cluster, hosts, leaving }: Plan, look: Look): Group[] {
+function together({ cluster, hosts, leaving, takenBack }: Plan, look: Look): Group[] {
   const groups = new Map<string, Group>()
   for (const plan of hosts) {
     const left = leaving.includes(plan.host)
     const note = left ? `no longer in '${cluster}'` : plan.from === null ? 'new' : null
-    const body = hostBody(plan, look)
+    const back = takenBack.filter(({ host }) => host === plan.host).flatMap(({ files }) => files)
+    const body = hostBody(plan, back, look)
     const key = [note, ...body].join('\n')
     const group = groups.get(key)
     if (group) group.hosts.push(plan.host)
@@ -119,7 +138,9 @@ function kindOf(hosts: number, note: string | null): string {
   return note === null ? '' : '(new host)'
 }
 
-function hostBody(plan: HostPlan, look: Look): string[] {
+function hostBody(plan: HostPlan, takenBack: TakenBack['files'], look: Look): string[] {
+  const isBack = (app: string) => (path: string) =>
+    takenBack.some(one => one.app === app && one.path === path)
   const steps = stepLines(plan)
   const of = (app: string | null) => steps.filter(line => line.app === app).map(line => line.text)
   const apps = new Set<string | null>(plan.apps.map(({ app }) => app))
@@ -128,7 +149,7 @@ function hostBody(plan: HostPlan, look: Look): string[] {
   return [
     ...plan.apps.flatMap(app => [
       `    ${action(app, look)} ${quoted(app.app)}`,
-      ...[...fileLines(app.files, look), ...of(app.app)].map(line => `        ${line}`),
+      ...[...fileLines(app.files, isBack(app.app), look), ...of(app.app)].map(line => `        ${line}`),
     ]),
     ...rest.map(line => `    ${line}`),
     ...reconnectLine(plan, look),
@@ -147,11 +168,14 @@ function action({ action }: AppPlan, { colors }: Look): string {
   return { add: colors.green, update: colors.cyan, repair: colors.yellow, remove: colors.red }[action](action)
 }
 
-function fileLines(files: readonly FileChange[], look: Look): string[] {
+function fileLines(files: readonly FileChange[], isBack: (path: string) => boolean, look: Look): string[] {
   const { colors } = look
   const signs = { add: colors.green('+'), modify: colors.cyan('~'), delete: colors.red('-') }
   const { shown, more } = cut(files, look)
-  const lines = shown.map(({ path, action }) => `${signs[action]} ${quoted(path)}`)
+  const lines = shown.map(
+    ({ path, action }) =>
+      `${signs[action]} ${quoted(path)}${isBack(path) ? colors.yellow('  taken back') : ''}`,
+  )
   const [same] = new Set(files.map(file => file.action)).size === 1 ? files : []
   return more > 0 ? [...lines, `${same ? signs[same.action] : ' '} … and ${more} more files`] : lines
 }

@@ -1,5 +1,7 @@
 /** A plan in a line for each host: for those who did not ask for it, and for scripts. */
+
 import type { HostPlan, Plan } from '../../plan/plan.ts'
+import { isFinding } from '../../plan/taken-back.ts'
 import { quoted } from '../clean.ts'
 import type { Look } from './plan.ts'
 import { nothingToChange, unsettledWords } from './unsettled.ts'
@@ -7,11 +9,14 @@ import { nothingToChange, unsettledWords } from './unsettled.ts'
 const MANY = 20
 
 export function shortPlan(
-  { cluster, hosts, vanished, total, unsettled }: Plan,
+  { cluster, hosts, vanished, total, unsettled, takenBack }: Plan,
   { colors, verbose }: Look,
 ): string[] {
   const left = [
     ...vanished.map(host => colors.yellow(`    ${host}  is no longer in '${cluster}'`)),
+    ...[...new Set(takenBack.filter(isFinding).map(({ host }) => host))].map(host =>
+      colors.yellow(`    ${host}  runs changes that would be taken back`),
+    ),
     ...unsettled.map(one => colors.yellow(`    ${one.host}  ${unsettledWords(one)}`)),
   ]
   if (hosts.length === 0)

@@ -28,7 +28,7 @@ interface Options {
 function render(plan: Partial<Plan>, options: Options = {}): string {
   const { from = source, columns = 80, verbose = false, colored = false } = options
   const cluster = 'prod' as ClusterName
-  const nothing = { hosts: [], vanished: [], leaving: [], leftOut: null, unsettled: [] }
+  const nothing = { hosts: [], vanished: [], leaving: [], leftOut: null, unsettled: [], takenBack: [] }
   const whole = { cluster, ...nothing, total: 2, ...plan }
   return renderPlan(whole, from, { colors: picocolors.createColors(colored), columns, verbose }).join('\n')
 }
@@ -280,6 +280,7 @@ test('the question counts the hosts', () => {
     total: 2,
     leftOut: null,
     unsettled: [],
+    takenBack: [],
   }
   assert.equal(question(plan), "Deploy to 1 host in 'prod'? A host that fails rolls back by itself.")
 })
