@@ -59,7 +59,7 @@ export function undo(journal: Journal, context: Context, store: Store): Undone {
   const goingDown = leftovers.length > 0 && machine.systemd && isGoingDown(machine)
   attempt(() => {
     store.forget(journal.header)
-    collectVersion(files, journal.header.to)
+    collectVersion(files, journal.header.to, begun.length > 0)
     // The journal is removed next: what it would restore must be on disk before.
     syncTouched(machine, journal.prepared)
     files.syncFileSystem(BASE)

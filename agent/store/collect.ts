@@ -11,10 +11,13 @@ import { inOrder } from './outcomes.ts'
 /** The most deployments whose backups are kept. */
 const BACKUPS = 20
 
-/** After an undo: the version directories of `commit`, and app directories that are then empty. */
-export function collectVersion(files: Files, commit: Oid): void {
+/**
+ * After an undo: the version directories of `commit`, and app directories that are then empty. If it had been switched to,
+ * those that a process uses stay. Otherwise, only a validate command can be left of a killed agent.
+ */
+export function collectVersion(files: Files, commit: Oid, wasSwitched: boolean): void {
   const version = versionName(commit)
-  const isUsed = usesOf(files)
+  const isUsed = wasSwitched ? usesOf(files) : () => false
   for (const app of files.list(APPS) ?? []) {
     if (!isDirectory(files, `${APPS}/${app}`) || files.readlink(currentOf(app)) === version) continue
     const directory = `${APPS}/${app}/${version}`

@@ -33,7 +33,7 @@ interface Fault {
 const faults: Readonly<Record<string, Fault>> = {
   SIGTERM: { command: 'kill -TERM $PPID', told: /web1 {2}rolled back: the agent was terminated/ },
   ENOSPC: {
-    prepare: 'mount -t tmpfs -o size=16m,nr_inodes=500 tmpfs /var/lib/deptool',
+    prepare: 'mount -t tmpfs -o size=16m,nr_inodes=500,mode=755 tmpfs /var/lib/deptool',
     command: 'cd /var/lib/deptool/bin; cat /dev/zero >fill; n=0; while : >fill$n; do n=$((n+1)); done',
     mend: 'rm /var/lib/deptool/bin/fill*',
     told: /web1 {2}.*no space/i,
