@@ -14,7 +14,7 @@ export const REGRESSIONS: { readonly [what: string]: readonly Happening[] } = {
     deploy({ one: app({ config: 'one\n' }) }),
     deploy(
       { one: app({ config: 'two\n' }) },
-      { kind: 'kill', at: 'write /var/lib/deptool/store/refs/deptool/target', torn: true },
+      { kind: 'kill', at: 'write /var/lib/deptool/store/refs/deptool/current', torn: true },
     ),
   ],
   'a oneshot that was done is not left failed by a reload that is undone': [
