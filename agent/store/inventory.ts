@@ -75,6 +75,7 @@ function save(files: Files, more: Inventory): void {
     '',
   ].join('\n')
   const raw = files.read(INVENTORY)
+  if (raw === undefined && links.length + units.length === 0) return
   if ((raw ? decodeUtf8(raw) : '') !== text) writeDurably(files, INVENTORY, text, 0o600)
 }
 

@@ -107,7 +107,11 @@ function lastDeployed(
   const when = new Map(tracked.map(one => [one, began(one)]))
   const idOf = ({ commit }: Tracked) => said.get(commit)?.deployment ?? ''
   const last = tracked.sort((a, b) => when.get(a)! - when.get(b)! || order(idOf(a), idOf(b))).at(-1)
-  if (last !== undefined) return tracked.filter(one => idOf(one) === idOf(last)).map(({ host }) => host)
+  if (last !== undefined)
+    return tracked
+      .filter(one => idOf(one) === idOf(last))
+      .map(({ host }) => host)
+      .sort(order)
   if (tracking.size > 0)
     throw new Fatal('cannot roll back: no host of the last deployment is still tracked', {
       hint: "name the hosts: run 'git deploy rollback <host>…'",
