@@ -6,7 +6,9 @@ import { host, makeScratch } from './scratch.ts'
 test('without settings, the documented defaults hold', async t => {
   const { hostUrl, ...config } = await readConfig(await makeScratch(t).open())
   assert.deepEqual(config, {
+    attributesFile: null,
     cluster: null,
+    fileMode: true,
     jobs: 32,
     confirmTimeoutMs: 30_000,
     preconnect: true,
