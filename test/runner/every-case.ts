@@ -7,4 +7,5 @@ export const EVERY_CASE: Readonly<Record<string, string>> = {
   GIT_DEPLOY_ANSWERS: '10000',
   GIT_DEPLOY_CROWD: '60',
   GIT_DEPLOY_SOAK: '1000',
+  GIT_DEPLOY_MEETINGS: 'every',
 }

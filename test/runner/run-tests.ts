@@ -40,8 +40,8 @@ function runNode(args: readonly string[], env: NodeJS.ProcessEnv): number {
 }
 
 function runnerOptions(skips: string): string[] {
-  // As many files at a time as there are processors, but two even on one: tests on hosts mostly wait.
-  const concurrency = Math.max(2, availableParallelism())
+  // One file more at a time than there are processors: tests on hosts mostly wait.
+  const concurrency = availableParallelism() + 1
   const reporters = [
     [process.stdout.isTTY ? 'spec' : 'tap', 'stdout'],
     [SKIP_REPORTER, skips],
