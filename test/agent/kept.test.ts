@@ -16,9 +16,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Deploy, Reply } from '../../src/protocol/messages.ts'
 import { Driver, deployTo, makeRoot, NOTHING, type Prepared, prepare } from '../support/agent-driver.ts'
+import { asRoot } from '../support/as-root.ts'
 import type { Tree } from '../support/tree-builder.ts'
-
-const root = { skip: process.getuid!() === 0 ? false : 'only root can give directories to others' }
 
 const BASE = 'var/lib/deptool'
 const APP = 4242
@@ -183,7 +182,7 @@ async function fetchCurrent(host: string): Promise<Prepared> {
   return first
 }
 
-test('a file that is for fewer now leaves no copy for all in the version before', root, async t => {
+test('a file that is for fewer now leaves no copy for all in the version before', asRoot, async t => {
   const host = makeHost(t)
   const first = await deployed(host, prepare(NOTHING, { 'a/key': 'secret\n', 'a/x': 'plain\n' }))
   const stricter = {
@@ -207,7 +206,7 @@ test('a file that is for fewer now leaves no copy for all in the version before'
   assert.deepEqual(['current/key', 'previous/key'].map(mode), ['640', '600'])
 })
 
-test('below a directory that passes its group on, everything is of root all the same', root, async t => {
+test('below a directory that passes its group on, everything is of root all the same', asRoot, async t => {
   const host = makeHost(t)
   for (const path of ['var', 'var/lib', 'srv']) mkdirSync(join(host, path))
   for (const path of ['var/lib', 'srv']) {
@@ -229,30 +228,34 @@ test('below a directory that passes its group on, everything is of root all the 
   }
 })
 
-test('a file of equal content is not adopted if that changes whose it is, or who reads it', root, async t => {
-  const host = makeHost(t)
-  const at = join(host, 'etc/x')
-  const tree = (files: object) => ({
-    'a/x': 'key\n',
-    'a/manifest.json': manifest({ symlinks: { '/etc/x': 'x' }, files }),
-  })
-  writeFileSync(at, 'key\n')
-  chmodSync(at, 0o600)
-  chownSync(at, APP, APP)
-  assert.deepEqual(problems(await deployTo(host, prepare(NOTHING, tree({})))), [
-    {
-      what: "'/etc/x' has the same content as the target of the new link, but is 0600 4242:4242, not 0644 0:0",
-      hint: 'to keep that, add "files": { "x": { "mode": "0600", "owner": "4242", "group": "4242" } } to the manifest; to replace it, use --adopt',
-    },
-  ])
-  assert.equal(lstatSync(at).mode & 0o7777, 0o600)
-  const entry = { x: { mode: '0600', owner: `${APP}`, group: `${APP}` } }
-  await deployed(host, prepare(NOTHING, tree(entry)))
-  const { mode, uid, gid } = lstatSync(join(host, BASE, 'apps/a/current/x'))
-  assert.deepEqual([mode & 0o7777, uid, gid], [0o600, APP, APP])
-})
+test(
+  'a file of equal content is not adopted if that changes whose it is, or who reads it',
+  asRoot,
+  async t => {
+    const host = makeHost(t)
+    const at = join(host, 'etc/x')
+    const tree = (files: object) => ({
+      'a/x': 'key\n',
+      'a/manifest.json': manifest({ symlinks: { '/etc/x': 'x' }, files }),
+    })
+    writeFileSync(at, 'key\n')
+    chmodSync(at, 0o600)
+    chownSync(at, APP, APP)
+    assert.deepEqual(problems(await deployTo(host, prepare(NOTHING, tree({})))), [
+      {
+        what: "'/etc/x' has the same content as the target of the new link, but is 0600 4242:4242, not 0644 0:0",
+        hint: 'to keep that, add "files": { "x": { "mode": "0600", "owner": "4242", "group": "4242" } } to the manifest; to replace it, use --adopt',
+      },
+    ])
+    assert.equal(lstatSync(at).mode & 0o7777, 0o600)
+    const entry = { x: { mode: '0600', owner: `${APP}`, group: `${APP}` } }
+    await deployed(host, prepare(NOTHING, tree(entry)))
+    const { mode, uid, gid } = lstatSync(join(host, BASE, 'apps/a/current/x'))
+    assert.deepEqual([mode & 0o7777, uid, gid], [0o600, APP, APP])
+  },
+)
 
-test('--adopt replaces it, and keeps a backup', root, async t => {
+test('--adopt replaces it, and keeps a backup', asRoot, async t => {
   const host = makeHost(t)
   const at = join(host, 'etc/x')
   writeFileSync(at, 'key\n')
@@ -274,7 +277,7 @@ test('a file of terabytes in the place of a link is refused by its size', async 
 
 test(
   "an app's file that its user made terabytes large is written anew, and found by verify",
-  root,
+  asRoot,
   async t => {
     const host = makeHost(t)
     const files = manifest({ files: { x: { owner: `${APP}` } } })

@@ -19,9 +19,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Deploy, Reply } from '../../src/protocol/messages.ts'
 import { Driver, deployTo, makeRoot, NOTHING, type Prepared, prepare } from '../support/agent-driver.ts'
+import { asRoot } from '../support/as-root.ts'
 import type { Tree } from '../support/tree-builder.ts'
-
-const root = { skip: process.getuid!() === 0 ? false : 'only root can give directories to others' }
 
 const BASE = 'var/lib/deptool'
 const APP = 4242
@@ -81,7 +80,7 @@ async function refusal(host: string, version: Prepared) {
 
 const CONFIG = '/home/app/conf/config'
 
-test("a directory that its user has made a link to root's gets no link", root, async t => {
+test("a directory that its user has made a link to root's gets no link", asRoot, async t => {
   const { host, conf } = makeHost(t)
   leadTo(conf, '/etc/cron.daily')
   assert.deepEqual(await refusal(host, prepare(NOTHING, linked(CONFIG))), [
@@ -93,7 +92,7 @@ test("a directory that its user has made a link to root's gets no link", root, a
   assert.deepEqual(readdirSync(join(host, 'etc/cron.daily')), [])
 })
 
-test("the user's own directory gets its link", root, async t => {
+test("the user's own directory gets its link", asRoot, async t => {
   const { host, conf } = makeHost(t)
   assert.deepEqual(await deployed(host, prepare(NOTHING, linked(CONFIG))), [])
   assert.equal(readlinkSync(join(conf, 'config')), `/${BASE}/apps/a/current/x`)
@@ -101,7 +100,7 @@ test("the user's own directory gets its link", root, async t => {
 
 test(
   'a link whose path has become unsafe is not taken away, which is said, and refuses nothing',
-  root,
+  asRoot,
   async t => {
     const { host, conf } = makeHost(t)
     const first = prepare(NOTHING, linked(CONFIG))
@@ -163,7 +162,7 @@ test("git-deploy's directory may be a link of root's to another disk, and is clo
   )
 })
 
-test("a place for git-deploy's directory that others can change stops everything", root, async t => {
+test("a place for git-deploy's directory that others can change stops everything", asRoot, async t => {
   const { host } = makeHost(t)
   mkdirSync(join(host, 'var/lib'), { recursive: true })
   symlinkSync('../../home/app/conf', join(host, BASE))
@@ -197,7 +196,7 @@ async function recovered(
 }
 
 for (const boot of ['this', 'another'] as const)
-  test(`a directory that was exchanged before the recovery, in ${boot} boot`, root, async t => {
+  test(`a directory that was exchanged before the recovery, in ${boot} boot`, asRoot, async t => {
     const { host, conf } = makeHost(t)
     writeFileSync(join(conf, 'config'), 'foreign\n')
     const version = prepare(NOTHING, linked(CONFIG), { adopt: true })
@@ -228,7 +227,7 @@ for (const boot of ['this', 'another'] as const)
 
 test(
   "what is taken over in a user's directory is copied, and no other name of the same file",
-  root,
+  asRoot,
   async t => {
     const { host, conf } = makeHost(t)
     const at = join(conf, 'config')
@@ -246,7 +245,7 @@ test(
 
 test(
   'a program that runs as its owner is not taken over from where its user could exchange it',
-  root,
+  asRoot,
   async t => {
     const { host, conf } = makeHost(t)
     writeFileSync(join(conf, 'config'), 'one\n')
@@ -287,7 +286,7 @@ function admit(path: string, user: number): void {
 
 test(
   "a directory of root's that an access control list opens to a user is that user's too",
-  root,
+  asRoot,
   async t => {
     const { host } = makeHost(t)
     mkdirSync(join(host, 'srv/inner'))

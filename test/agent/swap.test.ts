@@ -27,9 +27,8 @@ import { encodeFrame, FrameReader, MAGIC } from '../../src/protocol/frame.ts'
 import type { Deploy, Reply, Request } from '../../src/protocol/messages.ts'
 import { makeRoot, NOTHING, type Prepared, prepare } from '../support/agent-driver.ts'
 import { type Around, filesAround, filesWatched } from '../support/around-files.ts'
+import { asRoot } from '../support/as-root.ts'
 import { nodeMachine } from '../support/node-machine.ts'
-
-const root = { skip: process.getuid!() === 0 ? false : 'only root can give directories to others' }
 
 /** Otherwise only those calls that have to do with the home directory: what happens between two of them is one to them. */
 const EVERY = process.env['GIT_DEPLOY_FAULTS'] === 'every'
@@ -96,7 +95,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
 for (const [name, scenario] of Object.entries(SCENARIOS))
   for (const [what, trick] of Object.entries(TRICKS))
-    test(`${name}; ${what}`, root, t => {
+    test(`${name}; ${what}`, asRoot, t => {
       const { start, update } = begin(t, scenario)
       let copies = 0
       const freshCopy = (from: string) => {

@@ -14,9 +14,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { walk } from '../../agent/host/walk.ts'
+import { asRoot } from '../support/as-root.ts'
 import { nodeMachine } from '../support/node-machine.ts'
-
-const root = { skip: process.getuid!() === 0 ? false : 'only root can give directories to others' }
 
 const USERS = { root: 0, app: 4242, bob: 4343 }
 const GROUPS = { root: 0, app: 4242, web: 4444 }
@@ -210,11 +209,11 @@ const CASES: readonly (readonly [why: string, entries: readonly Entry[], path: s
 ]
 
 for (const [why, entries, path, end] of CASES)
-  test(why, root, t => {
+  test(why, asRoot, t => {
     assert.equal(led(hostWith(t, entries), path), end)
   })
 
-test('an embedded host is also that of the owner of its directory', root, t => {
+test('an embedded host is also that of the owner of its directory', asRoot, t => {
   const directory = hostWith(t, ['0775 app:app /srv', '0755 root:root /srv/a'])
   assert.match(led(directory, '/srv/a'), /the user 'app' can put/)
   chownSync(directory, USERS.app, GROUPS.app)
